@@ -1,0 +1,1 @@
+"""The shop's back office: catalogue, accounts, documents and suppliers."""

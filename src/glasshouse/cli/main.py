@@ -1,0 +1,145 @@
+"""The command ``glasshouse``: names of the commands, errors to exit codes; a command's module loads when it runs."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from glasshouse import __version__
+
+EXIT_INTERNAL = 70
+EXIT_INTERRUPTED = 130
+
+# name -> (module, what it does); kept here so that `--help` loads none of them
+COMMANDS: dict[str, tuple[str, str]] = {
+    "scan": ("glasshouse.cli.scan", "Find vulnerabilities in source code."),
+    "explain": ("glasshouse.cli.explain", "Say why a rule matters and how to fix what it reports."),
+    "rules": ("glasshouse.cli.rules", "List the rules."),
+    "config": ("glasshouse.cli.config", "Show every setting with its origin."),
+}
+
+EXAMPLES = """\b
+Examples:
+  glasshouse scan .                           scan this folder
+  glasshouse scan src --fail-on high          exit 1 only for high and critical findings
+  glasshouse scan . --html-output report.html write a report for the browser
+  glasshouse explain py-command-injection     what a rule means and how to fix it"""
+
+
+class LazyGroup(click.Group):
+    """Lists the commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0] if args else ""
+        if name and name not in COMMANDS and not name.startswith("-"):
+            raise click.UsageError(_unknown_command(name), ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _unknown_command(name: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, COMMANDS, n=1)
+    if close:
+        return f"no command `{name}`; did you mean `{close[0]}`?"
+    if os.path.exists(name):
+        return f"no command `{name}`; to scan that path: glasshouse scan {name}"
+    return f"no command `{name}`; commands are {', '.join(COMMANDS)}"
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+@click.version_option(__version__, message="glasshouse %(version)s")
+def group(debug: bool) -> None:
+    """Glasshouse finds vulnerabilities in source code and shows the path from the source of the data to the harm."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line and ends the process with its documented exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    code = run(arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of a command line; every error has been reported on standard error."""
+    from glasshouse.words.errors import GlasshouseError
+
+    debug = "--debug" in arguments[: _command_position(arguments)]
+    try:
+        result: Any = group.main(arguments, prog_name="glasshouse", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        _silence_stdout()
+        return 0
+    except GlasshouseError as error:
+        if debug:
+            _print_traceback()
+        _say(error.diagnostics())
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the last line of defence: users see no bare traceback
+        if debug:
+            _print_traceback()
+        _say(f"internal error: {type(error).__name__}: {str(error)[:500]}")
+        _say("  help: this is a fault in glasshouse. Run again as `glasshouse --debug ...` and report what it prints.")
+        return EXIT_INTERNAL
+
+
+def _command_position(arguments: list[str]) -> int:
+    return next((n for n, word in enumerate(arguments) if word in COMMANDS), len(arguments))
+
+
+def _say(text: str) -> None:
+    from glasshouse.words.display import visible_lines
+
+    try:
+        click.echo(f"glasshouse: {visible_lines(text)}", err=True)
+    except BrokenPipeError:
+        return
+
+
+def _print_traceback() -> None:
+    import traceback
+
+    traceback.print_exc()
+
+
+def _silence_stdout() -> None:
+    """The reader has gone; the interpreter's own flush at exit must not complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,204 @@
+"""``glasshouse scan``: options to settings, one call of the engine, the report, the exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from glasshouse.cli.parameters import GroupedCommand, given_values, with_options
+from glasshouse.cli.settings.options import ScanOptions
+from glasshouse.cli.settings.places import cache_directory
+from glasshouse.cli.settings.resolve import Settings, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from glasshouse.scan.render.interface import Context, Report
+    from glasshouse.scan.rules.schema import Rule
+    from glasshouse.scan.settings import ScanSettings
+
+EXIT_CLEAN = 0
+EXIT_FINDINGS = 1
+EXIT_INCOMPLETE = 5
+
+EXAMPLES = """
+glasshouse scan .
+glasshouse scan src --fail-on high --sarif-output glasshouse.sarif
+glasshouse scan . --diff origin/main --format concise
+"""
+
+
+@with_options()
+@click.command(
+    "scan",
+    cls=GroupedCommand,
+    examples=EXAMPLES,
+    context_settings={"max_content_width": 110},
+    epilog="Exit status: 0 clean, 1 findings, 2 usage or configuration error, 4 nothing to analyse, 5 incomplete, "
+    "70 internal error.",
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
+@click.pass_context
+def command(context: click.Context, /, paths: tuple[str, ...], **_: object) -> int:
+    """Find vulnerabilities in source code (Python, JavaScript, TypeScript, Java).
+
+    The report goes to standard output, everything else to standard error.  Nothing is sent anywhere.
+    """
+    places = [Path(path) for path in paths]
+    settings = resolve(given_values(context), os.environ, places[0])
+    options = settings.typed()
+    started = time.monotonic()
+    report = _scan(places, options)
+    _write_reports(report, places, options)
+    if not options.quiet:
+        _say_done(report, settings, time.monotonic() - started)
+    return exit_code(report, options, fail_on_given=settings.given("fail_on"))
+
+
+def exit_code(report: Report, options: ScanOptions, *, fail_on_given: bool) -> int:
+    """0, 1 or 5.  SARIF on standard output is read by programs: then findings are no failure unless asked for."""
+    from glasshouse.scan.render.interface import SEVERITY_RANK
+
+    if report.incomplete and not options.allow_incomplete:
+        return EXIT_INCOMPLETE
+    if options.fail_on == "never":
+        return EXIT_CLEAN
+    if options.format == "sarif" and _to_stdout(options) and not fail_on_given:
+        return EXIT_CLEAN
+    threshold = SEVERITY_RANK[options.fail_on]
+    failing = any(SEVERITY_RANK[finding.severity] >= threshold for finding in report.open)
+    return EXIT_FINDINGS if failing else EXIT_CLEAN
+
+
+def engine_settings(options: ScanOptions) -> ScanSettings:
+    """What the engine is told."""
+    from glasshouse.scan.settings import ScanSettings
+
+    cache = (options.cache_dir or cache_directory(os.environ)) if options.cache else None
+    return ScanSettings(
+        mode=options.mode,
+        languages=options.languages,
+        rules=rule_selection(options.rules),
+        jobs=options.jobs,
+        cache_dir=cache,
+        ignore_files=options.ignore_files,
+        inline_ignores=options.ignores,
+        max_file_bytes=options.max_file_bytes,
+        max_file_seconds=options.max_file_seconds,
+        max_files=options.max_files,
+        include_tests=options.include_tests,
+        rule_paths=options.rule_paths,
+    )
+
+
+def rule_selection(rules: tuple[str, ...]) -> tuple[str, ...]:
+    """A leading - (easy to type in a shell) as the ! that the rule loader knows."""
+    return tuple("!" + rule[1:] if rule.startswith("-") else rule for rule in rules)
+
+
+def _scan(paths: list[Path], options: ScanOptions) -> Report:
+    from glasshouse.cli.progress import progress_bar
+    from glasshouse.scan.render.interface import gather
+    from glasshouse.scan.run import scan_tree
+    from glasshouse.words.errors import NothingToAnalyseError
+
+    settings = engine_settings(options)
+    with progress_bar(shown=options.progress and not options.quiet and sys.stderr.isatty()) as progress:
+        report = gather(scan_tree(paths, settings, progress))
+    if report.summary.files == 0 and not report.incomplete:
+        raise NothingToAnalyseError("no source file in a known language", where=", ".join(map(str, paths[:5])))
+    if options.write_baseline is not None:
+        from glasshouse.cli.terminal import write_file
+        from glasshouse.scan.baseline import write_baseline
+
+        write_file(options.write_baseline, [write_baseline(report.findings).decode()])
+    return _narrowed(_compared(report, paths, options, settings), paths, options)
+
+
+def _compared(report: Report, paths: list[Path], options: ScanOptions, settings: ScanSettings) -> Report:
+    if options.baseline is None and options.baseline_ref is None:
+        return report
+    from glasshouse.scan import since
+    from glasshouse.scan.baseline import read_baseline
+    from glasshouse.scan.run import scan_tree
+    from glasshouse.words.errors import UsageError
+
+    if options.baseline is not None and options.baseline_ref is not None:
+        raise UsageError("--baseline and --baseline-ref exclude each other", hint="Give one of them.")
+    selected = frozenset(_rules(options)) if options.rules else None
+    covered = since.below(paths, options.languages)
+    if options.baseline is not None:
+        return since.against(report, read_baseline(options.baseline), str(options.baseline), covered, selected)
+    assert options.baseline_ref is not None
+    earlier = since.baseline_at(options.baseline_ref, paths, settings, scan_tree)
+    return since.against(report, earlier, options.baseline_ref, covered, selected)
+
+
+def _narrowed(report: Report, paths: list[Path], options: ScanOptions) -> Report:
+    if options.diff is not None:
+        from glasshouse.scan.discover.walk import report_root
+        from glasshouse.scan.narrow import on_changed_lines
+
+        report = on_changed_lines(report, Path(report_root(paths)), options.diff)
+    if options.min_severity != "low" or options.min_confidence != "low":
+        from glasshouse.scan.narrow import at_least
+
+        report = at_least(report, options.min_severity, options.min_confidence)
+    return report
+
+
+def _rules(options: ScanOptions) -> Mapping[str, Rule]:
+    from glasshouse.scan.rules.loader import load_rules
+
+    return load_rules(extra=options.rule_paths, select=rule_selection(options.rules)).rules
+
+
+def _write_reports(report: Report, paths: list[Path], options: ScanOptions) -> None:
+    from glasshouse.cli.terminal import use_color, write_file, write_stdout
+    from glasshouse.scan.render.registry import renderer
+
+    extra = (("sarif", options.sarif_output), ("json", options.json_output), ("html", options.html_output))
+    files = [(name, path) for name, path in extra if path is not None]
+    to_stdout = _to_stdout(options)
+    color = use_color(options.color, os.environ, is_terminal=to_stdout and sys.stdout.isatty())
+    wanted = [options.format, *(name for name, _ in files)]
+    context = _context(paths, options, color=color, with_rules=any(renderer(name).needs_rules for name in wanted))
+    for name, path in files:
+        write_file(path, renderer(name).render(report, context))
+    pieces = renderer(options.format).render(report, context)
+    if to_stdout:
+        write_stdout(pieces, utf8=options.format not in ("text", "concise"))
+    else:
+        assert options.output is not None
+        write_file(options.output, pieces)
+
+
+def _context(paths: list[Path], options: ScanOptions, *, color: bool, with_rules: bool) -> Context:
+    from glasshouse import __version__
+    from glasshouse.scan.discover.walk import report_root
+    from glasshouse.scan.render.interface import Context
+
+    root = report_root(paths)
+    rules = _rules(options) if with_rules else {}
+    return Context(version=__version__, rules=rules, roots=(Path(root),) if root else (), color=color)
+
+
+def _to_stdout(options: ScanOptions) -> bool:
+    return options.output is None or str(options.output) == "-"
+
+
+def _say_done(report: Report, settings: Settings, seconds: float) -> None:
+    from glasshouse.scan.render.summary import plural
+    from glasshouse.words.display import visible
+
+    for file in settings.files:
+        click.echo(f"glasshouse: settings from {visible(str(file))}", err=True)
+    found, files = plural(len(report.open), "finding"), plural(report.summary.files, "file")
+    cached = f" ({report.summary.files_from_cache:,} from the cache)" if report.summary.files_from_cache else ""
+    incomplete = f", {len(report.incomplete):,} not analysed in full" if report.incomplete else ""
+    click.echo(f"glasshouse: {found} in {files}{cached}{incomplete}, {seconds:.2f} s", err=True)

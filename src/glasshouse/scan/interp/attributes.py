@@ -1,0 +1,484 @@
+"""Reading and writing fields and elements, and the taint that objects carry inside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from glasshouse.scan import ir
+from glasshouse.scan.interp.values import (
+    MAX_PATH,
+    NOT_CONST,
+    UNKNOWN,
+    Bound,
+    ClassRef,
+    FuncRef,
+    Label,
+    ModuleRef,
+    Obj,
+    SuperRef,
+    Taint,
+    Value,
+    join,
+    join_taint,
+    with_taint,
+)
+
+if TYPE_CHECKING:
+    from glasshouse.scan.interp.frame import Frame
+    from glasshouse.scan.interp.machine import Machine
+
+MAX_FIELDS = 200
+DEEP_OBJECTS = 40
+CONTAINERS = frozenset(["list", "tuple", "set", "dict"])
+LENGTHS = frozenset(["length", "size"])
+
+
+def derived(machine: Machine, taint: Taint | None, name: str) -> Taint | None:
+    """Taint of a field of something tainted: parameter labels get the field added to their path."""
+    if not taint:
+        return None
+    result: Taint | None = None
+    for label in taint:
+        if label.kind == "param":
+            result = {}
+            break
+    if result is None:
+        return taint
+    for label, mark in taint.items():
+        if label.kind == "param" and len(label.path) < MAX_PATH:
+            label = machine.param_label(label.index, (*label.path, name))
+        result[label] = mark
+    return result
+
+
+def get_attr(frame: Frame, value: Value, name: str, span: int) -> Value:
+    """``value.name``."""
+    machine = frame.machine
+    found: Value | None = None
+    for ref in value.refs:
+        item = ref_attr(frame, ref, value, name, span)
+        if item is not None:
+            found = item if found is None else join(found, item)
+    if value.const.__class__ is str and name in LENGTHS:
+        return Value(len(value.const))
+    path = value.path
+    if path:
+        full = f"{path}.{name}"
+        model = frame.machine.matcher(frame).read(full)
+        outside = Value(taint=derived(machine, value.taint, name), path=full)
+        if model is not None:
+            outside = machine.apply_read(frame, model, outside, full, span)
+        found = outside if found is None else join(found, outside)
+    elif found is None:
+        model = machine.matcher(frame).read(f"*.{name}")
+        found = Value(taint=derived(machine, value.taint, name), refs=(Bound(value, name),))
+        if model is not None:
+            found = machine.apply_read(frame, model, found, name, span)
+    return machine.sensitive(frame, name, found, span)
+
+
+def ref_attr(frame: Frame, ref: Any, value: Value, name: str, span: int) -> Value | None:
+    """The attribute as far as one reference knows it; None if it does not."""
+    machine = frame.machine
+    kind = ref.__class__
+    if kind is Obj:
+        return obj_attr(frame, ref, value, name, span)
+    if kind is ModuleRef:
+        return machine.module_attr(ref.module, name)
+    if kind is ClassRef:
+        return class_attr(frame, ref, name)
+    if kind is FuncRef:
+        fields = machine.fields(ref.fn)
+        if fields and name in fields:
+            return fields[name]
+        if name == "prototype":
+            made = Obj("dict", (frame.module.index, span), proto=ref)
+            machine.write(ref.fn, name, Value(refs=(made,)))
+            machine.heap[made] = {}
+            return Value(refs=(made,))
+        return None
+    if kind is SuperRef:
+        for cls in machine.program.supers(ref.cls)[0][1:]:
+            found = class_attr(frame, ClassRef(cls), name)
+            if found is not None:
+                return found
+    return None
+
+
+def obj_attr(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Value | None:
+    machine = frame.machine
+    fields = machine.fields(obj)
+    if fields:
+        found = fields.get(name)
+        if found is not None:
+            rest = fields.get("*") if obj.kind == "dict" else None
+            return found if rest is None else join(found, rest)
+        if name in LENGTHS and obj.kind in CONTAINERS and "#len" in fields:
+            return fields["#len"]
+    if obj.cls is not None:
+        state = machine.instance_field(frame, obj, name)
+        member = class_member(frame, obj, name, span) if state is None else None
+        if member is not None:
+            return member
+        if state is not None or obj.open:
+            result = state or UNKNOWN
+            result = with_taint(result, join_taint(result.taint, derived(machine, value.taint, name)))
+            if result.taint or result.refs:
+                machine.write(obj, name, result)
+            return result
+        return machine.matcher_base_attr(frame, obj, name)
+    if obj.proto is not None:
+        proto = prototype_attr(frame, obj, name)
+        if proto is not None:
+            return proto
+    if obj.open:
+        result = Value(taint=derived(machine, value.taint, name))
+        if result.taint:
+            machine.write(obj, name, result)
+            return result
+        return None
+    if fields and "*" in fields and obj.kind == "dict":
+        return fields["*"]
+    return None
+
+
+def prototype_attr(frame: Frame, obj: Obj, name: str) -> Value | None:
+    machine = frame.machine
+    assert obj.proto is not None
+    fields = machine.fields(obj.proto.fn)
+    proto = fields.get("prototype") if fields else None
+    for ref in proto.refs if proto else ():
+        members = machine.fields(ref)
+        if members and name in members:
+            return members[name]
+    return None
+
+
+def class_member(frame: Frame, obj: Obj, name: str, span: int) -> Value | None:
+    """A method, property or class attribute seen through an instance."""
+    machine = frame.machine
+    assert obj.cls is not None
+    for cls in machine.program.supers(obj.cls)[0]:
+        machine.ensure_class(cls)
+        if name in cls.attrs and not any(ref.__class__ is FuncRef for ref in cls.attrs[name].refs):
+            return cls.attrs[name]
+        methods = cls.methods.get(name)
+        if methods:
+            fn = methods[0]
+            this = Value(refs=(obj,))
+            if fn.ir.flags & ir.PROPERTY:
+                from glasshouse.scan.interp import calls
+
+                return calls.invoke(frame, FuncRef(fn, None, this), calls.NO_ARGUMENTS, span)
+            return Value(refs=(FuncRef(fn, None, this),))
+        if name in cls.attrs:
+            return cls.attrs[name]
+    return None
+
+
+def class_attr(frame: Frame, ref: ClassRef, name: str) -> Value | None:
+    """``Class.name``."""
+    machine = frame.machine
+    for cls in machine.program.supers(ref.cls)[0]:
+        machine.ensure_class(cls)
+        fields = machine.fields(cls)
+        if fields and name in fields:
+            return fields[name]
+        if name in cls.attrs:
+            return cls.attrs[name]
+        methods = cls.methods.get(name)
+        if methods:
+            bound = Value(refs=(ref,)) if methods[0].ir.flags & ir.CLASS_METHOD else None
+            return Value(refs=(FuncRef(methods[0], None, bound),))
+        declared = dict(cls.ir.fields).get(name)
+        if declared:
+            return machine.declared(cls.module, declared, None)
+        inner = machine.inner_class(cls, name)
+        if inner is not None:
+            return Value(refs=(ClassRef(inner),))
+    external = machine.program.supers(ref.cls)[1]
+    return Value(path=f"{external[0]}.{name}") if external else None
+
+
+def set_attr(frame: Frame, target: Value, name: str, value: Value, span: int) -> None:
+    """``target.name = value``."""
+    machine = frame.machine
+    if target.path or not target.refs:
+        machine.check_assign_sink(frame, target, name, value, span)
+    for ref in target.refs:
+        kind = ref.__class__
+        if kind is Obj:
+            machine.write(ref, name, value, weak=len(target.refs) > 1)
+            if ref.kind not in CONTAINERS:
+                machine.check_assign_sink(frame, target, name, value, span)
+        elif kind is ClassRef:
+            machine.write(ref.cls, name, value)
+        elif kind is FuncRef:
+            machine.write(ref.fn, name, value)
+        elif kind is ModuleRef and ref.module.env is not None:
+            ref.module.env[name] = value
+
+
+def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
+    """``value[key]``."""
+    machine = frame.machine
+    const = key.const
+    if const.__class__ is str and not value.refs and value.path:
+        return get_attr(frame, value, const, span)
+    found: Value | None = None
+    for ref in value.refs:
+        if ref.__class__ is Obj:
+            item = obj_item(frame, ref, value, key, span)
+        elif const.__class__ is str:
+            item = ref_attr(frame, ref, value, const, span)
+        else:
+            item = None
+        if item is not None:
+            found = item if found is None else join(found, item)
+    if value.const.__class__ is str and const.__class__ is int:
+        text = value.const
+        return Value(text[const]) if -len(text) <= const < len(text) else UNKNOWN
+    if found is None:
+        name = str(const) if const is not NOT_CONST else "*"
+        found = Value(taint=derived(machine, value.taint, name), path=f"{value.path}[]" if value.path else "")
+    if key.taint:
+        machine.check_index(frame, value, key, span)
+    if const.__class__ is str:
+        found = machine.sensitive(frame, const, found, span)
+    return found
+
+
+def obj_item(frame: Frame, obj: Obj, value: Value, key: Value, span: int) -> Value | None:
+    machine = frame.machine
+    fields = machine.fields(obj) or {}
+    const = key.const
+    if const is NOT_CONST or const.__class__ is bool and const not in fields:
+        found: Value | None = None
+        for name, item in fields.items():
+            if name != "#len" and name.__class__ is not tuple:
+                found = item if found is None else join(found, item)
+        if obj.open or found is None:
+            outside = Value(taint=derived(machine, value.taint, "*"))
+            return outside if found is None else join(found, outside)
+        return found
+    if const.__class__ is int and const < 0 and "#len" in fields and fields["#len"].const is not NOT_CONST:
+        const = fields["#len"].const + const
+    if const in fields:
+        rest = fields.get("*")
+        return fields[const] if rest is None else join(fields[const], rest)
+    if "*" in fields:
+        return fields["*"]
+    if obj.kind in CONTAINERS and not obj.open:
+        return None if value.taint else Value(path="")
+    if const.__class__ is str:
+        return obj_attr(frame, obj, value, const, span)
+    result = Value(taint=derived(machine, value.taint, str(const)))
+    if result.taint and obj.open:
+        machine.write(obj, const, result)
+    return result
+
+
+def set_item(frame: Frame, target: Value, key: Value, value: Value, span: int) -> None:
+    """``target[key] = value``."""
+    machine = frame.machine
+    const = key.const
+    if key.taint:
+        machine.check_key_write(frame, target, key, value, span)
+    for ref in target.refs:
+        if ref.__class__ is not Obj:
+            if const.__class__ is str:
+                set_attr(frame, Value(refs=(ref,)), const, value, span)
+            continue
+        fields = machine.fields(ref) or {}
+        weak = len(target.refs) > 1
+        if const is NOT_CONST:
+            machine.write(ref, "*", with_taint(value, join_taint(value.taint, key.taint)), weak=True)
+        else:
+            if const.__class__ is int and const < 0 and "#len" in fields and fields["#len"].const is not NOT_CONST:
+                const = fields["#len"].const + const
+            if const.__class__ is int and "#len" in fields:
+                length = fields["#len"].const
+                if length is not NOT_CONST and const >= length:
+                    machine.write(ref, "#len", Value(const + 1))
+            machine.write(ref, const, value, weak=weak)
+    if const.__class__ is str and (target.path or not target.refs):
+        machine.check_assign_sink(frame, target, const, value, span)
+    if target.path:
+        machine.assigned(frame, f"{target.path}[]", value, span)
+
+
+def del_item(frame: Frame, target: Value, key: Value) -> None:
+    machine = frame.machine
+    for ref in target.refs:
+        if ref.__class__ is not Obj or key.const is NOT_CONST:
+            continue
+        fields = machine.fields(ref)
+        if not fields or key.const not in fields:
+            continue
+        if ref.kind == "list" and key.const.__class__ is int and fields.get("#len", UNKNOWN).const is not NOT_CONST:
+            remove_index(machine, ref, key.const)
+        else:
+            machine.heap[ref] = {name: value for name, value in fields.items() if name != key.const}
+
+
+def remove_index(machine: Machine, obj: Obj, index: int) -> Value:
+    """Take one element out of a list of known length; the element."""
+    fields = machine.fields(obj) or {}
+    length = fields["#len"].const
+    index = index + length if index < 0 else index
+    taken = fields.get(index, fields.get("*", UNKNOWN))
+    result: dict[Any, Value] = {}
+    for name, value in fields.items():
+        if name.__class__ is int:
+            if name != index:
+                result[name - 1 if name > index else name] = value
+        else:
+            result[name] = value
+    result["#len"] = Value(max(length - 1, 0))
+    machine.heap[obj] = result
+    return taken
+
+
+def make(frame: Frame, kind: str, items: list[Any], span: int) -> Value:
+    """A list, tuple, set or dict literal."""
+    machine = frame.machine
+    obj = machine.new_obj(kind, frame, span)
+    fields: dict[Any, Value] = {}
+    taint: Taint | None = None
+    count: int | None = 0
+    for item in items[: MAX_FIELDS * 4]:
+        if item.__class__ is list and item[0] == "*" and len(item) == 2:
+            count = spread(frame, fields, frame.val(item[1]), kind, count)
+        elif kind == "dict":
+            key = frame.val(item[0]) if item.__class__ is list else UNKNOWN
+            value = frame.val(item[1])
+            if key.const is NOT_CONST:
+                add(fields, "*", value)
+                taint = join_taint(taint, key.taint)
+                if key.taint:
+                    machine.check_key_write(frame, Value(refs=(obj,)), key, value, span)
+            else:
+                if key.const.__class__ is str:
+                    machine.assigned(frame, key.const, value, span)
+                    value = machine.sensitive(frame, key.const, value, span)
+                fields[key.const] = value
+        else:
+            value = frame.val(item)
+            if count is None or kind == "set":
+                add(fields, "*", value)
+            else:
+                fields[count] = value
+                count += 1
+    if kind in ("list", "tuple"):
+        fields["#len"] = Value(count) if count is not None else UNKNOWN
+    machine.heap[obj] = fields
+    return Value(taint=taint, refs=(obj,))
+
+
+def add(fields: dict[Any, Value], name: Any, value: Value) -> None:
+    have = fields.get(name)
+    fields[name] = value if have is None else join(have, value)
+
+
+def spread(frame: Frame, fields: dict[Any, Value], value: Value, kind: str, count: int | None) -> int | None:
+    """Copy the elements or fields of a spread operand; the new count of positional elements (None: unknown)."""
+    if kind == "dict":
+        known = False
+        for ref in value.refs:
+            if ref.__class__ is Obj:
+                known = not ref.open
+                for name, item in (frame.machine.fields(ref) or {}).items():
+                    if name != "#len":
+                        fields[name] = item
+        if value.taint or not known:
+            add(fields, "*", Value(taint=value.taint))
+        return count
+    items = known_elements(frame, value, "values")
+    if items is not None and count is not None and kind != "set":
+        for item in items:
+            fields[count] = item
+            count += 1
+        return count
+    add(fields, "*", element(frame, value, "values", 0))
+    return None
+
+
+def known_elements(frame: Frame, value: Value, kind: str) -> list[Value] | None:
+    """The elements of a container of known length, in order; None if that is not known."""
+    if value.const.__class__ is str and kind == "values" and len(value.const) <= 4:
+        return [Value(char) for char in value.const]
+    if len(value.refs) != 1 or value.taint:
+        return None
+    ref = value.refs[0]
+    if ref.__class__ is not Obj or ref.kind not in CONTAINERS or ref.open:
+        return None
+    fields = frame.machine.fields(ref) or {}
+    if "*" in fields:
+        return None
+    if kind == "keys":
+        names = [name for name in fields if name != "#len"]
+        return [Value(str(name)) for name in names]
+    if ref.kind == "dict" and frame.module.language == "python":
+        return [Value(name) for name in fields if name != "#len"]
+    length = fields.get("#len")
+    if length is None or length.const is NOT_CONST or length.const > MAX_FIELDS:
+        return None
+    return [fields.get(index, UNKNOWN) for index in range(length.const)]
+
+
+def element(frame: Frame, value: Value, kind: str, span: int) -> Value:
+    """Any one element (or key) of a value."""
+    machine = frame.machine
+    taint = derived(machine, value.taint, "*")
+    if kind == "keys":
+        return Value(taint=taint)
+    found: Value | None = None
+    for ref in value.refs:
+        if ref.__class__ is not Obj:
+            continue
+        fields = machine.fields(ref) or {}
+        for name, item in fields.items():
+            if name != "#len" and name.__class__ is not tuple:
+                if ref.kind == "dict" and frame.module.language == "python":
+                    item = Value(name if name != "*" else NOT_CONST, taint=item.taint if name == "*" else None)
+                found = item if found is None else join(found, item)
+    outside = Value(taint=taint, path=f"{value.path}[]" if value.path else "")
+    return outside if found is None else join(found, outside) if taint or value.path else found
+
+
+def deep_taint(machine: Machine, value: Value) -> Taint | None:
+    """Taint of a value and of everything its objects hold (bounded)."""
+    taint = value.taint
+    if not value.refs:
+        return taint
+    seen: set[int] = set()
+    queue = [ref for ref in value.refs if ref.__class__ is Obj]
+    while queue and len(seen) < DEEP_OBJECTS:
+        obj = queue.pop()
+        if id(obj) in seen:
+            continue
+        seen.add(id(obj))
+        fields = machine.fields(obj)
+        if not fields:
+            continue
+        for item in fields.values():
+            if item.taint:
+                taint = join_taint(taint, item.taint)
+            for ref in item.refs:
+                if ref.__class__ is Obj:
+                    queue.append(ref)
+    return taint
+
+
+def at_path(frame: Frame, value: Value, path: tuple[str, ...]) -> Value:
+    """The value found by following field names (``*`` = any element)."""
+    for name in path:
+        if name == "*":
+            value = element(frame, value, "values", 0)
+        elif name.isdigit():
+            value = get_item(frame, value, Value(int(name)), 0)
+        else:
+            value = get_item(frame, value, Value(name), 0)
+    return value
+
+

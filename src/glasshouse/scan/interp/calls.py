@@ -1,0 +1,548 @@
+"""Calls: from a callee value to what runs, and how arguments meet parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from glasshouse.scan import ir
+from glasshouse.scan.interp import attributes, containers, external
+from glasshouse.scan.interp.values import (
+    NONE,
+    NOT_CONST,
+    UNKNOWN,
+    Bound,
+    ClassRef,
+    FuncRef,
+    ModuleRef,
+    Obj,
+    Step,
+    SuperRef,
+    Value,
+    join,
+    with_taint,
+)
+from glasshouse.scan.program import Cls, Fn, arity_fits
+
+if TYPE_CHECKING:
+    from glasshouse.scan.interp.frame import Env, Frame
+
+NAME_FAN_OUT = 6  # functions tried when only the method name is known
+OVERRIDES = 8  # overriding methods tried for one virtual call
+
+
+class Arguments:
+    """Evaluated arguments.  ``rest`` stands for any further positional ones (from spreading something unknown)."""
+
+    __slots__ = ("kw", "pos", "rest")
+
+    def __init__(self, pos: list[Value], kw: dict[str, Value], rest: Value | None = None) -> None:
+        self.pos = pos
+        self.kw = kw
+        self.rest = rest
+
+    def all(self) -> list[Value]:
+        values = [*self.pos, *self.kw.values()]
+        if self.rest is not None:
+            values.append(self.rest)
+        return values
+
+
+NO_ARGUMENTS = Arguments([], {})
+
+
+def arguments(frame: Frame, args: list[Any], kwargs: list[Any]) -> Arguments:
+    """Evaluate argument operands."""
+    pos: list[Value] = []
+    rest: Value | None = None
+    for item in args:
+        if item.__class__ is list:
+            value = frame.val(item[1])
+            known = attributes.known_elements(frame, value, "values")
+            if known is not None and rest is None:
+                pos.extend(known)
+            else:
+                rest = attributes.element(frame, value, "values", 0)
+        else:
+            pos.append(frame.val(item))
+    if not kwargs:
+        return Arguments(pos, {}, rest)
+    kw: dict[str, Value] = {}
+    for name, operand in kwargs:
+        value = frame.val(operand)
+        if name != "**":
+            kw[name] = value
+            frame.machine.assigned(frame, name, value, 0)
+            continue
+        for ref in value.refs:
+            if ref.__class__ is Obj:
+                for key, item in (frame.machine.fields(ref) or {}).items():
+                    if key.__class__ is str and key not in ("*", "#len"):
+                        kw.setdefault(key, item)
+        if value.taint:
+            kw.setdefault("**", value)
+    return Arguments(pos, kw, rest)
+
+
+# --- callee values ---------------------------------------------------------------------------------------------------
+
+
+def call_value(frame: Frame, callee: Value, given: Arguments, span: int) -> Value:
+    """``callee(...)``."""
+    result: Value | None = None
+    for ref in callee.refs:
+        item = call_ref(frame, ref, given, span)
+        if item is not None:
+            result = item if result is None else join(result, item)
+    if callee.path:
+        outside = external.call(frame, callee.path, None, given, span)
+        result = outside if result is None else join(result, outside)
+    if result is None:
+        result = external.unknown_call(frame, callee, given, span)
+    return result
+
+
+def call_ref(frame: Frame, ref: Any, given: Arguments, span: int) -> Value | None:
+    kind = ref.__class__
+    if kind is FuncRef:
+        return invoke(frame, ref, given, span)
+    if kind is ClassRef:
+        return instantiate(frame, ref, given, span)
+    if kind is Bound:
+        return call_method(frame, ref.receiver, ref.name, given, span, None)
+    if kind is SuperRef:
+        if frame.module.language == "python":
+            return Value(refs=(ref,))
+        return call_constructor(frame, ref.cls, ref.this, given, span, above=True)
+    if kind is Obj and ref.cls is not None:
+        fn = frame.machine.program.find_method(ref.cls, "__call__", len(given.pos))
+        if fn is not None:
+            return invoke(frame, FuncRef(fn, None, Value(refs=(ref,))), given, span)
+    return None
+
+
+def construct(frame: Frame, cls: Value, given: Arguments, span: int) -> Value:
+    """``new cls(...)``."""
+    result: Value | None = None
+    for ref in cls.refs:
+        if ref.__class__ is ClassRef:
+            item: Value | None = instantiate(frame, ref, given, span)
+        elif ref.__class__ is FuncRef:
+            obj = Obj("instance", (frame.module.index, span), proto=ref)
+            frame.machine.heap[obj] = {}
+            this = Value(refs=(obj,))
+            returned = invoke(frame, FuncRef(ref.fn, ref.frame, this), given, span)
+            item = returned if returned.refs and returned.const is NOT_CONST else this
+        else:
+            item = None
+        if item is not None:
+            result = item if result is None else join(result, item)
+    if cls.path or result is None:
+        outside = external.call(frame, cls.path or "?", None, given, span, new=True)
+        result = outside if result is None else join(result, outside)
+    return result
+
+
+def instantiate(frame: Frame, ref: ClassRef, given: Arguments, span: int) -> Value:
+    """A new instance: fields, constructors, and what external bases make of the arguments."""
+    machine = frame.machine
+    cls = ref.cls
+    machine.ensure_class(cls)
+    classes, outside = machine.program.supers(cls)
+    obj = Obj("instance", (frame.module.index, span), cls, open=bool(outside and not harmless(outside)))
+    machine.heap[obj] = {}
+    this = Value(refs=(obj,))
+    if cls.ir.flags & ir.ENUM and frame.module.language == "python" and given.pos:
+        return given.pos[0]
+    for item in reversed(classes):
+        if 0 <= item.ir.init < len(item.module.functions):
+            fn = item.module.functions[item.ir.init]
+            invoke(frame, FuncRef(fn, ref.frame if item is cls else None, this), NO_ARGUMENTS, span)
+    call_constructor(frame, cls, this, given, span, above=False, closure=ref.frame)
+    if outside and not harmless(outside):
+        base = external.call(frame, outside[0], None, given, span, new=True)
+        return Value(taint=base.taint, refs=(obj,), path="")
+    fields = machine.fields(obj) or {}
+    if not fields and not constructor_of(cls, machine, len(given.pos)) and given.pos:
+        for index, name in enumerate(name for name, _ in cls.ir.fields):
+            if index < len(given.pos):
+                machine.write(obj, name, given.pos[index])
+        for name, value in given.kw.items():
+            machine.write(obj, name, value)
+    return this
+
+
+def harmless(outside: list[str]) -> bool:
+    return all(name in ("object", "Object", "java.lang.Object", "Generic", "ABC", "abc.ABC", "Protocol") for name in outside)
+
+
+CONSTRUCTORS = {"python": "__init__", "javascript": "constructor", "java": "<init>"}
+
+
+def constructor_of(cls: Cls, machine: Any, arity: int) -> Fn | None:
+    name = CONSTRUCTORS[cls.module.language]
+    if cls.module.language == "java":
+        found = cls.methods.get(name)
+        from glasshouse.scan.program import pick_overload
+
+        return pick_overload(found, arity) if found else None
+    result: Fn | None = machine.program.find_method(cls, name, arity)
+    return result
+
+
+def call_constructor(
+    frame: Frame, cls: Cls, this: Value, given: Arguments, span: int, above: bool, closure: Frame | None = None
+) -> Value:
+    """Run the constructor of ``cls`` (or of the class above it) on ``this``."""
+    machine = frame.machine
+    if above:
+        classes, _ = machine.program.supers(cls)
+        if len(classes) < 2:
+            return NONE
+        cls = classes[1]
+    fn = constructor_of(cls, machine, len(given.pos))
+    if fn is not None:
+        invoke(frame, FuncRef(fn, closure, this), given, span)
+    return NONE
+
+
+# --- methods ---------------------------------------------------------------------------------------------------------
+
+
+def call_method(frame: Frame, value: Value, name: str, given: Arguments, span: int, operand: Any) -> Value:
+    """``value.name(...)``.  ``operand`` is where the receiver came from (for calls that change it)."""
+    machine = frame.machine
+    result: Value | None = None
+    untyped = True
+    for ref in value.refs:
+        item = method_of_ref(frame, ref, value, name, given, span)
+        if item is not None:
+            untyped = False
+            result = item if result is None else join(result, item)
+    if value.const.__class__ is str:
+        folded = containers.text_method(frame, value, name, given)
+        if folded is not None:
+            return folded
+    if value.path and (result is None or value.path[0] != "?"):
+        outside = external.call(frame, f"{value.path}.{name}", value, given, span)
+        result = outside if result is None else join(result, outside)
+    if result is not None:
+        return result
+    path = f"*.{name}"
+    for ref in value.refs:
+        if ref.__class__ is Obj and ref.cls is not None:
+            above = machine.program.supers(ref.cls)[1]
+            if above:
+                path = f"{above[0]}.{name}"
+        elif ref.__class__ is SuperRef:
+            above = machine.program.supers(ref.cls)[1]
+            if above:
+                path = f"{above[0]}.{name}"
+                value = ref.this
+    if untyped and not value.path and path[0] == "*":
+        found = by_name(frame, value, name, given, span)
+        if found is not None:
+            outside = external.call(frame, path, value, given, span, only_rules=True)
+            return found if outside is None else join(found, outside)
+    return external.call(frame, path, value, given, span)
+
+
+def method_of_ref(frame: Frame, ref: Any, value: Value, name: str, given: Arguments, span: int) -> Value | None:
+    machine = frame.machine
+    kind = ref.__class__
+    if kind is Obj:
+        return method_of_object(frame, ref, value, name, given, span)
+    if kind is ModuleRef:
+        target = machine.module_attr(ref.module, name)
+        return call_value(frame, target, given, span) if target is not None else None
+    if kind is ClassRef:
+        return method_of_class(frame, ref, name, given, span)
+    if kind is FuncRef:
+        return method_of_function(frame, ref, name, given, span)
+    if kind is SuperRef:
+        for cls in machine.program.supers(ref.cls)[0][1:]:
+            fn = machine.program.find_method(cls, name, len(given.pos))
+            if fn is not None:
+                return invoke(frame, FuncRef(fn, None, ref.this), given, span)
+            break
+    return None
+
+
+def method_of_object(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, span: int) -> Value | None:
+    machine = frame.machine
+    fields = machine.fields(obj)
+    if fields and name in fields and any(ref.__class__ in (FuncRef, ClassRef, Bound) for ref in fields[name].refs):
+        this = Value(refs=(obj,))
+        bound = tuple(
+            FuncRef(ref.fn, ref.frame, ref.this or this) if ref.__class__ is FuncRef else ref for ref in fields[name].refs
+        )
+        return call_value(frame, Value(refs=bound), given, span)
+    if obj.cls is not None:
+        return method_of_instance(frame, obj, value, name, given, span)
+    if obj.proto is not None:
+        member = attributes.prototype_attr(frame, obj, name)
+        if member is not None:
+            this = Value(refs=(obj,))
+            bound = tuple(
+                FuncRef(ref.fn, ref.frame, this) if ref.__class__ is FuncRef else ref for ref in member.refs
+            )
+            return call_value(frame, Value(refs=bound), given, span)
+    if obj.kind in attributes.CONTAINERS:
+        return containers.call(frame, obj, value, name, given, span)
+    return None
+
+
+def method_of_instance(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, span: int) -> Value | None:
+    machine = frame.machine
+    program = machine.program
+    cls = obj.cls
+    assert cls is not None
+    machine.ensure_class(cls)
+    for item in program.supers(cls)[0]:
+        member = item.attrs.get(name)
+        if member is not None and name not in item.methods:
+            bound = tuple(
+                FuncRef(ref.fn, ref.frame, Value(refs=(obj,))) if ref.__class__ is FuncRef and takes_self(ref.fn) else ref
+                for ref in member.refs
+            )
+            return call_value(frame, Value(member.const, member.taint, bound, member.path), given, span)
+        if name in item.methods:
+            if member is not None and decorated(member, item.methods[name]):
+                bound = tuple(
+                    FuncRef(ref.fn, ref.frame, None) if ref.__class__ is FuncRef else ref for ref in member.refs
+                )
+                with_self = Arguments([Value(refs=(obj,)), *given.pos], given.kw, given.rest)
+                return call_value(frame, Value(refs=bound, path=member.path), with_self, span)
+            break
+    fn = program.find_method(cls, name, len(given.pos))
+    if fn is None:
+        return None
+    machine.depend_method(frame, cls, name, fn)
+    this = Value(taint=value.taint, refs=(obj,))
+    result: Value | None = None
+    if not fn.ir.flags & ir.ABSTRACT:
+        if fn.ir.flags & ir.CLASS_METHOD:
+            this = Value(refs=(ClassRef(cls),))
+        result = invoke(frame, FuncRef(fn, None, this), given, span)
+    if obj.open or fn.ir.flags & ir.ABSTRACT:
+        for other in program.overrides(cls, name, len(given.pos), OVERRIDES):
+            item_result = invoke(frame, FuncRef(other, None, this), given, span)
+            result = item_result if result is None else join(result, item_result)
+    return result
+
+
+def takes_self(fn: Fn) -> bool:
+    return fn.module.language != "python" or bool(fn.ir.params and fn.ir.params[0].kind == "self")
+
+
+def decorated(member: Value, methods: list[Fn]) -> bool:
+    """Whether a class attribute is no longer the plain method of that name (a decorator replaced it)."""
+    refs = [ref for ref in member.refs if ref.__class__ is FuncRef]
+    return bool(refs) and all(ref.fn not in methods for ref in refs)  # type: ignore[union-attr]
+
+
+def method_of_class(frame: Frame, ref: ClassRef, name: str, given: Arguments, span: int) -> Value | None:
+    machine = frame.machine
+    fn = machine.program.find_method(ref.cls, name, len(given.pos))
+    if fn is None:
+        member = attributes.class_attr(frame, ref, name)
+        return call_value(frame, member, given, span) if member is not None and (member.refs or member.path) else None
+    machine.depend_method(frame, ref.cls, name, fn)
+    if fn.ir.flags & ir.CLASS_METHOD:
+        return invoke(frame, FuncRef(fn, None, Value(refs=(ref,))), given, span)
+    if fn.ir.flags & ir.STATIC or fn.module.language != "python":
+        return invoke(frame, FuncRef(fn, None, None), given, span)
+    if given.pos:
+        return invoke(frame, FuncRef(fn, None, given.pos[0]), Arguments(given.pos[1:], given.kw, given.rest), span)
+    return invoke(frame, FuncRef(fn, None, None), given, span)
+
+
+def method_of_function(frame: Frame, ref: FuncRef, name: str, given: Arguments, span: int) -> Value | None:
+    """``call``, ``apply`` and ``bind`` of a function; functions stored on functions."""
+    fields = frame.machine.fields(ref.fn)
+    if fields and name in fields:
+        return call_value(frame, fields[name], given, span)
+    this = given.pos[0] if given.pos else None
+    if name == "call":
+        return invoke(frame, FuncRef(ref.fn, ref.frame, this), Arguments(given.pos[1:], {}, given.rest), span)
+    if name == "apply":
+        array = given.pos[1] if len(given.pos) > 1 else NONE
+        known = attributes.known_elements(frame, array, "values")
+        rest = None if known is not None else attributes.element(frame, array, "values", span)
+        return invoke(frame, FuncRef(ref.fn, ref.frame, this), Arguments(known or [], {}, rest), span)
+    if name == "bind":
+        if len(given.pos) <= 1:
+            return Value(refs=(FuncRef(ref.fn, ref.frame, this),))
+        return Value(refs=(frame.machine.partial(ref, given.pos[1:], this),))
+    if frame.module.language == "java" and ref.fn.ir.kind == "lambda":
+        return invoke(frame, ref, given, span)  # a functional interface's only method
+    return None
+
+
+def by_name(frame: Frame, value: Value, name: str, given: Arguments, span: int) -> Value | None:
+    """The receiver's type is not known: try the program's methods of that name, if they are few."""
+    machine = frame.machine
+    if value.const is not NOT_CONST or name in COMMON_NAMES:
+        return None
+    every = machine.program.methods_named.get(name)
+    if not every:
+        return None
+    language = frame.module.language
+    count = len(given.pos) + len(given.kw)
+    found = [fn for fn in every if fn.module.language == language and arity_fits(fn, count)]
+    if not found:
+        return None
+    if len(found) > NAME_FAN_OUT:
+        machine.widened += 1
+        return None
+    machine.depend_name(frame, name)
+    result: Value | None = None
+    for fn in found:
+        this = Value(taint=value.taint)
+        item = apply_summary(frame, FuncRef(fn, None, this), given, span)
+        result = item if result is None else join(result, item)
+    return result
+
+
+COMMON_NAMES = frozenset(
+    """get set add put append pop remove clear update keys values items join split strip replace format read write close
+    open execute query run call apply push then catch map filter forEach reduce find next send end on emit toString
+    equals hashCode length size isEmpty contains encode decode lower upper start stop copy index count sort insert
+    exec test match search render save delete create bind trim slice concat includes indexOf log error info debug warn
+    getAttribute setAttribute getParameter getHeader addHeader println print printf""".split()
+)
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+
+def invoke(frame: Frame, ref: FuncRef, given: Arguments, span: int) -> Value:
+    """Run a function of the program on these arguments: in this context if that tells more, else by its summary."""
+    machine = frame.machine
+    fn = ref.fn
+    machine.note_call(frame, fn)
+    if machine.wants_context(frame, ref, given):
+        return run_in_context(frame, ref, given, span)
+    return apply_summary(frame, ref, given, span)
+
+
+def apply_summary(frame: Frame, ref: FuncRef, given: Arguments, span: int) -> Value:
+    from glasshouse.scan.interp import summary
+
+    machine = frame.machine
+    machine.note_call(frame, ref.fn)
+    found = machine.summary_of(ref.fn)
+    if found is None:
+        return external.unknown_call(frame, UNKNOWN, given, span)
+    return summary.apply(frame, found, ref, given, span)
+
+
+def run_in_context(frame: Frame, ref: FuncRef, given: Arguments, span: int) -> Value:
+    machine = frame.machine
+    fn = ref.fn
+    new = machine.new_frame(fn, ref.this, ref.frame)
+    bind(frame, new, fn, given, span)
+    before = {name: new.env.get(name) for name in fn.names}
+    machine.stack.append(fn)
+    machine.used_in_context(fn)
+    result = new.run()
+    machine.stack.pop()
+    if new.raised is not None:
+        frame.note_raise(new.raised)
+    elif frame.tries:
+        frame.note_raise(None)
+    carry_refinements(frame, before, new)
+    if result.taint:
+        result = step_taint(frame, result, span, f"returned by `{fn.ir.name or 'function'}`")
+    return result
+
+
+def carry_refinements(frame: Frame, before: dict[str, Value | None], new: Frame) -> None:
+    """A callee that returns only if its argument passed a check has checked the caller's variable too."""
+    if not new.machine.refined:
+        return
+    for name, old in before.items():
+        now = new.env.get(name)
+        if old is None or now is None or old is now or not old.taint:
+            continue
+        if new.machine.refined.get(id(now)) is not old:
+            continue
+        for variable, value in frame.env.items():
+            if value is old:
+                frame.env[variable] = now
+
+
+def step_taint(frame: Frame, value: Value, span: int, text: str) -> Value:
+    taint = value.taint
+    assert taint is not None
+    index = frame.module.index
+    changed = {
+        label: (mask, Step(index, span, text, step)) if label.kind == "source" else (mask, step)
+        for label, (mask, step) in taint.items()
+    }
+    return with_taint(value, changed)
+
+
+def bind(frame: Frame, new: Frame, fn: Fn, given: Arguments, span: int) -> None:
+    """Arguments to parameters."""
+    env: Env = new.env
+    machine = frame.machine
+    params = fn.ir.params
+    position = 0
+    supplied: set[str] = set()
+    pos = given.pos
+    for param in params:
+        kind = param.kind
+        name = param.name
+        if kind == "self":
+            if new.this is not None:
+                env[name] = new.this
+                supplied.add(name)
+                continue
+            kind = "pos"
+        if kind == "pos":
+            if position < len(pos):
+                value: Value | None = pos[position]
+                position += 1
+            elif name in given.kw:
+                value = given.kw[name]
+            else:
+                value = given.rest
+        elif kind == "kw":
+            value = given.kw.get(name)
+        elif kind == "*":
+            value = rest_list(frame, pos[position:], given.rest, span)
+            position = len(pos)
+        else:
+            value = rest_keywords(frame, given.kw, fn.names, span)
+        if value is None:
+            if kind == "pos" and "**" in given.kw:
+                value = attributes.get_item(frame, given.kw["**"], Value(name), span)
+            else:
+                continue
+        supplied.add(name)
+        if value.taint:
+            value = step_taint(frame, value, span, f"passed to `{fn.ir.name or 'function'}` as `{name}`")
+        env[name] = machine.sensitive(new, name, value, param.span)
+    new.given = supplied
+    if fn.module.language == "javascript":
+        if params and not all(param.name in supplied for param in params):
+            for param in params:
+                if param.name not in env and param.kind == "pos" and not param.has_default:
+                    env[param.name] = NONE
+        machine.pending_arguments(new, given)
+
+
+def rest_list(frame: Frame, values: list[Value], rest: Value | None, span: int) -> Value:
+    obj = frame.machine.new_obj("list", frame, span)
+    fields: dict[Any, Value] = dict(enumerate(values))
+    fields["#len"] = Value(len(values)) if rest is None else UNKNOWN
+    if rest is not None:
+        fields["*"] = rest
+    frame.machine.heap[obj] = fields
+    return Value(refs=(obj,))
+
+
+def rest_keywords(frame: Frame, kw: dict[str, Value], names: frozenset[str], span: int) -> Value:
+    obj = frame.machine.new_obj("dict", frame, span)
+    frame.machine.heap[obj] = {name: value for name, value in kw.items() if name not in names}
+    return Value(refs=(obj,))

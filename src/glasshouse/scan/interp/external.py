@@ -1,0 +1,399 @@
+"""Calls that leave the scanned program: sinks, sources, sanitisers and propagators of the rules apply here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp.matcher import (
+    CallModel,
+    CompiledCondition,
+    MatchModel,
+    PropagatorModel,
+    SanitizerModel,
+    Selector,
+    SinkModel,
+    selected,
+)
+from glasshouse.scan.interp.values import (
+    NOT_CONST,
+    UNKNOWN,
+    Bound,
+    ClassRef,
+    FuncRef,
+    ModuleRef,
+    Obj,
+    Step,
+    Taint,
+    Value,
+    join,
+    join_taint,
+    with_taint,
+    without,
+)
+
+if TYPE_CHECKING:
+    from glasshouse.scan.interp.calls import Arguments
+    from glasshouse.scan.interp.frame import Frame
+
+MUTABLE = (FuncRef, Bound)
+
+
+def call(
+    frame: Frame,
+    path: str,
+    receiver: Value | None,
+    given: Arguments,
+    span: int,
+    new: bool = False,
+    only_rules: bool = False,
+) -> Value:
+    """The result of calling something outside the program; rules about it are applied."""
+    machine = frame.machine
+    matcher = machine.matcher(frame)
+    model = matcher.call(path)
+    if model is None:
+        return UNKNOWN if only_rules else unmodelled(frame, path, receiver, given, span, new)
+    for sink in model.sinks:
+        check_sink(frame, sink, receiver, given, span)
+    for match in model.matches:
+        if conditions_hold(frame, match, receiver, given):
+            machine.report_match(frame, match, path, span)
+    for entry, selector in model.registers:
+        machine.register(frame, entry, pick(frame, selector, receiver, given), span)
+    if only_rules:
+        return UNKNOWN
+    result = outcome(frame, model, path, receiver, given, span, new)
+    for source in model.sources:
+        if all(holds(frame, item, receiver, given) for item in source.where):
+            result = machine.from_source(frame, source, result, span, path)
+            taint_arguments(frame, source.taints, receiver, given, result, span)
+    for sanitizer in model.sanitizers:
+        if sanitizer.guard is None and all(holds(frame, item, receiver, given) for item in sanitizer.where):
+            result = sanitize(frame, sanitizer, receiver, given, result)
+    if model.protocol:
+        result = machine.protocols.apply(frame, model, receiver, given, result, span)
+    return result
+
+
+def outcome(
+    frame: Frame, model: CallModel, path: str, receiver: Value | None, given: Arguments, span: int, new: bool
+) -> Value:
+    """The result before sources and sanitisers: by propagators, else by the default."""
+    if model.propagators:
+        result = UNKNOWN
+        for propagator in model.propagators:
+            result = join(result, propagate(frame, propagator, receiver, given, span)) if result is not UNKNOWN else propagate(
+                frame, propagator, receiver, given, span
+            )
+        if not result.path and not result.refs:
+            result = Value(result.const, result.taint, result.refs, result_path(frame, path, new))
+    else:
+        result = unmodelled(frame, path, receiver, given, span, new)
+    if model.returns == "self" and receiver is not None:
+        return Value(NOT_CONST, join_taint(result.taint, receiver.taint), receiver.refs, receiver.path)
+    if model.returns:
+        return Value(result.const, result.taint, result.refs, model.returns)
+    return result
+
+
+def result_path(frame: Frame, path: str, new: bool) -> str:
+    if path[0] == "*":
+        return ""
+    if new or path.rpartition(".")[2][:1].isupper():
+        return path if len(path) < 200 else ""
+    return f"{path}()" if len(path) < 200 else ""
+
+
+def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments, span: int, new: bool) -> Value:
+    """An unknown call gives data made of its receiver and arguments; functions passed to it are called."""
+    machine = frame.machine
+    taint: Taint | None = receiver.taint if receiver is not None else None
+    if receiver is not None and receiver.refs:
+        taint = attributes.deep_taint(machine, receiver)
+    callbacks: list[Value] = []
+    for value in given.all():
+        if value.refs:
+            if any(ref.__class__ in MUTABLE for ref in value.refs):
+                callbacks.append(value)
+            taint = join_taint(taint, attributes.deep_taint(machine, value))
+        elif value.taint:
+            taint = join_taint(taint, value.taint)
+    if callbacks:
+        run_callbacks(frame, callbacks, receiver, given, taint, span)
+    name = path.rpartition(".")[2]
+    if taint:
+        if new:
+            taint = mark(frame, taint, span, f"wrapped in `{name}`")
+        else:
+            taint = mark(frame, taint, span, f"through `{name}()`")
+        if receiver is not None and not new and mutates(name):
+            absorb(frame, receiver, given)
+    refs: tuple[Any, ...] = ()
+    if receiver is not None and name in FLUENT:
+        refs = receiver.refs
+    return Value(NOT_CONST, taint, refs, result_path(frame, path, new))
+
+
+FLUENT = frozenset(["append", "toString", "trim", "strip", "iterator", "stream"])
+
+
+def mutates(name: str) -> bool:
+    return name[:3] in ("set", "add", "put") or name[:6] in ("append", "insert") or name in ("push", "write", "extend", "update")
+
+
+def absorb(frame: Frame, receiver: Value, given: Arguments) -> None:
+    """``builder.append(tainted)``: the receiver's object now holds the data."""
+    machine = frame.machine
+    taint: Taint | None = None
+    for value in given.all():
+        taint = join_taint(taint, attributes.deep_taint(machine, value) if value.refs else value.taint)
+    if not taint:
+        return
+    held = False
+    for ref in receiver.refs:
+        if ref.__class__ is Obj:
+            machine.write(ref, "*", Value(taint=taint), weak=True)
+            held = True
+    if not held:
+        machine.taint_variable(frame, receiver, taint)
+
+
+def mark(frame: Frame, taint: Taint, span: int, text: str) -> Taint:
+    """Taint with one more step on the way of its real sources."""
+    index = frame.module.index
+    return {
+        label: (bits, Step(index, span, text, step)) if label.kind == "source" else (bits, step)
+        for label, (bits, step) in taint.items()
+    }
+
+
+def run_callbacks(
+    frame: Frame, callbacks: list[Value], receiver: Value | None, given: Arguments, taint: Taint | None, span: int
+) -> None:
+    """Functions given to unknown code are called by it, with data it may have got."""
+    from glasshouse.scan.interp import calls
+
+    passed: Taint | None = receiver.taint if receiver is not None else None
+    element: Value | None = None
+    for ref in receiver.refs if receiver is not None else ():
+        if ref.__class__ is Obj and ref.kind in attributes.CONTAINERS and receiver is not None:
+            element = attributes.element(frame, receiver, "values", span)
+    for value in given.all():
+        if value not in callbacks and not any(ref.__class__ in MUTABLE for ref in value.refs):
+            passed = join_taint(passed, attributes.deep_taint(frame.machine, value) if value.refs else value.taint)
+    for value in callbacks:
+        argument = element if element is not None else Value(taint=passed)
+        calls.call_value(frame, Value(refs=value.refs), calls.Arguments([], {}, argument), span)
+
+
+def unknown_call(frame: Frame, callee: Value, given: Arguments, span: int) -> Value:
+    """A callee we know nothing of (a parameter, a computed function)."""
+    result = unmodelled(frame, "?.call", None, given, span, False)
+    taint = join_taint(result.taint, callee.taint)
+    return Value(taint=taint) if taint else UNKNOWN
+
+
+# --- selectors and conditions ----------------------------------------------------------------------------------------
+
+
+def pick(frame: Frame, selector: Selector, receiver: Value | None, given: Arguments) -> list[Value]:
+    """The values a selector names."""
+    found = selected(selector, given.pos, given.kw, receiver)
+    if not found and given.rest is not None and selector.kind in ("pos", "any", "from", "last"):
+        found = [given.rest]
+    if not found and "**" in given.kw and selector.kind == "kw":
+        found = [attributes.get_item(frame, given.kw["**"], Value(selector.name), 0)]
+    if selector.path:
+        return [attributes.at_path(frame, value, selector.path) for value in found]
+    return found
+
+
+def conditions_hold(frame: Frame, match: MatchModel, receiver: Value | None, given: Arguments) -> bool:
+    if match.imports and not any(frame.machine.imports(frame.module, name) for name in match.imports):
+        return False
+    if not all(holds(frame, item, receiver, given) for item in match.where):
+        return False
+    return not (match.unless and all(holds(frame, item, receiver, given) for item in match.unless))
+
+
+def holds(frame: Frame, compiled: CompiledCondition, receiver: Value | None, given: Arguments) -> bool:
+    """Whether one condition holds for this call."""
+    values = pick(frame, compiled.selector, receiver, given)
+    if compiled.selector.path:
+        values = [value for value in values if known(value)]
+    return test(frame, compiled, values)
+
+
+def known(value: Value) -> bool:
+    """Whether a field was there at all (nothing is known of a field that is not)."""
+    return bool(value.const is not NOT_CONST or value.path or value.refs or value.taint) and not (
+        len(value.refs) == 1 and value.refs[0].__class__ is Bound and value.const is NOT_CONST and not value.taint
+    )
+
+
+def test(frame: Frame, compiled: CompiledCondition, values: list[Value]) -> bool:
+    condition = compiled.condition
+    if condition.absent is not None and bool(values) == condition.absent:
+        return False
+    if condition.present is not None and bool(values) != condition.present:
+        return False
+    if not values:
+        return not (
+            condition.equals is not None
+            or condition.matches is not None
+            or condition.below is not None
+            or condition.constant
+            or condition.type is not None
+        )
+    return any(fits(frame, compiled, value) for value in values)
+
+
+def same_constant(const: Any, wanted: tuple[Any, ...]) -> bool:
+    return any(const == item and (const.__class__ is bool) == (item.__class__ is bool) for item in wanted)
+
+
+def fits(frame: Frame, compiled: CompiledCondition, value: Value) -> bool:
+    condition = compiled.condition
+    const = value.const
+    if condition.equals is not None and (const is NOT_CONST or not same_constant(const, condition.equals)):
+        return False
+    if condition.unequal is not None and const is not NOT_CONST and same_constant(const, condition.unequal):
+        return False
+    if condition.constant is not None and (const is not NOT_CONST) != condition.constant:
+        return False
+    if condition.below is not None and not (const.__class__ in (int, float) and const < condition.below):
+        return False
+    if compiled.matches is not None or compiled.unmatched is not None:
+        text = text_for(frame, value)
+        if compiled.matches is not None and (text is None or not compiled.matches.search(text)):
+            return False
+        if compiled.unmatched is not None and text is not None and compiled.unmatched.search(text):
+            return False
+    if condition.type is not None:
+        return is_type(frame, value, condition.type)
+    return True
+
+
+def text_for(frame: Frame, value: Value) -> str | None:
+    if value.const is not NOT_CONST:
+        return str(value.const)
+    if value.path:
+        return frame.machine.matcher(frame).normal(value.path)
+    for ref in value.refs:
+        if ref.__class__ is ClassRef:
+            return ref.cls.ir.name
+        if ref.__class__ is FuncRef:
+            return ref.fn.ir.name
+        if ref.__class__ is ModuleRef:
+            return ref.module.name
+    return None
+
+
+def is_type(frame: Frame, value: Value, wanted: tuple[str, ...]) -> bool:
+    matcher = frame.machine.matcher(frame)
+    if value.path and matcher.is_below(matcher.normal(value.path), wanted):
+        return True
+    for ref in value.refs:
+        if ref.__class__ is Obj:
+            if ref.kind in wanted:
+                return True
+            if ref.cls is not None:
+                above = frame.machine.program.supers(ref.cls)[1]
+                if any(matcher.is_below(item, wanted) for item in above):
+                    return True
+    if value.const.__class__ is str:
+        return "str" in wanted or "string" in wanted or "java.lang.String" in wanted
+    return False
+
+
+# --- sinks, sanitisers, propagators ----------------------------------------------------------------------------------
+
+
+def check_sink(frame: Frame, sink: SinkModel, receiver: Value | None, given: Arguments, span: int) -> None:
+    if not all(holds(frame, item, receiver, given) for item in sink.where):
+        return
+    if sink.safe_when and any(holds(frame, item, receiver, given) for item in sink.safe_when):
+        return
+    for selector in sink.selectors:
+        for value in pick(frame, selector, receiver, given):
+            taint = attributes.deep_taint(frame.machine, value) if value.refs else value.taint
+            if taint:
+                frame.machine.hit(frame, sink, taint, span, value)
+
+
+def sanitize(
+    frame: Frame, sanitizer: SanitizerModel, receiver: Value | None, given: Arguments, result: Value
+) -> Value:
+    machine = frame.machine
+    for selector in sanitizer.cleans:
+        for value in pick(frame, selector, receiver, given):
+            machine.clean_everywhere(frame, value, sanitizer.mask)
+    if sanitizer.cleans:
+        return result
+    return with_taint(result, without(result.taint, sanitizer.mask))
+
+
+def taint_arguments(
+    frame: Frame, selectors: tuple[Selector, ...], receiver: Value | None, given: Arguments, result: Value, span: int
+) -> None:
+    for selector in selectors:
+        for value in pick(frame, selector, receiver, given):
+            fill(frame, value, result.taint)
+
+
+def fill(frame: Frame, value: Value, taint: Taint | None) -> None:
+    """Put taint into the objects of a value (or the variable that holds it)."""
+    if not taint:
+        return
+    held = False
+    for ref in value.refs:
+        if ref.__class__ is Obj:
+            frame.machine.write(ref, "*", Value(taint=taint), weak=True)
+            held = True
+    if not held:
+        frame.machine.taint_variable(frame, value, taint)
+
+
+def propagate(
+    frame: Frame, propagator: PropagatorModel, receiver: Value | None, given: Arguments, span: int
+) -> Value:
+    machine = frame.machine
+    taint: Taint | None = None
+    for selector in propagator.frm:
+        for value in pick(frame, selector, receiver, given):
+            taint = join_taint(taint, attributes.deep_taint(machine, value) if value.refs else value.taint)
+    result = UNKNOWN
+    for target in propagator.to:
+        if target == "return":
+            if taint:
+                result = Value(taint=mark(frame, taint, span, "carried on by the call"))
+        else:
+            for value in pick(frame, target, receiver, given):  # type: ignore[arg-type]
+                fill(frame, value, taint)
+    if propagator.callback is not None:
+        result = call_back(frame, propagator, receiver, given, span, result)
+    return result
+
+
+def call_back(
+    frame: Frame, propagator: PropagatorModel, receiver: Value | None, given: Arguments, span: int, result: Value
+) -> Value:
+    from glasshouse.scan.interp import calls
+
+    assert propagator.callback is not None
+    passed = []
+    for selector in propagator.callback_args:
+        values = pick(frame, selector, receiver, given)
+        passed.append(values[0] if values else UNKNOWN)
+    got = UNKNOWN
+    for function in pick(frame, propagator.callback, receiver, given):
+        if function.refs or function.path:
+            got = join(got, calls.call_value(frame, function, calls.Arguments(passed, {}), span))
+    if propagator.callback_to == "return":
+        return join(result, got) if result is not UNKNOWN else got
+    if propagator.callback_to == "return.*":
+        made = frame.machine.new_obj("list", frame, span)
+        frame.machine.heap[made] = {"*": got, "#len": UNKNOWN}
+        return Value(taint=result.taint, refs=(made,))
+    return result

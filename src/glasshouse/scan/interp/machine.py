@@ -1,0 +1,541 @@
+"""The interpreter's state and services: heap, roots, summaries, modules, and what gets reported."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from glasshouse.scan import ir
+from glasshouse.scan.interp import attributes, sources
+from glasshouse.scan.interp.frame import Frame, Heap
+from glasshouse.scan.interp.matcher import MatchModel, Matcher, SinkModel
+from glasshouse.scan.interp.modules import Modules
+from glasshouse.scan.interp.protocols import Protocols
+from glasshouse.scan.interp.summary import THIS, SinkHit, Summary, snapshot
+from glasshouse.scan.interp.values import (
+    NOT_CONST,
+    UNKNOWN,
+    ClassRef,
+    FuncRef,
+    Label,
+    Obj,
+    Step,
+    Taint,
+    Value,
+    join,
+    with_taint,
+    without,
+)
+from glasshouse.scan.program import Cls, Fn, Program
+from glasshouse.scan.rules import schema
+
+if TYPE_CHECKING:
+    from glasshouse.scan.interp.calls import Arguments
+
+MAX_DEPTH = 14  # calls run in context inside one another
+ROOT_STEPS = 60_000  # instructions per root
+CONTEXT_SIZE = 60  # functions up to this many instructions are run in context where all is known
+FIELD_LIMIT = 400
+
+
+class Flow(NamedTuple):
+    """Tainted data reached a sink (``label`` is a source, or a parameter for library findings)."""
+
+    rule: schema.Rule
+    sink: str
+    confidence: str | None
+    fn: Fn
+    span: int
+    label: Label
+    step: Step | None
+    built: bool
+
+
+class Fact(NamedTuple):
+    """A finding that is not about data flow."""
+
+    rule: schema.Rule
+    fn: Fn
+    span: int
+    details: Mapping[str, str]
+    confidence: str | None
+
+
+class Root:
+    """One stretch of analysis with its own heap and budget: a module body, an entry point, or one summary."""
+
+    __slots__ = ("concrete", "created", "fn", "sinks", "stack")
+
+    def __init__(self, fn: Fn, concrete: bool) -> None:
+        self.fn = fn
+        self.concrete = concrete
+        self.sinks: dict[tuple[str, int, int, Label], SinkHit] = {}
+        self.created: list[tuple[Obj, Any, Frame, int]] = []
+        self.stack: list[Fn] = []
+
+
+class Machine:
+    """Runs roots over one program.  ``flows`` and ``facts`` collect what is found, keyed so that repeats fall together."""
+
+    def __init__(self, program: Program, matchers: dict[str, Matcher]) -> None:
+        self.program = program
+        self.matchers = matchers
+        first = next(iter(matchers.values()))
+        self.everything = first.all
+        self.normal_bit = first.normal_bit
+        self.numeric = first.numeric_mask
+        self.bits = first.bits
+        self.arithmetic = any("$arith" in matcher.calls for matcher in matchers.values())
+        self.secret_bit = first.bits.get("secret", 0)
+        self.heap: Heap = {}
+        self.base: Heap = {}
+        self.steps = 0
+        self.limit = ROOT_STEPS
+        self.capped = False
+        self.capped_roots: list[Fn] = []
+        self.widened = 0
+        self.labels: dict[tuple[Any, ...], Label] = {}
+        self.flows: dict[tuple[str, int, int], Flow] = {}
+        self.facts: dict[tuple[str, int, int], Fact] = {}
+        self.active: set[Fn] = set()
+        self.refined: dict[int, Value] = {}
+        self.keep: list[Value] = []
+        self.registered: set[Fn] = set()
+        self.sizes: dict[Fn, int] = {}
+        self.root = Root(program.modules[0].functions[0], True)
+        self.stack = self.root.stack
+        self.protocols = Protocols(self)
+        self.modules = Modules(self)
+
+    # --- small services -----------------------------------------------------------------------------------------
+
+    def matcher(self, frame: Frame) -> Matcher:
+        return self.matchers[frame.module.language]
+
+    def bit(self, name: str) -> int:
+        return self.bits.get(name, 0)
+
+    def fields(self, obj: Any) -> dict[Any, Value] | None:
+        found = self.heap.get(obj)
+        return found if found is not None else self.base.get(obj)
+
+    def write(self, obj: Any, name: Any, value: Value, weak: bool = False) -> None:
+        fields = self.fields(obj)
+        if fields is None:
+            self.heap[obj] = {name: value}
+            return
+        if len(fields) > FIELD_LIMIT and name not in fields:
+            name, weak = "*", True
+        if weak and name in fields:
+            value = join(fields[name], value)
+        self.heap[obj] = {**fields, name: value}
+
+    def new_obj(self, kind: str, frame: Frame, span: int) -> Obj:
+        return Obj(kind, (frame.module.index, span))
+
+    def new_frame(self, fn: Fn, this: Value | None, closure: Frame | None) -> Frame:
+        if closure is None and fn.parent is not None and fn.parent.ir.kind in ("function", "method", "lambda"):
+            closure = None
+        return Frame(self, fn, {}, this, closure)
+
+    def symbolic(self, frame: Frame) -> bool:
+        return frame.fn is self.root.fn and not self.root.concrete
+
+    def param_label(self, index: int, path: tuple[str, ...]) -> Label:
+        key = ("param", index, path)
+        label = self.labels.get(key)
+        if label is None:
+            label = self.labels[key] = Label("param", index, path, "parameter", "", (0, 0))
+        return label
+
+    def source_label(self, kind: str, source: str, text: str, place: tuple[int, int]) -> Label:
+        key = (kind, source, text, place)
+        label = self.labels.get(key)
+        if label is None:
+            label = self.labels[key] = Label(kind, 0, (), source, text, place)
+        return label
+
+    def after_prefix(self, prefix: str, taint: Taint) -> Taint | None:
+        """Taint that follows constant text: a URL's host, once fixed, cannot be changed by what comes after."""
+        mask = 0
+        scheme, found, rest = prefix.partition("://")
+        if (found and "/" in rest) or ("?" in prefix and (found or prefix.startswith("/"))):
+            mask = self.bit("ssrf") | self.bit("redirect")
+        elif len(prefix) > 1 and prefix[0] == "/" and prefix[1] not in "/\\":
+            mask = self.bit("redirect") | self.bit("ssrf")
+        return without(taint, mask) if mask else taint
+
+    def refine_note(self, new: Value, old: Value) -> None:
+        self.refined[id(new)] = old
+        self.keep.append(new)
+
+    def taint_variable(self, frame: Frame, value: Value, taint: Taint) -> None:
+        """A value that has no object of its own takes taint: every variable that holds it does."""
+        if value is UNKNOWN:
+            return
+        new = Value(NOT_CONST, attributes.join_taint(value.taint, taint), value.refs, value.path)
+        for name, held in frame.env.items():
+            if held is value:
+                frame.env[name] = new
+
+    def clean_everywhere(self, frame: Frame, value: Value, mask: int) -> None:
+        new = with_taint(value, without(value.taint, mask))
+        if new is not value:
+            for name, held in frame.env.items():
+                if held is value:
+                    frame.env[name] = new
+
+    def pattern_of(self, frame: Frame, value: Value) -> str | None:
+        for ref in value.refs:
+            if ref.__class__ is Obj and ref.kind == "regex":
+                found = (self.fields(ref) or {}).get("#pattern")
+                if found is not None and found.const.__class__ is str:
+                    return str(found.const)
+        return None
+
+    def imports(self, module: Any, name: str) -> bool:
+        """Whether a file imports a module or package (or something below it)."""
+        for entry in module.file.imports:
+            full = entry.module.removeprefix("node:")
+            if full == name or full.startswith((name + ".", name + "/")) or f"{full}.{entry.name}" == name:
+                return True
+        return False
+
+    def partial(self, ref: FuncRef, bound: list[Value], this: Value | None) -> FuncRef:
+        return FuncRef(ref.fn, ref.frame, this)
+
+    def pending_arguments(self, frame: Frame, given: Arguments) -> None:
+        """JavaScript's ``arguments`` object, made only for functions that name it."""
+        if "arguments" not in self.modules.names_of(frame.fn):
+            return
+        obj = self.new_obj("list", frame, 0)
+        fields: dict[Any, Value] = dict(enumerate(given.pos))
+        fields["#len"] = Value(len(given.pos)) if given.rest is None else UNKNOWN
+        if given.rest is not None:
+            fields["*"] = given.rest
+        self.heap[obj] = fields
+        frame.env["arguments"] = Value(refs=(obj,))
+
+    def size(self, fn: Fn) -> int:
+        found = self.sizes.get(fn)
+        if found is None:
+            found = self.sizes[fn] = count(fn.ir.body)
+        return found
+
+    # --- roots --------------------------------------------------------------------------------------------------
+
+    def wants_context(self, frame: Frame, ref: FuncRef, given: Arguments) -> bool:
+        """Whether running the callee here tells more than its summary does."""
+        fn = ref.fn
+        stack = self.root.stack
+        if len(stack) >= MAX_DEPTH or stack.count(fn) > (1 if len(stack) < 6 else 0) or self.steps > self.limit * 3 // 4:
+            return False
+        if fn is frame.fn and not self.root.concrete:
+            return False
+        if ref.frame is not None and fn.parent is not None and fn.parent.ir.kind in ("function", "method", "lambda"):
+            return True
+        if ref.this is not None and ref.this.refs and self.carries(ref.this):
+            return True
+        for value in given.pos:
+            if (value.taint or value.refs) and self.carries(value):
+                return True
+        for value in given.kw.values():
+            if self.carries(value):
+                return True
+        if given.rest is not None and self.carries(given.rest):
+            return True
+        return self.root.concrete and len(stack) < 5 and self.size(fn) <= CONTEXT_SIZE
+
+    def carries(self, value: Value, depth: int = 0) -> bool:
+        """Whether a value holds real source data, or functions the callee may call."""
+        if value.taint:
+            for label in value.taint:
+                if label.kind == "source":
+                    return True
+        for ref in value.refs:
+            if ref.__class__ is FuncRef:
+                return depth == 0
+            if ref.__class__ is Obj and depth < 3:
+                fields = self.fields(ref)
+                if fields:
+                    for item in fields.values():
+                        if (item.taint or item.refs) and self.carries(item, depth + 1):
+                            return True
+        return False
+
+    def isolated(self, root: Root, limit: int = ROOT_STEPS) -> tuple[Any, ...]:
+        """Begin a root with its own heap; returns what ``rejoin`` needs."""
+        saved = (self.heap, self.root, self.steps, self.limit, self.capped, self.refined, self.keep)
+        self.heap, self.root, self.steps, self.limit, self.capped = {}, root, 0, limit, False
+        self.refined, self.keep = {}, []
+        self.stack = root.stack
+        return saved
+
+    def rejoin(self, saved: tuple[Any, ...]) -> None:
+        self.protocols.finish()
+        if self.capped:
+            self.capped_roots.append(self.root.fn)
+        self.heap, self.root, self.steps, self.limit, self.capped, self.refined, self.keep = saved
+        self.stack = self.root.stack
+
+    def summary_of(self, fn: Fn) -> Summary | None:
+        """The function's summary; None while it is being computed (recursion)."""
+        if fn.summary is not None:
+            return fn.summary
+        if fn in self.active or len(self.active) > 150:
+            return None
+        self.active.add(fn)
+        root = Root(fn, False)
+        saved = self.isolated(root)
+        found = Summary()
+        frame = self.new_frame(fn, None, None)
+        self.symbolic_parameters(frame, found)
+        before = {obj: dict(self.heap.get(obj) or {}) for obj in found.params}
+        root.stack.append(fn)
+        found.result = frame.run()
+        found.raised = frame.raised
+        found.sinks = root.sinks
+        found.capped = self.capped
+        snapshot(found, self.heap, before)
+        self.rejoin(saved)
+        self.active.discard(fn)
+        fn.summary = found
+        return found
+
+    def symbolic_parameters(self, frame: Frame, found: Summary) -> None:
+        """Bind every parameter (and the receiver) to a placeholder with its own label."""
+        fn = frame.fn
+        if fn.cls is not None and not fn.ir.flags & ir.STATIC and fn.module.language != "python":
+            frame.this = self.placeholder(frame, found, THIS, "this", fn.cls, fn.ir.span)
+        for index, param in enumerate(fn.ir.params):
+            if param.kind == "self" and fn.cls is not None:
+                if fn.ir.flags & ir.CLASS_METHOD:
+                    frame.env[param.name] = Value(refs=(ClassRef(fn.cls),))
+                else:
+                    frame.this = self.placeholder(frame, found, index, param.name, fn.cls, param.span)
+                    frame.env[param.name] = frame.this
+                continue
+            value = self.placeholder(frame, found, index, param.name, None, param.span)
+            if param.type:
+                value = self.modules.typed(frame.module, param.type, value)
+            frame.env[param.name] = self.sensitive(frame, param.name, value, param.span)
+
+    def placeholder(self, frame: Frame, found: Summary, index: int, name: str, cls: Cls | None, span: int) -> Value:
+        label = self.param_label(index, ())
+        kind = "instance" if cls is not None else "param"
+        obj = Obj(kind, (frame.module.index, span), cls, open=True, label=label)
+        found.params[obj] = index
+        step = Step(frame.module.index, span or frame.fn.ir.span, f"parameter `{name}`", None)
+        return Value(taint={label: (self.everything, step)}, refs=(obj,))
+
+    def register(self, frame: Frame, entry: schema.Entry, values: Iterable[Value], span: int) -> None:
+        """Functions handed to a framework: run each as an entry point, in the frame it closes over."""
+        for value in values:
+            for ref in value.refs:
+                if ref.__class__ is FuncRef and ref.fn not in self.registered:
+                    self.registered.add(ref.fn)
+                    self.run_entry(ref.fn, entry, ref.frame, self.heap, ref.this)
+
+    def run_entry(
+        self, fn: Fn, entry: schema.Entry, closure: Frame | None = None, heap: Heap | None = None, this: Value | None = None
+    ) -> None:
+        """Run a function the framework calls, with the data the framework passes."""
+        fn.entry = fn.called = True
+        if fn in self.active:
+            return
+        root = Root(fn, True)
+        saved = self.isolated(root)
+        if heap:
+            self.heap = dict(heap)
+        frame = self.new_frame(fn, this, closure)
+        if this is None and fn.cls is not None and not fn.ir.flags & ir.STATIC:
+            obj = Obj("instance", (fn.module.index, fn.ir.span), fn.cls, open=True)
+            frame.this = Value(refs=(obj,))
+        sources.bind_entry(self, frame, entry)
+        if entry.returns and entry.rule:
+            rule = self.matcher(frame).rules.get(entry.rule)
+            frame.return_sinks = tuple((rule, self.bit(name)) for name in entry.returns) if rule else ()
+        root.stack.append(fn)
+        frame.run()
+        self.rejoin(saved)
+
+    # --- reporting ----------------------------------------------------------------------------------------------
+
+    def hit(self, frame: Frame, sink: SinkModel, taint: Taint, span: int, value: Value) -> None:
+        """Tainted data is at a sink."""
+        for label, (bits, step) in taint.items():
+            if bits & sink.bit:
+                self.flow(sink, frame.fn, span, label, bits, step, False)
+
+    def flow(
+        self, sink: SinkModel, fn: Fn, span: int, label: Label, bits: int, step: Step | None, built: bool
+    ) -> None:
+        if label.kind == "param":
+            key = (sink.rule.id, fn.module.index, span, label)
+            sinks = self.root.sinks
+            if key not in sinks and len(sinks) < 60:
+                sinks[key] = SinkHit(sink, fn, span, label, step, built)
+            return
+        kinds = sink.rule.source_kinds
+        if label.kind == "sensitive":
+            if sink.rule.taint != "secret":
+                return
+        elif sink.rule.taint == "secret" or (kinds and label.source not in kinds):
+            return
+        self.record(Flow(sink.rule, sink.label or sink.name, sink.confidence, fn, span, label, step, built))
+
+    def record(self, flow: Flow) -> None:
+        key = (flow.rule.id, flow.fn.module.index, flow.span)
+        have = self.flows.get(key)
+        if have is None or sources.better(flow, have):
+            self.flows[key] = flow
+
+    def check_return(self, frame: Frame, value: Value, span: int) -> None:
+        taint = attributes.deep_taint(self, value) if value.refs else value.taint
+        if not taint:
+            return
+        for rule, bit in frame.return_sinks:
+            sink = SinkModel(rule, bit, (), (), (), "is returned as the response body", None, "return")
+            self.hit(frame, sink, taint, span, value)
+
+    def report_match(self, frame: Frame, match: MatchModel, name: str, span: int) -> None:
+        self.report_rule(match.rule, frame.fn, span, {"sink": name, "name": name}, match.confidence)
+
+    def report_rule(
+        self, rule: schema.Rule, fn: Fn, span: int, details: Mapping[str, str], confidence: str | None
+    ) -> None:
+        self.facts.setdefault((rule.id, fn.module.index, span), Fact(rule, fn, span, details, confidence))
+
+    # --- what the interpreter tells us --------------------------------------------------------------------------
+
+    def note_call(self, frame: Frame, fn: Fn) -> None:
+        if not fn.called and fn is not frame.fn and not frame.fn.ir.flags & ir.TEST:
+            fn.called = True
+
+    def used_in_context(self, fn: Fn) -> None:
+        return None
+
+    def depend_method(self, frame: Frame, cls: Cls, name: str, fn: Fn) -> None:
+        return None
+
+    def depend_name(self, frame: Frame, name: str) -> None:
+        return None
+
+    def assigned(self, frame: Frame, name: str, value: Value, span: int) -> None:
+        """A name got a value: rules on assignments apply."""
+        matcher = self.matchers[frame.module.language]
+        if not matcher.assign_matches or name[:1] == "$":
+            return
+        for match in matcher.assigned(name):
+            if not span or (match.imports and not any(self.imports(frame.module, item) for item in match.imports)):
+                continue
+            if sources.value_meets(frame, match, value):
+                self.report_rule(match.rule, frame.fn, span, {"name": name, "sink": name}, match.confidence)
+
+    def sensitive(self, frame: Frame, name: str, value: Value, span: int) -> Value:
+        """Values whose name says that they are secret carry a label for clear-text rules."""
+        if not self.secret_bit or not sources.is_sensitive(name) or value.const is not NOT_CONST:
+            return value
+        if any(ref.__class__ in (FuncRef, ClassRef) for ref in value.refs):
+            return value
+        place = (frame.module.index, span)
+        label = self.source_label("sensitive", "sensitive", f"sensitive data (`{name}`)", place)
+        if value.taint and any(item.kind == "sensitive" for item in value.taint):
+            return value
+        taint = dict(value.taint or {})
+        taint[label] = (self.secret_bit, Step(place[0], span, f"sensitive data in `{name}`", None))
+        return with_taint(value, taint)
+
+    # the rest is delegated, so that instructions need to know only the machine
+    def global_value(self, frame: Frame, name: str) -> Value:
+        return self.modules.global_value(frame, name)
+
+    def set_global(self, frame: Frame, name: str, value: Value) -> None:
+        self.modules.set_global(frame, name, value)
+
+    def run_class_body(self, frame: Frame, cls: Cls) -> None:
+        self.modules.run_class_body(frame, cls)
+
+    def ensure_class(self, cls: Cls) -> None:
+        if not cls.ran:
+            self.modules.ensure_class(cls)
+
+    def inner_class(self, cls: Cls, name: str) -> Cls | None:
+        return self.modules.inner_class(cls, name)
+
+    def import_star(self, frame: Frame, module: str, level: int) -> None:
+        self.modules.import_star(frame, module, level)
+
+    def import_value(self, module: Any, target: str, name: str, level: int) -> Value:
+        return self.modules.import_value(module, target, name, level)
+
+    def module_attr(self, module: Any, name: str) -> Value | None:
+        return self.modules.module_attr(module, name)
+
+    def declared(self, module: Any, text: str, current: Value | None) -> Value:
+        return self.modules.typed(module, text, current if current is not None else UNKNOWN)
+
+    def cast(self, frame: Frame, value: Value, text: str) -> Value:
+        return self.modules.typed(frame.module, text, value)
+
+    def instance_field(self, frame: Frame, obj: Obj, name: str) -> Value | None:
+        return self.modules.instance_field(frame, obj, name)
+
+    def matcher_base_attr(self, frame: Frame, obj: Obj, name: str) -> Value | None:
+        """A field inherited from an external base class."""
+        assert obj.cls is not None
+        above = self.program.supers(obj.cls)[1]
+        return self.outside_attr(frame, above, name)
+
+    def outside_attr(self, frame: Frame, above: list[str], name: str) -> Value | None:
+        for item in above:
+            full = f"{item}.{name}"
+            model = self.matcher(frame).read(full)
+            if model is not None:
+                return self.apply_read(frame, model, Value(path=full), full, 0)
+        return None
+
+    def from_source(self, frame: Frame, source: Any, result: Value, span: int, path: str) -> Value:
+        return sources.from_source(self, frame, source, result, span)
+
+    def apply_read(self, frame: Frame, model: Any, value: Value, path: str, span: int) -> Value:
+        return sources.apply_read(self, frame, model, value, path, span)
+
+    def check_assign_sink(self, frame: Frame, target: Value, name: str, value: Value, span: int) -> None:
+        sources.check_assign_sink(self, frame, target, name, value, span)
+
+    def check_index(self, frame: Frame, value: Value, key: Value, span: int) -> None:
+        sources.pseudo_call(self, frame, "$index", [value, key], span)
+
+    def check_key_write(self, frame: Frame, target: Value, key: Value, value: Value, span: int) -> None:
+        sources.pseudo_call(self, frame, "$set_key", [target, key, value], span)
+
+    def check_arithmetic(self, frame: Frame, op: str, a: Value, b: Value, span: int) -> None:
+        sources.pseudo_call(self, frame, "$arith", [Value(op), a, b], span)
+
+
+def count(block: ir.Block) -> int:
+    """Instructions of a block and the blocks inside it."""
+    total = 0
+    queue: list[Any] = [block]
+    while queue:
+        for ins in queue.pop():
+            total += 1
+            for field in ins[2:]:
+                if field.__class__ is list and field:
+                    collect_blocks(field, queue)
+    return total
+
+
+def collect_blocks(field: list[Any], queue: list[Any]) -> None:
+    first = field[0]
+    if first.__class__ is list and first and first[0].__class__ is int and len(first) > 2 and first[1].__class__ is int:
+        queue.append(field)
+        return
+    for item in field:
+        if item.__class__ is list and item and item[-1].__class__ is list:
+            queue.append(item[-1])
+
+
+_ = (re, UNKNOWN)

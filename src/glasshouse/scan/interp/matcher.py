@@ -1,0 +1,416 @@
+"""Rules and models compiled into look-up tables: resolved callee path in, what is known about the call out.
+
+One dictionary look-up per call, whatever the number of rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from glasshouse.scan.rules import schema
+
+NORMALISED = "normalised"  # pseudo class: set while a path has not been normalised; see `refine`
+
+
+class Selector(NamedTuple):
+    """A compiled argument selector.  kind: ``pos`` ``kw`` ``self`` ``any`` ``last`` ``from``."""
+
+    kind: str
+    index: int
+    name: str
+    path: tuple[str, ...]
+
+
+def compile_selector(text: str) -> Selector:
+    """See the schema's module docstring for the forms."""
+    head, _, rest = text.partition(".")
+    path = tuple(rest.split(".")) if rest else ()
+    position, _, name = head.partition("|")
+    if position == "self":
+        return Selector("self", 0, "", path)
+    if position == "any":
+        return Selector("any", 0, "", path)
+    if position.endswith("+") and position[:-1].isdigit():
+        return Selector("from", int(position[:-1]), name, path)
+    if position.lstrip("-").isdigit():
+        number = int(position)
+        return Selector("pos" if number >= 0 else "last", abs(number), name, path)
+    return Selector("kw", 0, position, path)
+
+
+class CompiledCondition(NamedTuple):
+    selector: Selector
+    condition: schema.Condition
+    matches: re.Pattern[str] | None
+    unmatched: re.Pattern[str] | None
+
+
+def compile_conditions(conditions: Iterable[schema.Condition]) -> tuple[CompiledCondition, ...]:
+    return tuple(
+        CompiledCondition(
+            compile_selector(item.arg),
+            item,
+            re.compile(item.matches) if item.matches is not None else None,
+            re.compile(item.unmatched) if item.unmatched is not None else None,
+        )
+        for item in conditions
+    )
+
+
+class SinkModel(NamedTuple):
+    rule: schema.Rule
+    bit: int
+    selectors: tuple[Selector, ...]
+    where: tuple[CompiledCondition, ...]
+    safe_when: tuple[CompiledCondition, ...]
+    label: str
+    confidence: str | None
+    name: str
+
+
+class MatchModel(NamedTuple):
+    rule: schema.Rule
+    where: tuple[CompiledCondition, ...]
+    unless: tuple[CompiledCondition, ...]
+    confidence: str | None
+    imports: tuple[str, ...]
+
+
+class SanitizerModel(NamedTuple):
+    mask: int
+    guard: str | None
+    arg: Selector
+    cleans: tuple[Selector, ...]
+    where: tuple[CompiledCondition, ...]
+
+
+class PropagatorModel(NamedTuple):
+    frm: tuple[Selector, ...]
+    to: tuple[Selector | str, ...]
+    callback: Selector | None
+    callback_args: tuple[Selector, ...]
+    callback_to: str
+
+
+class SourceModel(NamedTuple):
+    source: schema.Source
+    taints: tuple[Selector, ...]
+    where: tuple[CompiledCondition, ...]
+
+
+class ProtocolUse(NamedTuple):
+    """One role of a call in a protocol.  role: ``create`` ``secure`` ``unsafe`` ``use``; ``group`` numbers secured matches."""
+
+    role: str
+    rule: schema.Rule
+    protocol: schema.Protocol
+    key: tuple[str, int]
+    group: int
+    where: tuple[CompiledCondition, ...]
+    unless: tuple[CompiledCondition, ...]
+
+
+class CallModel:
+    """Everything known about one callee path."""
+
+    __slots__ = ("matches", "propagators", "protocol", "registers", "returns", "sanitizers", "sinks", "sources")
+
+    def __init__(self) -> None:
+        self.sinks: list[SinkModel] = []
+        self.matches: list[MatchModel] = []
+        self.sources: list[SourceModel] = []
+        self.sanitizers: list[SanitizerModel] = []
+        self.propagators: list[PropagatorModel] = []
+        self.registers: list[tuple[schema.Entry, Selector]] = []
+        self.protocol: list[ProtocolUse] = []
+        self.returns = ""
+
+    def add(self, other: CallModel) -> None:
+        for name in ("sinks", "matches", "sources", "sanitizers", "registers", "protocol"):
+            mine = getattr(self, name)
+            mine.extend(item for item in getattr(other, name) if item not in mine)
+        if not self.propagators:
+            self.propagators = list(other.propagators)
+        self.returns = self.returns or other.returns
+
+
+class ReadModel(NamedTuple):
+    sources: tuple[SourceModel, ...]
+    matches: tuple[MatchModel, ...]
+    returns: str
+
+
+class Matcher:
+    """Look-up tables for one set of rules."""
+
+    def __init__(
+        self, rules: Iterable[schema.Rule], models: Sequence[schema.Models], taint_classes: Sequence[str], language: str
+    ) -> None:
+        self.language = language
+        self.bits = {name: 1 << index for index, name in enumerate(taint_classes)}
+        self.normal_bit = 1 << len(taint_classes)
+        self.all = self.normal_bit - 1
+        numeric = ("resource", "memory", "secret", "trust", "type", "redos")
+        self.numeric_mask = sum(self.bits[name] for name in numeric if name in self.bits)
+        self.calls: dict[str, CallModel] = {}
+        self.reads: dict[str, ReadModel] = {}
+        self.hierarchy: dict[str, tuple[str, ...]] = {}
+        self.aliases: dict[str, str] = {}
+        self.assign_sinks: dict[str, list[SinkModel]] = {}
+        self.assign_matches: list[tuple[re.Pattern[str], MatchModel]] = []
+        self.decorators: dict[str, list[MatchModel]] = {}
+        self.entries: list[schema.Entry] = []
+        self.decorator_entries: dict[str, schema.Entry] = {}
+        self.detectors: list[schema.Rule] = []
+        self.literals: list[tuple[re.Pattern[str], schema.Rule]] = []
+        self.rules = {rule.id: rule for rule in rules}
+        for model in models:
+            self._add_models(model)
+        for rule in self.rules.values():
+            self._add_rule(rule)
+        self.known_types = self._known_types()
+        self._call_cache: dict[str, CallModel | None] = {}
+        self._read_cache: dict[str, ReadModel | None] = {}
+        self._assign_cache: dict[str, tuple[MatchModel, ...]] = {}
+        self._supers: dict[str, tuple[str, ...]] = {}
+
+    def _known_types(self) -> frozenset[str]:
+        known = set(self.hierarchy)
+        for above in self.hierarchy.values():
+            known.update(above)
+        for path in [*self.calls, *self.reads]:
+            owner = path.rpartition(".")[0]
+            if owner and owner != "*":
+                known.add(owner)
+            known.add(path)
+        known.update(model.returns for model in self.calls.values() if model.returns)
+        known.update(model.returns for model in self.reads.values() if model.returns)
+        known.discard("self")
+        return frozenset(known)
+
+    def _call(self, path: str) -> CallModel:
+        model = self.calls.get(path)
+        if model is None:
+            model = self.calls[path] = CallModel()
+        return model
+
+    # --- compiling ----------------------------------------------------------------------------------------------
+
+    def _add_models(self, models: schema.Models) -> None:
+        self.hierarchy.update(models.hierarchy)
+        self.aliases.update(models.aliases)
+        for source in models.sources:
+            compiled = SourceModel(
+                source, tuple(compile_selector(item) for item in source.taints), compile_conditions(source.where)
+            )
+            for path in source.call:
+                self._call(path).sources.append(compiled)
+            for path in source.read:
+                self._read(path, source=compiled)
+        for sanitizer in models.sanitizers:
+            self._add_sanitizer(sanitizer, None)
+        for propagator in models.propagators:
+            made = compile_propagator(propagator)
+            for path in propagator.call:
+                self._call(path).propagators.append(made)
+        for type_model in models.types:
+            for path in type_model.call:
+                self._call(path).returns = type_model.returns
+            for path in type_model.read:
+                self._read(path, returns=type_model.returns)
+        for entry in models.entries:
+            self.entries.append(entry)
+            for path in entry.registers:
+                self._call(path).registers.append((entry, compile_selector(entry.argument)))
+            for path in entry.decorator:
+                self.decorator_entries.setdefault(path, entry)
+
+    def _read(
+        self, path: str, source: SourceModel | None = None, match: MatchModel | None = None, returns: str = ""
+    ) -> None:
+        have = self.reads.get(path, ReadModel((), (), ""))
+        self.reads[path] = ReadModel(
+            (*have.sources, source) if source else have.sources,
+            (*have.matches, match) if match else have.matches,
+            returns or have.returns,
+        )
+
+    def _add_sanitizer(self, sanitizer: schema.Sanitizer, bit: int | None) -> None:
+        mask = 0
+        for name in sanitizer.classes:
+            mask |= self.all if name == "*" else self.bits.get(name, 0)
+        if bit is not None and not mask:
+            mask = bit
+        model = SanitizerModel(
+            mask,
+            sanitizer.guard,
+            compile_selector(sanitizer.arg),
+            tuple(compile_selector(item) for item in sanitizer.cleans),
+            compile_conditions(sanitizer.where),
+        )
+        for path in sanitizer.call:
+            self._call(path).sanitizers.append(model)
+
+    def _add_rule(self, rule: schema.Rule) -> None:
+        for sanitizer in rule.sanitizers:
+            self._add_sanitizer(sanitizer, self.bits.get(rule.taint))
+        for sink in rule.sinks:
+            self._add_sink(rule, sink)
+        for match in rule.matches:
+            self._add_match(rule, match)
+        for number, protocol in enumerate(rule.protocol):
+            self._add_protocol(rule, protocol, (rule.id, number))
+        if rule.detector:
+            self.detectors.append(rule)
+        self.literals.extend((re.compile(pattern), rule) for pattern in rule.literal)
+
+    def _add_sink(self, rule: schema.Rule, sink: schema.Sink) -> None:
+        selectors = tuple(compile_selector(item) for item in sink.args)
+        where, safe = compile_conditions(sink.where), compile_conditions(sink.safe_when)
+        bit = self.bits[rule.taint]
+        for path in sink.call:
+            model = SinkModel(rule, bit, selectors, where, safe, sink.label, sink.confidence, path)
+            self._call(path).sinks.append(model)
+        for path in sink.assign:
+            model = SinkModel(rule, bit, selectors, where, safe, sink.label, sink.confidence, path)
+            self.assign_sinks.setdefault(path, []).append(model)
+
+    def _add_match(self, rule: schema.Rule, match: schema.Match) -> None:
+        model = MatchModel(
+            rule, compile_conditions(match.where), compile_conditions(match.unless), match.confidence, match.imports
+        )
+        for path in match.call:
+            self._call(path).matches.append(model)
+        for path in match.read:
+            self._read(path, match=model)
+        for path in match.decorator:
+            self.decorators.setdefault(path, []).append(model)
+        self.assign_matches.extend((re.compile(pattern), model) for pattern in match.assign)
+
+    def _add_protocol(self, rule: schema.Rule, protocol: schema.Protocol, key: tuple[str, int]) -> None:
+        def use(role: str, match: schema.Match | None = None, group: int = 0) -> ProtocolUse:
+            where = compile_conditions(match.where if match else (protocol.where if role == "create" else ()))
+            unless = compile_conditions(match.unless if match else ())
+            return ProtocolUse(role, rule, protocol, key, group, where, unless)
+
+        for path in protocol.create:
+            self._call(path).protocol.append(use("create"))
+        for group, match in enumerate(protocol.secured):
+            for path in match.call:
+                self._call(path).protocol.append(use("secure", match, group))
+        for match in protocol.unsafe:
+            for path in match.call:
+                self._call(path).protocol.append(use("unsafe", match))
+        for path in protocol.use:
+            self._call(path).protocol.append(use("use"))
+
+    # --- looking up ---------------------------------------------------------------------------------------------
+
+    def supers(self, name: str) -> tuple[str, ...]:
+        """The type and the external types above it."""
+        found = self._supers.get(name)
+        if found is None:
+            order = [name]
+            for item in order:
+                order.extend(above for above in self.hierarchy.get(item, ()) if above not in order)
+                if len(order) > 40:
+                    break
+            found = self._supers[name] = tuple(order)
+        return found
+
+    def is_below(self, name: str, wanted: Iterable[str]) -> bool:
+        return any(item in wanted for item in self.supers(name))
+
+    def normal(self, path: str) -> str:
+        """The path rules use: aliases applied to the longest known prefix."""
+        if path in self.aliases:
+            return self.aliases[path]
+        head = path
+        while "." in head:
+            head = head.rpartition(".")[0]
+            if head in self.aliases:
+                return self.aliases[head] + path[len(head) :]
+        return path
+
+    def call(self, path: str) -> CallModel | None:
+        """The model of a callee path (``a.b.c``), including what holds for the types above and for ``*.c``."""
+        try:
+            return self._call_cache[path]
+        except KeyError:
+            found = self._call_cache[path] = self._find_call(path)
+            return found
+
+    def _find_call(self, path: str) -> CallModel | None:
+        owner, _, name = self.normal(path).rpartition(".")
+        models = []
+        for item in self.supers(owner) if owner else ("",):
+            model = self.calls.get(f"{item}.{name}" if item else name)
+            if model is not None:
+                models.append(model)
+        if owner != "*" and owner not in self.known_types:
+            star = self.calls.get(f"*.{name}")
+            if star is not None:
+                models.append(star)
+        if len(models) <= 1:
+            return models[0] if models else None
+        merged = CallModel()
+        for model in models:
+            merged.add(model)
+        return merged
+
+    def read(self, path: str) -> ReadModel | None:
+        """The model of an attribute read."""
+        try:
+            return self._read_cache[path]
+        except KeyError:
+            owner, _, name = self.normal(path).rpartition(".")
+            found = None
+            for item in self.supers(owner) if owner else ("",):
+                found = self.reads.get(f"{item}.{name}" if item else name)
+                if found is not None:
+                    break
+            if found is None and owner not in self.known_types:
+                found = self.reads.get(f"*.{name}")
+            self._read_cache[path] = found
+            return found
+
+    def assigned(self, name: str) -> tuple[MatchModel, ...]:
+        """Assignment patterns for a variable, attribute or keyword of that name."""
+        found = self._assign_cache.get(name)
+        if found is None:
+            found = tuple(model for pattern, model in self.assign_matches if pattern.fullmatch(name))
+            self._assign_cache[name] = found
+        return found
+
+
+def compile_propagator(propagator: schema.Propagator) -> PropagatorModel:
+    return PropagatorModel(
+        tuple(compile_selector(item) for item in propagator.frm),
+        tuple("return" if item == "return" else compile_selector(item) for item in propagator.to),
+        compile_selector(propagator.callback) if propagator.callback else None,
+        tuple(compile_selector(item) for item in propagator.callback_args),
+        propagator.callback_to,
+    )
+
+
+def selected(selector: Selector, args: Sequence[Any], kwargs: dict[str, Any], receiver: Any) -> list[Any]:
+    """The operands a selector names (fields not yet followed)."""
+    kind = selector.kind
+    if kind == "pos":
+        if selector.index < len(args):
+            return [args[selector.index]]
+        return [kwargs[selector.name]] if selector.name and selector.name in kwargs else []
+    if kind == "kw":
+        return [kwargs[selector.name]] if selector.name in kwargs else []
+    if kind == "self":
+        return [receiver] if receiver is not None else []
+    if kind == "any":
+        return [*args, *kwargs.values()]
+    if kind == "last":
+        return [args[-selector.index]] if selector.index <= len(args) else []
+    found = list(args[selector.index :])
+    if selector.name and selector.name in kwargs:
+        found.append(kwargs[selector.name])
+    return found

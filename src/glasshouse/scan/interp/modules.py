@@ -1,0 +1,343 @@
+"""Modules and classes coming to life: running bodies once, resolving imports, globals and declared types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from glasshouse.scan import ir
+from glasshouse.scan.interp.frame import Frame
+from glasshouse.scan.interp.values import (
+    NOT_CONST,
+    UNKNOWN,
+    ClassRef,
+    FuncRef,
+    ModuleRef,
+    Obj,
+    Value,
+    join,
+    with_taint,
+    without,
+)
+from glasshouse.scan.program import Cls, Fn, Module, external_path
+
+if TYPE_CHECKING:
+    from glasshouse.scan.interp.machine import Machine
+
+MODULE_STEPS = 400_000
+NUMERIC = frozenset(
+    """int float bool complex decimal.Decimal uuid.UUID UUID datetime date long short byte double boolean char Integer Long
+    Short Byte Double Float Boolean java.lang.Integer java.lang.Long java.lang.Short java.lang.Byte java.lang.Double
+    java.lang.Float java.lang.Boolean java.util.UUID java.math.BigInteger java.math.BigDecimal number bigint""".split()
+)
+PLAIN = frozenset(["str", "string", "any", "object", "unknown", "void", "java.lang.String", "java.lang.Object", "var"])
+CONTAINER_TYPES = frozenset(["dict", "list", "set", "tuple"])
+
+
+class Modules:
+    """See the module docstring."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.program = machine.program
+        self.frames: dict[int, Frame] = {}
+        self.builtins: dict[str, Value] = {}
+        self.states: dict[Cls, dict[str, Value]] = {}
+        self.names: dict[Fn, frozenset[str]] = {}
+
+    # --- bodies -------------------------------------------------------------------------------------------------
+
+    def ensure(self, module: Module) -> dict[str, Value]:
+        """The module's global variables; runs its body the first time."""
+        if module.env is not None:
+            return module.env
+        running = self.frames.get(module.index)
+        if running is not None:
+            return running.env
+        if not module.functions:
+            module.env = {}
+            return module.env
+        from glasshouse.scan.interp.machine import Root
+
+        machine = self.machine
+        fn = module.functions[0]
+        saved = machine.isolated(Root(fn, True), MODULE_STEPS)
+        frame = machine.new_frame(fn, None, None)
+        self.frames[module.index] = frame
+        if module.language == "javascript":
+            exports = Obj("dict", (module.index, 0), open=False)
+            machine.heap[exports] = {}
+            frame.env["$exports"] = Value(refs=(exports,))
+        frame.run()
+        module.env = frame.env
+        machine.base.update(machine.heap)
+        machine.rejoin(saved)
+        return module.env
+
+    def run_class_body(self, frame: Frame, cls: Cls) -> None:
+        if cls.ran or cls.ir.body < 0 or cls.ir.body >= len(cls.module.functions):
+            cls.ran = True
+            return
+        cls.ran = True
+        fn = cls.module.functions[cls.ir.body]
+        body = self.machine.new_frame(fn, None, frame)
+        if cls.module.language == "java":
+            body.env[cls.ir.name] = Value(refs=(ClassRef(cls, frame),))
+        body.run()
+        body.env.pop(cls.ir.name, None)
+        cls.attrs = body.env
+
+    def ensure_class(self, cls: Cls) -> None:
+        """A class that is used before its definition was run."""
+        if cls.ran:
+            return
+        from glasshouse.scan.interp.machine import Root
+
+        machine = self.machine
+        saved = machine.isolated(Root(cls.module.functions[0], True))
+        frame = self.frames.get(cls.module.index) or machine.new_frame(cls.module.functions[0], None, None)
+        self.run_class_body(frame, cls)
+        machine.base.update(machine.heap)
+        machine.rejoin(saved)
+
+    def inner_class(self, cls: Cls, name: str) -> Cls | None:
+        for other in cls.module.classes:
+            if other.ir.name == name and other.ir.parent == cls.index:
+                return other
+        return None
+
+    # --- names --------------------------------------------------------------------------------------------------
+
+    def global_value(self, frame: Frame, name: str) -> Value:
+        module = frame.module
+        env = module.env if module.env is not None else self.ensure(module)
+        found = env.get(name)
+        if found is not None:
+            return found
+        if module.language == "java":
+            return self.java_name(frame, name)
+        cls = module.simple.get(name)
+        if cls is not None and cls.ir.parent < 0:
+            return Value(refs=(ClassRef(cls),))
+        if module.language == "python":
+            for star in module.stars:
+                target = self.program.python_module(module, star.module, star.level)
+                if target is not None:
+                    value = self.ensure(target).get(name)
+                    if value is not None:
+                        return value
+        found = self.builtins.get(name)
+        if found is None:
+            found = self.builtins[name] = Value(path=name)
+        return found
+
+    def java_name(self, frame: Frame, name: str) -> Value:
+        if name.endswith(".this"):
+            resolved = self.program.type_of(frame.module, name[:-5])
+            if isinstance(resolved, Cls):
+                return self.outer_this(frame, resolved)
+            return UNKNOWN
+        if not name[:1].isupper():
+            entry = frame.module.imports.get(name)
+            if entry is not None and entry.static:
+                return self.static_member(frame.module, entry.module, entry.name)
+            return Value(path=name)
+        resolved = self.program.type_of(frame.module, name)
+        if isinstance(resolved, Cls):
+            return Value(refs=(ClassRef(resolved),))
+        cls: Cls | None = frame.fn.cls
+        while cls is not None:
+            for item in self.program.supers(cls)[0]:
+                inner = self.inner_class(item, name)
+                if inner is not None:
+                    return Value(refs=(ClassRef(inner),))
+                if name in item.attrs:
+                    return item.attrs[name]
+            cls = cls.module.classes[cls.ir.parent] if cls.ir.parent >= 0 else None
+        entry = frame.module.imports.get(name)
+        if entry is not None and entry.static:
+            return self.static_member(frame.module, entry.module, entry.name)
+        return Value(path=resolved)
+
+    def static_member(self, module: Module, owner: str, name: str) -> Value:
+        resolved = self.program.type_of(module, owner)
+        if isinstance(resolved, Cls):
+            self.ensure_class(resolved)
+            if name in resolved.attrs:
+                return resolved.attrs[name]
+            methods = resolved.methods.get(name)
+            if methods:
+                return Value(refs=(FuncRef(methods[0]),))
+        return Value(path=f"{owner}.{name}")
+
+    def outer_this(self, frame: Frame, cls: Cls) -> Value:
+        """The enclosing instance: the frame's, if we are still inside it."""
+        outer: Frame | None = frame
+        while outer is not None:
+            if outer.fn.cls is cls and outer.this is not None:
+                return outer.this
+            outer = outer.closure
+        return Value(refs=(Obj("instance", (cls.module.index, cls.ir.span), cls, open=True),))
+
+    def set_global(self, frame: Frame, name: str, value: Value) -> None:
+        running = self.frames.get(frame.module.index)
+        env = running.env if running is not None and frame.module.env is None else frame.module.env
+        if env is None:
+            env = self.ensure(frame.module)
+        have = env.get(name)
+        concrete = self.machine.root.concrete
+        if value.taint and not concrete:
+            value = with_taint(value, {k: v for k, v in value.taint.items() if k.kind != "param"} or None)
+        env[name] = value if have is None or concrete else join(have, value)
+
+    def names_of(self, fn: Fn) -> frozenset[str]:
+        """Whether a function's code names ``arguments``."""
+        found = self.names.get(fn)
+        if found is None:
+            text = repr(fn.ir.body) if len(fn.ir.body) < 500 else ""
+            found = self.names[fn] = frozenset(["arguments"]) if "'arguments'" in text else frozenset()
+        return found
+
+    # --- imports ------------------------------------------------------------------------------------------------
+
+    def import_value(self, module: Module, target_name: str, name: str, level: int) -> Value:
+        target = self.program.find_module(module, target_name, level)
+        if module.language == "python":
+            return self.python_import(module, target, target_name, name, level)
+        if module.language == "java":
+            return self.java_import(module, target_name, name)
+        if target is None:
+            return Value(path=external_path("javascript", target_name, name))
+        return self.script_import(target, name)
+
+    def python_import(self, module: Module, target: Module | None, target_name: str, name: str, level: int) -> Value:
+        if target is None:
+            if name:
+                inner = self.program.python_module(module, f"{target_name}.{name}".strip("."), level)
+                if inner is not None:
+                    return Value(refs=(ModuleRef(inner),))
+            return Value(path=f"{target_name}.{name}".strip(".") if name else target_name or name)
+        if not name:
+            return Value(refs=(ModuleRef(target),))
+        found = self.module_attr(target, name)
+        return found if found is not None else Value(path=f"{target_name}.{name}")
+
+    def java_import(self, module: Module, target_name: str, name: str) -> Value:
+        if name:
+            return self.static_member(module, target_name, name)
+        resolved = self.program.type_of(module, target_name)
+        if isinstance(resolved, Cls):
+            return Value(refs=(ClassRef(resolved),))
+        return Value(path=target_name)
+
+    def script_import(self, target: Module, name: str) -> Value:
+        env = self.ensure(target)
+        exports = env.get("$exports", UNKNOWN)
+        if not name:
+            return exports
+        found: Value | None = None
+        for ref in exports.refs:
+            if ref.__class__ is Obj or ref.__class__ is FuncRef:
+                key = ref if ref.__class__ is Obj else ref.fn  # type: ignore[union-attr]
+                value = (self.machine.fields(key) or {}).get(name)
+                if value is not None:
+                    found = value if found is None else join(found, value)
+        if found is None and name == "default":
+            return exports
+        return found if found is not None else UNKNOWN
+
+    def import_star(self, frame: Frame, target_name: str, level: int) -> None:
+        target = self.program.find_module(frame.module, target_name, level)
+        if target is not None:
+            for name, value in self.ensure(target).items():
+                if name[:1] not in "_$":
+                    frame.env.setdefault(name, value)
+
+    def module_attr(self, module: Module, name: str) -> Value | None:
+        if module.language == "python" and module.env is None and module.index not in self.frames:
+            shortcut = self.plain_definition(module, name)
+            if shortcut is not None:
+                return shortcut
+        env = self.ensure(module)
+        found = env.get(name)
+        if found is not None:
+            return found
+        if module.language == "python":
+            inner = self.program.python_module(module, f"{module.name}.{name}", 0)
+            if inner is not None and inner.name == f"{module.name}.{name}":
+                return Value(refs=(ModuleRef(inner),))
+        return None
+
+    def plain_definition(self, module: Module, name: str) -> Value | None:
+        """A top-level function or class without decorators needs no running of its module."""
+        found: Value | None = None
+        for ins in module.functions[0].ir.body if module.functions else ():
+            if ins[0] == ir.MOVE and ins[2] == name:
+                return None
+        return found
+
+    # --- types --------------------------------------------------------------------------------------------------
+
+    def is_numeric(self, module: Module, text: str) -> bool:
+        if text in NUMERIC:
+            return True
+        resolved = self.program.type_of(module, text)
+        return isinstance(resolved, str) and resolved in NUMERIC
+
+    def typed(self, module: Module, text: str, value: Value) -> Value:
+        """The value, known to be of a declared type."""
+        if text.endswith("[]") or not text:
+            return value
+        resolved = self.program.type_of(module, text)
+        if isinstance(resolved, Cls):
+            if any(ref.__class__ is Obj and ref.cls is not None for ref in value.refs):
+                return value
+            label = next((ref.label for ref in value.refs if ref.__class__ is Obj), None)
+            obj = Obj("instance", (module.index, 0), resolved, open=True, label=label)
+            return Value(value.const, value.taint, (obj, *value.refs), value.path)
+        if resolved in NUMERIC:
+            taint = without(value.taint, ~self.machine.numeric)
+            return Value(value.const, taint, (), "") if value.taint else value
+        if resolved in PLAIN or value.path or value.const is not NOT_CONST or resolved in CONTAINER_TYPES:
+            return value
+        return Value(value.const, value.taint, value.refs, resolved)
+
+    def instance_field(self, frame: Frame, obj: Obj, name: str) -> Value | None:
+        """A field of an instance that nothing here has set: what constructors leave in it, or its declared type."""
+        assert obj.cls is not None
+        for cls in self.program.supers(obj.cls)[0]:
+            if obj.open:
+                state = self.state_of(cls)
+                if name in state:
+                    return state[name]
+            for field, text in cls.ir.fields:
+                if field == name and text:
+                    return self.typed(cls.module, text, UNKNOWN)
+        return None
+
+    def state_of(self, cls: Cls) -> dict[str, Value]:
+        """Fields as the constructors leave them: types, constants, references, real sources; no parameters."""
+        found = self.states.get(cls)
+        if found is not None:
+            return found
+        found = self.states[cls] = {}
+        from glasshouse.scan.interp.calls import CONSTRUCTORS
+
+        makers = list(cls.methods.get(CONSTRUCTORS[cls.module.language], ()))
+        if 0 <= cls.ir.init < len(cls.module.functions):
+            makers.append(cls.module.functions[cls.ir.init])
+        for fn in makers:
+            summary = self.machine.summary_of(fn)
+            if summary is None:
+                continue
+            self.machine.base.update({obj: fields for obj, fields in summary.heap.items() if obj not in summary.params})
+            for param, name, value in summary.effects:
+                if param.cls is cls and name.__class__ is str and name != "*":
+                    plain = self.without_parameters(value, summary.params)
+                    have = found.get(name)
+                    found[name] = plain if have is None else join(have, plain)
+        return found
+
+    def without_parameters(self, value: Value, params: dict[Obj, int]) -> Value:
+        taint = {label: mark for label, mark in (value.taint or {}).items() if label.kind != "param"} or None
+        refs = tuple(ref for ref in value.refs if not (ref.__class__ is Obj and ref in params and ref.cls is None))
+        return Value(value.const, taint, refs, value.path)

@@ -1,0 +1,231 @@
+"""Operators: constant folding, and what taint does in arithmetic and text."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from glasshouse.scan.interp.attributes import deep_taint
+from glasshouse.scan.interp.values import (
+    FALSE,
+    NOT_CONST,
+    TRUE,
+    UNKNOWN,
+    Obj,
+    Taint,
+    Value,
+    join_taint,
+    without,
+)
+
+if TYPE_CHECKING:
+    from glasshouse.scan.interp.frame import Frame
+    from glasshouse.scan.interp.machine import Machine
+
+MAX_TEXT = 4096
+MAX_NUMBER = 1 << 62
+
+FOLD: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "&": operator.and_,
+    "|": operator.or_,
+    "^": operator.xor,
+    "<<": operator.lshift,
+    ">>": operator.rshift,
+    "==": operator.eq,
+    "===": operator.eq,
+    "is": operator.eq,
+    "!=": operator.ne,
+    "!==": operator.ne,
+    "is not": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+COMPARISONS = frozenset(["==", "===", "is", "!=", "!==", "is not", "<", "<=", ">", ">=", "in", "not in", "instanceof"])
+ARITHMETIC = frozenset(["-", "*", "/", "//", "**", "&", "|", "^", "<<", ">>", ">>>", "%", "@"])
+
+
+def truth(machine: Machine, value: Value) -> bool | None:
+    """Whether a condition holds; None if that is not known."""
+    const = value.const
+    if const is not NOT_CONST:
+        return bool(const)
+    if value.refs and not value.taint and not value.path and len(value.refs) == 1:
+        ref = value.refs[0]
+        if ref.__class__ is Obj:
+            if ref.open or ref.kind not in ("list", "tuple", "dict", "set"):
+                return None
+            fields = machine.fields(ref) or {}
+            length = fields.get("#len")
+            if length is not None:
+                return bool(length.const) if length.const is not NOT_CONST else None
+            return None
+    return None
+
+
+def fold(op: str, a: Any, b: Any, language: str) -> Any:
+    """The result of an operator on constants, or NOT_CONST when it has none within bounds."""
+    if op == "in" and a.__class__ is str and b.__class__ is str:
+        return a in b
+    if op == "not in" and a.__class__ is str and b.__class__ is str:
+        return a not in b
+    if op == "+" and a.__class__ is not b.__class__ and str in (a.__class__, b.__class__):
+        if language == "python":
+            return NOT_CONST
+        a, b = text_of(a, language), text_of(b, language)
+    if op == "%" and a.__class__ is str:
+        return NOT_CONST
+    function = FOLD.get(op)
+    if function is None:
+        return NOT_CONST
+    if op in ("<<", "*") and (b.__class__ is int and b > 64 or a.__class__ is str and (b.__class__ is not int or b > 64)):
+        return NOT_CONST
+    try:
+        if op == "/" and language == "java" and a.__class__ is int and b.__class__ is int:
+            result = int(a / b)
+        else:
+            result = function(a, b)
+    except (TypeError, ValueError, ArithmeticError):
+        return NOT_CONST
+    if result.__class__ is str and len(result) > MAX_TEXT:
+        return NOT_CONST
+    if result.__class__ is int and not -MAX_NUMBER < result < MAX_NUMBER:
+        return NOT_CONST
+    return result if result.__class__ in (str, int, float, bool) else NOT_CONST
+
+
+def text_of(const: Any, language: str) -> str:
+    if const is None:
+        return "null" if language != "python" else "None"
+    if const.__class__ is bool and language != "python":
+        return "true" if const else "false"
+    return str(const)
+
+
+def binary(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
+    """``a op b``."""
+    machine = frame.machine
+    language = frame.module.language
+    if a.const is not NOT_CONST and b.const is not NOT_CONST:
+        result = fold(op, a.const, b.const, language)
+        if result is not NOT_CONST:
+            return Value(result, join_taint(a.taint, b.taint)) if a.taint or b.taint else Value(result)
+    if op in COMPARISONS:
+        return compare(machine, op, a, b)
+    if op == "+":
+        if a.refs and b.refs and a.refs[0].__class__ is Obj and b.refs[0].__class__ is Obj and language == "python":
+            return join_lists(frame, a, b, span)
+        if a.taint or b.taint or a.refs or b.refs:
+            if machine.arithmetic and (a.taint or b.taint):
+                machine.check_arithmetic(frame, op, a, b, span)
+            return Value(taint=added(machine, a, b))
+        return UNKNOWN
+    if op == "%" and language == "python" and (a.const.__class__ is str or a.path in ("", "str") and not a.taint or a.taint):
+        if a.const.__class__ is str and percent_numeric(a.const):
+            return UNKNOWN
+        return Value(taint=join_taint(prefixed(machine, a, deep_taint(machine, b)), a.taint))
+    taint = join_taint(a.taint, b.taint)
+    if taint:
+        if machine.arithmetic:
+            machine.check_arithmetic(frame, op, a, b, span)
+        keep = machine.matcher(frame).numeric_mask
+        return Value(taint=without(taint, ~keep))
+    return UNKNOWN
+
+
+def percent_numeric(template: str) -> bool:
+    """Whether a %-template only has numeric conversions."""
+    conversions = [piece[:1] for piece in template.replace("%%", "").split("%")[1:]]
+    return bool(conversions) and all(kind in "dfixXoeEgG" for kind in conversions)
+
+
+def added(machine: Machine, a: Value, b: Value) -> Taint | None:
+    left = a.taint if not a.refs else deep_taint(machine, a)
+    right = b.taint if not b.refs else deep_taint(machine, b)
+    return join_taint(left, prefixed(machine, a, right))
+
+
+def prefixed(machine: Machine, prefix: Value, taint: Taint | None) -> Taint | None:
+    """Taint that follows a constant prefix: the host of a URL, or the scheme of a script link, is already decided."""
+    if not taint or prefix.const.__class__ is not str:
+        return taint
+    return machine.after_prefix(prefix.const, taint)
+
+
+def join_lists(frame: Frame, a: Value, b: Value, span: int) -> Value:
+    from glasshouse.scan.interp.attributes import spread
+
+    obj = frame.machine.new_obj("list", frame, span)
+    fields: dict[Any, Value] = {}
+    count = spread(frame, fields, a, "list", 0)
+    count = spread(frame, fields, b, "list", count)
+    fields["#len"] = Value(count) if count is not None else UNKNOWN
+    frame.machine.heap[obj] = fields
+    return Value(taint=join_taint(a.taint, b.taint), refs=(obj,))
+
+
+def compare(machine: Machine, op: str, a: Value, b: Value) -> Value:
+    """A comparison: never tainted; known when both sides are."""
+    if op in ("==", "===", "is", "!=", "!==", "is not"):
+        same: bool | None = None
+        if a is b and a.const is NOT_CONST and len(a.refs) == 1:
+            same = True
+        elif a.const is None and b.refs and not b.path and all(ref.__class__ is Obj and ref.kind != "param" for ref in b.refs):
+            same = False
+        elif b.const is None and a.refs and not a.path and all(ref.__class__ is Obj and ref.kind != "param" for ref in a.refs):
+            same = False
+        if same is not None:
+            return TRUE if same == (op in ("==", "===", "is")) else FALSE
+    if op in ("in", "not in") and a.const is not NOT_CONST and len(b.refs) == 1:
+        ref = b.refs[0]
+        if ref.__class__ is Obj and not ref.open:
+            fields = machine.fields(ref) or {}
+            if "*" not in fields:
+                known = list(fields) if ref.kind == "dict" else [v.const for k, v in fields.items() if k != "#len"]
+                if NOT_CONST not in known:
+                    return TRUE if (a.const in known) == (op == "in") else FALSE
+    return UNKNOWN
+
+
+def unary(machine: Machine, op: str, value: Value) -> Value:
+    """``op value``."""
+    const = value.const
+    if op in ("not", "!"):
+        known = truth(machine, value)
+        return UNKNOWN if known is None else FALSE if known else TRUE
+    if op == "-" and const.__class__ in (int, float):
+        return Value(-const)
+    if op == "typeof":
+        if const.__class__ is str:
+            return Value("string")
+        return UNKNOWN
+    if op in ("-", "+", "~") and value.taint:
+        return Value(taint=without(value.taint, ~machine.numeric))
+    if op == "+" and const.__class__ in (int, float):
+        return value
+    return UNKNOWN
+
+
+def concat(frame: Frame, parts: list[Value]) -> Value:
+    """The parts as one text (template literals, f-strings)."""
+    machine = frame.machine
+    if all(part.const is not NOT_CONST and not part.taint for part in parts):
+        text = "".join(text_of(part.const, frame.module.language) for part in parts)
+        return Value(text) if len(text) <= MAX_TEXT else UNKNOWN
+    taint: Taint | None = None
+    prefix: str | None = ""
+    for part in parts:
+        piece = deep_taint(machine, part) if part.refs else part.taint
+        if piece:
+            taint = join_taint(taint, machine.after_prefix(prefix, piece) if prefix else piece)
+        if prefix is not None:
+            prefix = prefix + text_of(part.const, "python") if part.const is not NOT_CONST else None
+    return Value(taint=taint) if taint else UNKNOWN

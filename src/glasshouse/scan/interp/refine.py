@@ -1,0 +1,386 @@
+"""What a condition tells about the values it tests, on the way where it holds and on the way where it does not."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from glasshouse.scan import ir
+from glasshouse.scan.interp import attributes, external
+from glasshouse.scan.interp.values import NOT_CONST, Obj, Value, with_taint, without
+
+if TYPE_CHECKING:
+    from glasshouse.scan.interp.frame import Frame
+
+LOOK_BACK = 40
+DEPTH = 6
+EQUAL = frozenset(["==", "===", "is"])
+UNEQUAL = frozenset(["!=", "!==", "is not"])
+EQUALS_METHODS = frozenset(["equals", "equalsIgnoreCase", "contentEquals"])
+SAFE_TYPES = frozenset(
+    """int float bool complex Decimal UUID uuid.UUID Integer Long Short Byte Boolean Double Float Number java.util.UUID
+    datetime date number boolean Date""".split()
+)
+MEMBER_TESTS = frozenset(["contains", "includes", "has", "containsKey", "containsValue", "hasOwnProperty", "indexOf"])
+PREFIX_TESTS = frozenset(["startswith", "startsWith", "is_relative_to"])
+MATCH_TESTS = frozenset(["match", "fullmatch", "matches", "test", "search", "exec", "find"])
+
+
+def assume(frame: Frame, block: ir.Block, index: int, cond: Any, holds: bool, depth: int = 0) -> None:
+    """Take it that the condition computed before ``block[index]`` is true (or false)."""
+    if depth > DEPTH:
+        return
+    position, ins = definition(block, index, cond)
+    if ins is None:
+        assume_truthy(frame, cond, holds)
+        return
+    op = ins[0]
+    if op == ir.UNOP and ins[3] in ("not", "!"):
+        assume(frame, block, position, ins[4], not holds, depth + 1)
+    elif op == ir.BINOP:
+        comparison(frame, block, position, ins, holds, depth)
+    elif op in (ir.CALL, ir.CALL_METHOD):
+        call_test(frame, block, position, ins, holds)
+    elif op == ir.IS_TYPE:
+        if holds and all(text.rsplit(".", 1)[-1] in SAFE_TYPES or text in SAFE_TYPES for text in ins[4]):
+            scrub(frame, block, position, ins[3], frame.machine.everything)
+    elif op == ir.MOVE:
+        assume(frame, block, position, ins[3], holds, depth + 1)
+    elif op == ir.IF and isinstance(cond, str):
+        combined(frame, block, position, ins, cond, holds, depth)
+
+
+def definition(block: ir.Block, index: int, operand: Any) -> tuple[int, ir.Instr | None]:
+    """The instruction shortly before ``index`` that computed an operand."""
+    for position in range(index - 1, max(index - LOOK_BACK, -1), -1):
+        ins = block[position]
+        op = ins[0]
+        if op == ir.IF:
+            if isinstance(operand, str) and (assigns(ins[3], operand) or assigns(ins[4], operand)):
+                return position, ins
+            continue
+        if op in DEFINES and ins[2] == operand and ins[2].__class__ is operand.__class__:
+            return position, ins
+    return -1, None
+
+
+DEFINES = frozenset(
+    [ir.MOVE, ir.ATTR, ir.ITEM, ir.CALL, ir.CALL_METHOD, ir.NEW, ir.BINOP, ir.UNOP, ir.IS_TYPE, ir.CAST, ir.AWAIT]
+)
+
+
+def assigns(block: ir.Block, name: str) -> bool:
+    return any(ins[0] == ir.MOVE and ins[2] == name for ins in block)
+
+
+def combined(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, name: str, holds: bool, depth: int) -> None:
+    """``a and b`` / ``a or b``: an IF on ``a`` that sets the variable to ``b`` in one of its arms."""
+    _, _, cond, then, other = ins
+    is_and = bool(then) and assigns(then, name) and not trivially(then, name, cond)
+    is_or = bool(other) and assigns(other, name) and not trivially(other, name, cond)
+    if is_and and is_or:
+        return  # a conditional expression
+    if is_and and holds:
+        assume(frame, block, position, cond, True, depth + 1)
+        assume(frame, then, len(then), name, True, depth + 1)
+    elif is_or and not holds:
+        assume(frame, block, position, cond, False, depth + 1)
+        assume(frame, other, len(other), name, False, depth + 1)
+
+
+def trivially(block: ir.Block, name: str, cond: Any) -> bool:
+    """An arm that only repeats the left operand or a constant."""
+    return len(block) == 1 and block[0][0] == ir.MOVE and block[0][2] == name and (
+        block[0][3] == cond or (block[0][3].__class__ is int and block[0][3] < 0)
+    )
+
+
+def assume_truthy(frame: Frame, cond: Any, holds: bool) -> None:
+    """A plain variable that is false holds nothing dangerous."""
+    if holds or not isinstance(cond, str):
+        return
+    value = frame.env.get(cond)
+    if value is not None and value.taint and not value.refs:
+        frame.env[cond] = with_taint(value, None)
+
+
+def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool, depth: int) -> None:
+    _, _, _, op, left, right = ins
+    if op in UNEQUAL or op == "not in":
+        op, holds = ("==" if op in UNEQUAL else "in"), not holds
+    a, b = frame.val(left), frame.val(right)
+    if op in EQUAL:
+        if b.const.__class__ is bool and a.const is NOT_CONST:
+            assume(frame, block, position, left, holds == b.const, depth + 1)
+            return
+        if not holds:
+            return
+        if b.const is not NOT_CONST:
+            pin(frame, block, position, left, b)
+        elif a.const is not NOT_CONST:
+            pin(frame, block, position, right, a)
+        elif b.taint is None and a.taint and not b.refs:
+            pass
+    elif op == "in":
+        if holds and allow_list(frame, b):
+            scrub(frame, block, position, left, frame.machine.everything)
+        elif not holds and a.const in ("..", "../", "/", "\\"):
+            scrub(frame, block, position, right, frame.machine.bit("path"))
+    elif op in (">", ">=", "<", "<=", "!="):
+        bounded(frame, block, position, left, right, op, holds)
+        search_test(frame, block, position, ins, holds)
+
+
+def search_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool) -> None:
+    """``list.indexOf(x) >= 0`` and the like."""
+    _, _, _, op, left, right = ins
+    where, call = definition(block, position, left)
+    if call is None or call[0] != ir.CALL_METHOD or call[4] not in ("indexOf", "search", "find"):
+        return
+    bound = frame.val(right).const
+    found = holds if (op, bound) in ((">=", 0), (">", -1)) else not holds if (op, bound) in (("<", 0),) else None
+    if found is not None:
+        member_test(frame, block, where, call, found)
+
+
+def bounded(frame: Frame, block: ir.Block, position: int, left: Any, right: Any, op: str, holds: bool) -> None:
+    """A comparison with something untainted bounds a number."""
+    machine = frame.machine
+    sizes = machine.bit("memory") | machine.bit("resource")
+    upper_left = (op in ("<", "<=")) == holds
+    a, b = frame.val(left), frame.val(right)
+    if upper_left and a.taint and not b.taint:
+        scrub(frame, block, position, left, sizes)
+    elif not upper_left and b.taint and not a.taint:
+        scrub(frame, block, position, right, sizes)
+
+
+def allow_list(frame: Frame, value: Value) -> bool:
+    """Whether a container only holds data that did not come from outside."""
+    if value.const.__class__ is str:
+        return False
+    if value.taint:
+        return False
+    if value.refs:
+        return attributes.deep_taint(frame.machine, value) is None
+    return True
+
+
+def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool) -> None:
+    """A call used as a condition: sanitiser guards, pattern matches, membership, prefix tests."""
+    machine = frame.machine
+    method = ins[0] == ir.CALL_METHOD
+    name = ins[4] if method else ""
+    args = ins[5] if method else ins[4]
+    operands = [item for item in args if item.__class__ is not list]
+    guard_models(frame, block, position, ins, holds, operands)
+    if not method:
+        return
+    if name in EQUALS_METHODS and holds and operands:
+        receiver, argument = frame.val(ins[3]), frame.val(operands[0])
+        if argument.const is not NOT_CONST:
+            pin(frame, block, position, ins[3], argument)
+        elif receiver.const is not NOT_CONST:
+            pin(frame, block, position, operands[0], receiver)
+    elif name in MEMBER_TESTS and operands:
+        member_test(frame, block, position, ins, holds)
+    elif name in PREFIX_TESTS and operands:
+        prefix_test(frame, block, position, ins[3], holds)
+    if name in MATCH_TESTS:
+        pattern_test(frame, block, position, ins, operands, holds)
+    _ = machine
+
+
+def member_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool) -> None:
+    operands = [item for item in ins[5] if item.__class__ is not list]
+    if not operands:
+        return
+    receiver, argument = frame.val(ins[3]), frame.val(operands[0])
+    if receiver.taint and argument.const.__class__ is str:
+        if not holds and ".." in argument.const:
+            scrub(frame, block, position, ins[3], frame.machine.bit("path"))
+        return
+    if holds and argument.taint and allow_list(frame, receiver) and (receiver.refs or receiver.path or not receiver.taint):
+        if receiver.const.__class__ is not str:
+            scrub(frame, block, position, operands[0], frame.machine.everything)
+
+
+def prefix_test(frame: Frame, block: ir.Block, position: int, operand: Any, holds: bool) -> None:
+    """``path.startswith(base)`` on a normalised path keeps it below the base."""
+    value = frame.val(operand)
+    machine = frame.machine
+    if not holds or not value.taint:
+        return
+    mask = machine.bit("redirect") | machine.bit("ssrf")
+    if any(bits & machine.normal_bit for bits, _ in value.taint.values()):
+        mask |= machine.bit("path")
+    scrub(frame, block, position, operand, mask)
+
+
+def guard_models(
+    frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool, operands: list[Any]
+) -> None:
+    """Calls the rules name as guards."""
+    path, receiver = callee_path(frame, ins)
+    if not path:
+        return
+    model = frame.machine.matcher(frame).call(path)
+    if model is None:
+        return
+    for sanitizer in model.sanitizers:
+        if sanitizer.guard is None or (sanitizer.guard == "true") != holds:
+            continue
+        selector = sanitizer.arg
+        if selector.kind == "self" and receiver is not None:
+            scrub(frame, block, position, receiver, sanitizer.mask)
+        elif selector.kind == "pos" and selector.index < len(operands):
+            scrub(frame, block, position, operands[selector.index], sanitizer.mask)
+        elif selector.kind == "any":
+            for operand in operands:
+                scrub(frame, block, position, operand, sanitizer.mask)
+
+
+def callee_path(frame: Frame, ins: ir.Instr) -> tuple[str, Any]:
+    if ins[0] == ir.CALL_METHOD:
+        owner = frame.val(ins[3])
+        return f"{owner.path or '*'}.{ins[4]}", ins[3]
+    return frame.val(ins[3]).path, None
+
+
+def pattern_test(
+    frame: Frame, block: ir.Block, position: int, ins: ir.Instr, operands: list[Any], holds: bool
+) -> None:
+    """A regular-expression test: if it only lets harmless characters through, the text is clean."""
+    machine = frame.machine
+    receiver = frame.val(ins[3])
+    name = ins[4]
+    pattern: Any = NOT_CONST
+    subject: Any = None
+    anchored = name in ("fullmatch", "matches")
+    if receiver.path in ("re", "regex") and len(operands) >= 2:
+        pattern, subject = frame.val(operands[0]).const, operands[1]
+    elif operands and machine.pattern_of(frame, receiver) is not None:
+        pattern, subject = machine.pattern_of(frame, receiver), operands[0]
+    elif operands and frame.val(operands[0]).const.__class__ is str and name in ("matches", "match", "search"):
+        pattern, subject = frame.val(operands[0]).const, ins[3]
+    elif operands and machine.pattern_of(frame, frame.val(operands[0])) is not None:
+        pattern, subject = machine.pattern_of(frame, frame.val(operands[0])), ins[3]
+    if pattern.__class__ is str and subject is not None:
+        if holds and restrictive(pattern, anchored, name == "match" and frame.module.language == "python"):
+            scrub(frame, block, position, subject, machine.everything)
+        elif not holds and rejects(pattern):
+            scrub(frame, block, position, subject, machine.everything)
+
+
+DANGEROUS = "'\"`;|&$<>(){}\\\n /:"
+CLASS = re.compile(r"\[\^?(?:\\.|[^\]\\])*\]")
+
+
+def restrictive(pattern: str, anchored: bool, anchored_start: bool) -> bool:
+    """Whether text that matches in full can hold no character that is special in a shell, SQL, HTML or a path."""
+    text = pattern
+    start = anchored or anchored_start or text.startswith(("^", "\\A"))
+    end = anchored or text.endswith(("$", "\\z", "\\Z"))
+    if not (start and end):
+        return False
+    return not any(allows(text, char) for char in "'\";|&<>`$(/ \n")
+
+
+def allows(pattern: str, char: str) -> bool:
+    """Whether some part of a pattern may match this character."""
+    body = pattern.strip("^$")
+    for negated in CLASS.findall(body):
+        inner = negated[1:-1]
+        if inner.startswith("^"):
+            if char not in inner and not (char.isspace() and "\\s" in inner):
+                return True
+        elif char in re.sub(r"\\[wdWDsSbB]", "", inner) or (char.isspace() and "\\s" in inner) or "\\S" in inner:
+            return True
+    rest = CLASS.sub("", body)
+    rest = rest.replace("\\w", "").replace("\\d", "").replace("\\.", "").replace("\\A", "").replace("\\Z", "").replace("\\z", "")
+    if re.search(r"(?<!\\)\.", rest) or "\\S" in rest or "\\W" in rest or "\\D" in rest:
+        return True
+    if char.isspace() and "\\s" in rest:
+        return True
+    literal = re.sub(r"\(\?[:=!<imsx]*|[()|?*+]|\{[\d,]*\}", "", rest)
+    return char in literal.replace("\\", "") and char not in "$"
+
+
+def rejects(pattern: str) -> bool:
+    """A pattern that finds anything but harmless characters (``[^a-zA-Z0-9_]``): no match means clean."""
+    match = re.fullmatch(r"\[\^((?:\\.|[^\]\\])*)\][+*]?", pattern) or (re.fullmatch(r"\\W", pattern))
+    if match is None:
+        return False
+    inner = match.group(1) if match.re.groups else ""
+    return not any(char in inner for char in "'\";|&<>`$/")
+
+
+def pin(frame: Frame, block: ir.Block, position: int, operand: Any, constant: Value) -> None:
+    """The operand equals a constant."""
+    if isinstance(operand, str):
+        old = frame.env.get(operand)
+        if old is not None and old.const is NOT_CONST:
+            frame.env[operand] = Value(constant.const) if constant.const is not None else with_taint(old, None)
+            replace_same(frame, old, frame.env[operand])
+        return
+    scrub(frame, block, position, operand, frame.machine.everything)
+
+
+def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int, depth: int = 0) -> None:
+    """Make the operand, and what it was read from, harmless for ``mask`` from here on."""
+    if depth > 4:
+        return
+    value = frame.val(operand)
+    if value.taint:
+        cleaned = with_taint(value, without(value.taint, mask))
+        replace_same(frame, value, cleaned)
+        if isinstance(operand, str):
+            frame.env[operand] = cleaned
+        elif operand >= 0:
+            frame.regs[operand] = cleaned
+        frame.machine.refine_note(cleaned, value)
+    if isinstance(operand, str):
+        if depth == 0:
+            where, ins = definition(block, position, operand)
+            if ins is not None and ins[0] == ir.MOVE:
+                scrub(frame, block, where, ins[3], mask, depth + 1)
+        return
+    where, ins = definition(block, position, operand)
+    if ins is None:
+        return
+    if ins[0] in (ir.ATTR, ir.ITEM):
+        scrub_field(frame, ins, mask)
+    elif ins[0] == ir.CALL_METHOD and ins[4] in SAME_TEXT:
+        scrub(frame, block, where, ins[3], mask, depth + 1)
+    elif ins[0] == ir.CALL and len(ins[4]) == 1 and frame.val(ins[3]).path in ("str", "String", "unicode"):
+        scrub(frame, block, where, ins[4][0], mask, depth + 1)
+    elif ins[0] in (ir.CAST, ir.AWAIT):
+        scrub(frame, block, where, ins[-1], mask, depth + 1)
+
+
+SAME_TEXT = frozenset(["lower", "upper", "strip", "trim", "toLowerCase", "toUpperCase", "toString", "as_posix"])
+
+
+def scrub_field(frame: Frame, ins: ir.Instr, mask: int) -> None:
+    machine = frame.machine
+    owner = frame.val(ins[3])
+    name = ins[4] if ins[0] == ir.ATTR else frame.val(ins[4]).const
+    if name is NOT_CONST:
+        return
+    for ref in owner.refs:
+        if ref.__class__ is Obj:
+            fields = machine.fields(ref)
+            if fields and name in fields:
+                machine.write(ref, name, with_taint(fields[name], without(fields[name].taint, mask)))
+
+
+def replace_same(frame: Frame, old: Value, new: Value) -> None:
+    """Other variables that hold the very same value are refined with it."""
+    if old is new:
+        return
+    for name, value in frame.env.items():
+        if value is old:
+            frame.env[name] = new
+
+
+_ = external

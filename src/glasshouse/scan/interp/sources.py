@@ -1,0 +1,260 @@
+"""Where data enters: sources, entry-point parameters, attribute reads; and the small checks rules ask for."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Any
+
+from glasshouse.scan import ir
+from glasshouse.scan.interp import external
+from glasshouse.scan.interp.matcher import MatchModel, ReadModel, SourceModel
+from glasshouse.scan.interp.values import UNKNOWN, Obj, Step, Value, join_taint, with_taint
+from glasshouse.scan.rules import schema
+
+if TYPE_CHECKING:
+    from glasshouse.scan.interp.frame import Frame
+    from glasshouse.scan.interp.machine import Flow, Machine
+
+RANK = {"request": 0, "message": 1, "stdin": 2, "argv": 3, "env": 4, "file": 5, "database": 6}
+TEXT = {
+    "request": "data from the HTTP request",
+    "argv": "command-line argument",
+    "env": "environment variable",
+    "stdin": "standard input",
+    "file": "file content",
+    "message": "message content",
+    "database": "database content",
+    "parameter": "parameter",
+}
+SENSITIVE = re.compile(
+    r"(?:^|[a-z0-9_])(?:passw(?:or)?d|passwd|passphrase|secret|api_?key|private_?key|access_?key|auth_?token|"
+    r"access_?token|credit_?card|card_?number|ssn|cvv|credentials?)(?:$|s$|_|[0-9])"
+)
+CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+HARMLESS = re.compile(r"hash|encrypt|digest|_id$|_field$|_name$|_url$|_path$|_form|valid|reset|length|_len$|prompt|policy|_file")
+
+
+@functools.lru_cache(maxsize=65536)
+def is_sensitive(name: str) -> bool:
+    """Whether a name says that its value is a secret."""
+    if name[:1] == "$" or len(name) < 3 or len(name) > 60:
+        return False
+    text = CAMEL.sub("_", name).lower()
+    return SENSITIVE.search(text) is not None and HARMLESS.search(text) is None
+
+
+def from_source(machine: Machine, frame: Frame, source: SourceModel, result: Value, span: int) -> Value:
+    """The value of a source: tainted in every class."""
+    model = source.source
+    place = (frame.module.index, span)
+    label = machine.source_label("source", model.kind, model.description, place)
+    taint = {label: (machine.everything, Step(place[0], span, model.description, None))}
+    return with_taint(result, join_taint(taint, result.taint))
+
+
+def apply_read(machine: Machine, frame: Frame, model: ReadModel, value: Value, path: str, span: int) -> Value:
+    """An attribute read that rules know."""
+    if model.returns:
+        value = Value(value.const, value.taint, value.refs, model.returns)
+    for source in model.sources:
+        value = from_source(machine, frame, source, value, span)
+    for match in model.matches:
+        if span and (not match.imports or any(machine.imports(frame.module, name) for name in match.imports)):
+            machine.report_match(frame, match, path, span)
+    return value
+
+
+def better(new: Flow, old: Flow) -> bool:
+    """Whether a flow explains a finding better: a less trusted source, then a shorter way."""
+    ranks = RANK.get(new.label.source, 9), RANK.get(old.label.source, 9)
+    if ranks[0] != ranks[1]:
+        return ranks[0] < ranks[1]
+    return way_length(new.step) < way_length(old.step)
+
+
+def way_length(step: Step | None) -> int:
+    count = 0
+    while step is not None and count < 200:
+        count += 1
+        step = step.before
+    return count
+
+
+def value_meets(frame: Frame, match: MatchModel, value: Value) -> bool:
+    """Conditions of an assignment pattern (argument name ``value``)."""
+    if not all(external.test(frame, item, [value]) for item in match.where):
+        return False
+    return not (match.unless and all(external.test(frame, item, [value]) for item in match.unless))
+
+
+def check_assign_sink(machine: Machine, frame: Frame, target: Value, name: str, value: Value, span: int) -> None:
+    """``element.innerHTML = tainted``."""
+    matcher = machine.matcher(frame)
+    if not matcher.assign_sinks:
+        return
+    taint = value.taint if not value.refs else external.attributes.deep_taint(machine, value)
+    if not taint:
+        return
+    found: list[Any] = []
+    if target.path:
+        for item in matcher.supers(matcher.normal(target.path)):
+            found.extend(matcher.assign_sinks.get(f"{item}.{name}", ()))
+    if not found:
+        found.extend(matcher.assign_sinks.get(f"*.{name}", ()))
+    for sink in found:
+        machine.hit(frame, sink, taint, span, value)
+
+
+def pseudo_call(machine: Machine, frame: Frame, name: str, values: list[Value], span: int) -> None:
+    """Operations that rules may treat as calls: ``$index``, ``$set_key``, ``$arith``."""
+    from glasshouse.scan.interp.calls import Arguments
+
+    model = machine.matcher(frame).calls.get(name)
+    if model is not None:
+        for sink in model.sinks:
+            external.check_sink(frame, sink, None, Arguments(values, {}), span)
+
+
+# --- entry points ----------------------------------------------------------------------------------------------------
+
+
+def bind_entry(machine: Machine, frame: Frame, entry: schema.Entry) -> None:
+    """Give an entry point's parameters what the framework passes."""
+    number = 0
+    supplied: set[str] = set()
+    for param in frame.fn.ir.params:
+        if param.kind == "self":
+            if frame.this is not None:
+                frame.env[param.name] = frame.this
+            continue
+        model = param_model(entry, param, number)
+        number += 1
+        value = UNKNOWN
+        if param.type:
+            value = machine.modules.typed(frame.module, param.type, UNKNOWN)
+        if model is not None:
+            value = entry_value(machine, frame, model, param, value)
+        elif value is UNKNOWN or not value.path:
+            obj = Obj("param", (frame.module.index, param.span), open=True)
+            value = Value(value.const, value.taint, value.refs or (obj,), value.path)
+        if param.kind in ("*", "**"):
+            obj = Obj("list" if param.kind == "*" else "dict", (frame.module.index, param.span), open=True)
+            machine.heap[obj] = {"*": value}
+            value = Value(taint=value.taint, refs=(obj,))
+        if model is not None or not param.has_default:
+            frame.env[param.name] = machine.sensitive(frame, param.name, value, param.span)
+            supplied.add(param.name)
+    frame.given = supplied
+
+
+def param_model(entry: schema.Entry, param: ir.Param, number: int) -> schema.ParamModel | None:
+    names = {f"@{item.name.rsplit('.', 1)[-1]}" for item in param.decorators}
+    fallback = None
+    for model in entry.params:
+        if model.param in names or model.param == param.name or model.param == str(number):
+            return model
+        if model.param == "*":
+            fallback = model
+    return fallback
+
+
+def entry_value(machine: Machine, frame: Frame, model: schema.ParamModel, param: ir.Param, value: Value) -> Value:
+    if model.type:
+        value = Value(taint=value.taint, refs=value.refs, path=model.type)
+    if model.source is None:
+        return value
+    place = (frame.module.index, param.span)
+    text = model.description or f"{TEXT[model.source]} (`{param.name}`)"
+    label = machine.source_label("source", model.source, text, place)
+    mask = machine.everything
+    if param.type and machine.modules.is_numeric(frame.module, param.type):
+        mask = machine.numeric
+    taint = {label: (mask, Step(place[0], param.span, text, None))}
+    refs = value.refs or (Obj("param", place, open=True),)
+    return Value(taint=join_taint(value.taint, taint), refs=refs, path=value.path)
+
+
+def find_entry(machine: Machine, fn: Any) -> schema.Entry | None:
+    """The framework entry a function is, by decorator, base class or shape."""
+    matcher = machine.matchers[fn.module.language]
+    for decorator in fn.ir.decorators:
+        for path in decorator_paths(machine, fn.module, decorator.name):
+            entry = matcher.decorator_entries.get(path)
+            if entry is not None and class_allows(machine, fn, entry):
+                return entry
+    if fn.cls is not None:
+        for entry in matcher.entries:
+            if entry.bases and method_entry(machine, fn, entry):
+                return entry
+            if entry.class_decorator and not entry.decorator and not entry.bases:
+                if class_allows(machine, fn, entry) and listed(fn, entry):
+                    return entry
+    return shape_entry(machine, fn, matcher.entries)
+
+
+def listed(fn: Any, entry: schema.Entry) -> bool:
+    return fn.ir.name in entry.methods or ("*" in entry.methods and bool(fn.ir.flags & ir.EXPORTED))
+
+
+def class_allows(machine: Machine, fn: Any, entry: schema.Entry) -> bool:
+    """If an entry names class decorators, the method's class carries one of them."""
+    if not entry.class_decorator:
+        return True
+    if fn.cls is None:
+        return False
+    for decorator in fn.cls.ir.decorators:
+        if any(path in entry.class_decorator for path in decorator_paths(machine, fn.module, decorator.name)):
+            return True
+    return False
+
+
+def method_entry(machine: Machine, fn: Any, entry: schema.Entry) -> bool:
+    if not listed(fn, entry):
+        return False
+    matcher = machine.matchers[fn.module.language]
+    classes, above = machine.program.supers(fn.cls)
+    names = [matcher.normal(item) for item in above]
+    return any(matcher.is_below(item, entry.bases) for item in names)
+
+
+def shape_entry(machine: Machine, fn: Any, entries: list[schema.Entry]) -> schema.Entry | None:
+    names = tuple(param.name for param in fn.ir.params if param.kind != "self")
+    for entry in entries:
+        shape = entry.shape
+        if not shape:
+            continue
+        if shape[-1] == "...":
+            fits = names[: len(shape) - 1] == shape[:-1]
+        else:
+            fits = names == shape
+        if fits and (not entry.imports or any(machine.imports(fn.module, name) for name in entry.imports)):
+            return entry
+    return None
+
+
+def decorator_paths(machine: Machine, module: Any, name: str) -> list[str]:
+    """Paths a decorator may be known under: resolved, as written, and by its last name."""
+    head, _, rest = name.partition(".")
+    paths = []
+    value = (module.env or {}).get(head)
+    if value is not None and value.path:
+        paths.append(f"{value.path}.{rest}" if rest else value.path)
+    resolved = machine.program.type_of(module, name)
+    if isinstance(resolved, str):
+        paths.append(resolved)
+    matcher = machine.matchers[module.language]
+    paths = [matcher.normal(path) for path in paths]
+    last = name.rsplit(".", 1)[-1]
+    return [*paths, name, f"*.{last}"]
+
+
+def check_decorator(machine: Machine, fn: Any, decorator: ir.Decorator, match: MatchModel) -> None:
+    """A rule on a decorator: conditions see its constant arguments."""
+    from glasshouse.scan.interp.calls import Arguments
+
+    frame = machine.new_frame(fn, None, None)
+    pos = [Value(item) for name, item in decorator.args if not name and item.__class__ is not list]
+    kw = {name: Value(item) for name, item in decorator.args if name and item.__class__ is not list}
+    if external.conditions_hold(frame, match, None, Arguments(pos, kw)):
+        machine.report_rule(match.rule, fn, decorator.span, {"name": decorator.name, "sink": decorator.name}, match.confidence)

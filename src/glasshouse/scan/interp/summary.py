@@ -1,0 +1,247 @@
+"""What a function does, seen from outside: computed once with symbolic parameters, applied at calls by substitution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp.matcher import SinkModel
+from glasshouse.scan.interp.values import (
+    NOT_CONST,
+    UNKNOWN,
+    Bound,
+    FuncRef,
+    Label,
+    Obj,
+    Step,
+    Taint,
+    Value,
+    join,
+    join_taint,
+)
+
+if TYPE_CHECKING:
+    from glasshouse.scan.interp.calls import Arguments
+    from glasshouse.scan.interp.frame import Frame
+    from glasshouse.scan.program import Fn
+
+THIS = -1
+MAX_SINKS = 60
+MAX_EFFECTS = 40
+MAX_COPIES = 30
+
+
+class SinkHit(NamedTuple):
+    """Data of a parameter reaches a sink."""
+
+    sink: SinkModel
+    fn: Fn
+    span: int
+    label: Label
+    step: Step | None
+    built: bool  # the data was put into constant text on its way
+
+
+class Summary:
+    """Result, effects on parameters' fields, and sinks reached, in terms of parameter labels.
+
+    ``heap`` holds the fields of the objects that result and effects refer to.  ``params`` are the placeholder objects
+    of the parameters, by object.
+    """
+
+    __slots__ = ("capped", "effects", "heap", "params", "raised", "result", "sinks")
+
+    def __init__(self) -> None:
+        self.result: Value = UNKNOWN
+        self.effects: list[tuple[Obj, Any, Value]] = []
+        self.sinks: dict[tuple[str, int, int, Label], SinkHit] = {}
+        self.heap: dict[Any, dict[Any, Value]] = {}
+        self.params: dict[Obj, int] = {}
+        self.raised: Value | None = None
+        self.capped = False
+
+
+class Application:
+    """One summary applied at one call."""
+
+    def __init__(self, frame: Frame, found: Summary, ref: FuncRef, given: Arguments, span: int) -> None:
+        self.frame = frame
+        self.machine = frame.machine
+        self.summary = found
+        self.span = span
+        self.fn = ref.fn
+        self.given = given
+        self.this = ref.this
+        self.copies: dict[Obj, Obj] = {}
+        self.steps: dict[tuple[Label, Any], Taint | None] = {}
+        self.values = self.parameters(ref, given)
+
+    def parameters(self, ref: FuncRef, given: Arguments) -> list[Value | None]:
+        """The argument of each parameter, by position in the parameter list."""
+        result: list[Value | None] = []
+        position = 0
+        for param in ref.fn.ir.params:
+            value: Value | None = None
+            if param.kind == "self" and ref.this is not None:
+                value = ref.this
+            elif param.kind in ("pos", "self"):
+                if position < len(given.pos):
+                    value = given.pos[position]
+                    position += 1
+                else:
+                    value = given.kw.get(param.name, given.rest)
+            elif param.kind == "kw":
+                value = given.kw.get(param.name)
+            elif param.kind == "*":
+                value = self.merged(given.pos[position:], given.rest)
+            else:
+                value = self.merged([v for name, v in given.kw.items() if name not in ref.fn.names], None)
+            result.append(value)
+        return result
+
+    def merged(self, values: list[Value], rest: Value | None) -> Value | None:
+        """All further arguments as one value."""
+        taint: Taint | None = None
+        for value in [*values, *([rest] if rest else [])]:
+            taint = join_taint(taint, attributes.deep_taint(self.machine, value))
+        return Value(taint=taint) if taint else None
+
+    def argument(self, index: int) -> Value | None:
+        if index == THIS:
+            return self.this
+        return self.values[index] if index < len(self.values) else None
+
+    def label_taint(self, label: Label) -> Taint | None:
+        """What a parameter label stands for at this call."""
+        value = self.argument(label.index)
+        if value is None or (value.taint is None and not value.refs):
+            return None
+        for name in label.path:
+            if name == "*":
+                value = attributes.element(self.frame, value, "values", self.span)
+            else:
+                value = attributes.get_item(self.frame, value, Value(name), self.span)
+        return attributes.deep_taint(self.machine, value) if value.refs else value.taint
+
+    def taint(self, taint: Taint | None) -> Taint | None:
+        """Taint in the caller's terms."""
+        if not taint:
+            return None
+        result: Taint | None = None
+        index = self.frame.module.index
+        for label, (mask, step) in taint.items():
+            if label.kind != "param":
+                result = join_taint(result, {label: (mask, Step(index, self.span, self.returned(), step))})
+                continue
+            given = self.label_taint(label)
+            if given:
+                passed = {
+                    inner: (bits & mask, Step(index, self.span, self.returned(), before))
+                    if inner.kind == "source"
+                    else (bits & mask, before)
+                    for inner, (bits, before) in given.items()
+                    if bits & mask
+                }
+                result = join_taint(result, passed or None)
+        return result
+
+    def returned(self) -> str:
+        return f"through `{self.fn.ir.name or 'function'}()`"
+
+    def value(self, value: Value, depth: int = 0) -> Value:
+        """A summary's value in the caller's terms."""
+        refs: list[Any] = []
+        outside: Value | None = None
+        for ref in value.refs:
+            if ref.__class__ is Obj:
+                index = self.summary.params.get(ref)
+                if index is not None:
+                    given = self.argument(index)
+                    outside = given if outside is None or given is None else join(outside, given)
+                elif ref in self.summary.heap:
+                    refs.append(self.copy(ref, depth))
+                elif ref.kind != "param":
+                    refs.append(ref)
+            elif ref.__class__ is not Bound:
+                refs.append(ref)
+        result = Value(value.const, self.taint(value.taint), tuple(refs), value.path)
+        return result if outside is None else join(outside, result)
+
+    def copy(self, obj: Obj, depth: int) -> Obj:
+        have = self.copies.get(obj)
+        if have is not None:
+            return have
+        if len(self.copies) >= MAX_COPIES or depth > 4:
+            return obj
+        made = Obj(obj.kind, obj.site, obj.cls, obj.open, None, obj.proto)
+        self.copies[obj] = made
+        self.machine.heap[made] = {
+            name: self.value(item, depth + 1) for name, item in self.summary.heap[obj].items()
+        }
+        return made
+
+    def run(self) -> Value:
+        found = self.summary
+        for param, name, value in found.effects:
+            index = found.params[param]
+            target = self.argument(index)
+            if target is None:
+                continue
+            made = self.value(value)
+            for ref in target.refs:
+                if ref.__class__ is Obj:
+                    self.machine.write(ref, name, made, weak=name == "*" or len(target.refs) > 1)
+        if found.sinks:
+            self.sinks()
+        if found.raised is not None:
+            self.frame.note_raise(self.value(found.raised))
+        elif self.frame.tries:
+            self.frame.note_raise(None)
+        return self.value(found.result)
+
+    def sinks(self) -> None:
+        index = self.frame.module.index
+        for hit in self.summary.sinks.values():
+            given = self.label_taint(hit.label)
+            if not given:
+                continue
+            text = f"passed to `{self.fn.ir.name or 'function'}`"
+            for label, (bits, step) in given.items():
+                if bits & hit.sink.bit:
+                    way = Step(index, self.span, text, step, hit.step)
+                    self.machine.flow(hit.sink, hit.fn, hit.span, label, bits, way, hit.built)
+
+
+def apply(frame: Frame, found: Summary, ref: FuncRef, given: Arguments, span: int) -> Value:
+    """The result of a call by summary; effects and sinks happen in the caller's context."""
+    return Application(frame, found, ref, given, span).run()
+
+
+def snapshot(found: Summary, heap: dict[Any, dict[Any, Value]], before: dict[Obj, dict[Any, Value]]) -> None:
+    """Take from the heap what the summary refers to: effects on parameters, and objects reachable from the result."""
+    for param in found.params:
+        for name, value in (heap.get(param) or {}).items():
+            if before.get(param, {}).get(name) is not value and len(found.effects) < MAX_EFFECTS:
+                if only_derived(param, name, value):
+                    continue
+                found.effects.append((param, name, value))
+    queue = [found.result, *(value for _, _, value in found.effects)]
+    if found.raised is not None:
+        queue.append(found.raised)
+    while queue and len(found.heap) < MAX_COPIES:
+        value = queue.pop()
+        for ref in value.refs:
+            if ref.__class__ is Obj and ref not in found.params and ref not in found.heap and ref in heap:
+                fields = heap[ref]
+                found.heap[ref] = fields
+                queue.extend(fields.values())
+
+
+def only_derived(param: Obj, name: Any, value: Value) -> bool:
+    """A field that was only read (the machine remembers reads): its taint is just the parameter's own field."""
+    if param.label is None or not value.taint or value.const is not NOT_CONST:
+        return False
+    return all(
+        label.kind == "param" and label.index == param.label.index and label.path == (*param.label.path, name)
+        for label in value.taint
+    )

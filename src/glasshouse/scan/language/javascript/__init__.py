@@ -1,0 +1,66 @@
+"""The JavaScript and TypeScript front end: ``.js .jsx .mjs .cjs .ts .mts .cts .tsx`` to the shared IR.
+
+One walk over a tree-sitter tree.  ``module.exports``, ``exports`` and the ES export forms all write the variable
+``$exports``; ``require`` and ``import`` are IMPORT instructions.  A ``let`` or ``const`` that hides a name of an
+enclosing block of its function is renamed to ``name$n``.  JSX elements are calls of the variable ``$jsx``.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import re
+import sys
+from types import FrameType
+
+from glasshouse.scan.ir import File
+from glasshouse.scan.language.interface import LowerLimits
+from glasshouse.scan.language.javascript.grammar import grammar, grammar_name
+from glasshouse.scan.language.javascript.lowering import Lowering, error_spans
+
+__all__ = ["JavaScriptFrontEnd"]
+
+_TEST_PATH = re.compile(r"(?:^|/)(?:tests?|__tests__|specs?)/|\.(?:test|spec)\.[cm]?[jt]sx?$")
+_FRAMES_PER_LEVEL = 12  # Python calls that one level of nesting can take
+_FRAMES_SPARE = 600
+_MAX_RETRY_BYTES = 2_000_000
+
+
+class JavaScriptFrontEnd:
+    """Lowers JavaScript and TypeScript files."""
+
+    language = "javascript"
+
+    def lower(self, source: bytes, path: str, limits: LowerLimits) -> File:
+        """The IR of one file; never raises on any bytes."""
+        name = grammar_name(path)
+        tree = grammar(name).parser.parse(source)
+        if name == "javascript" and tree.root_node.has_error and len(source) <= _MAX_RETRY_BYTES:
+            retry = grammar("tsx").parser.parse(source)
+            if len(error_spans(retry.root_node)) < len(error_spans(tree.root_node)):
+                name, tree = "tsx", retry
+        limit = sys.getrecursionlimit()
+        collecting = gc.isenabled()
+        gc.disable()
+        sys.setrecursionlimit(max(limit, _frames() + _FRAMES_PER_LEVEL * limits.max_depth + _FRAMES_SPARE))
+        try:
+            return _lowering(name).lower(tree.root_node, source, path, limits, bool(_TEST_PATH.search(path)))
+        finally:
+            sys.setrecursionlimit(limit)
+            if collecting:
+                gc.enable()
+
+
+@functools.cache
+def _lowering(name: str) -> Lowering:
+    return Lowering(grammar(name))
+
+
+def _frames() -> int:
+    """Frames on the stack now."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the inspect module is slow to import
+    count = 0
+    while frame is not None:
+        frame = frame.f_back
+        count += 1
+    return count

@@ -1,0 +1,147 @@
+"""What a worker makes of one source file: its IR and everything that can be told from the file alone."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from glasshouse.scan import ir
+from glasshouse.scan.discover import ReadLimits, SourceFile, read_source
+from glasshouse.scan.language.interface import LowerLimits
+from glasshouse.scan.languages import front_end
+from glasshouse.scan.rules.loader import RuleSet, load_rules
+from glasshouse.scan.suppress import Ignore, find_ignores
+from glasshouse.words.finding import NotAnalysed
+
+MAX_LITERAL_HITS = 200  # per file and rule
+
+
+class LocalHit(msgspec.Struct, frozen=True, array_like=True):
+    """A finding of a detector or literal rule.  ``function`` is an index into the file's functions."""
+
+    rule: str
+    span: int
+    function: int
+    details: dict[str, str]
+    confidence: str | None = None
+
+
+class Lowered(msgspec.Struct, frozen=True, array_like=True):
+    """The result for one file: either ``file`` or, in ``problems``, why there is none."""
+
+    file: ir.File | None
+    hits: tuple[LocalHit, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
+    problems: tuple[NotAnalysed, ...] = ()
+
+
+class Task(msgspec.Struct, frozen=True):
+    """One file to lower, with what it takes."""
+
+    source: SourceFile
+    max_file_bytes: int
+    max_file_seconds: float
+    rule_paths: tuple[Path, ...]
+    rule_selection: tuple[str, ...]
+    cache_dir: Path | None
+
+
+@functools.lru_cache(maxsize=8)
+def rules_for(
+    language: str, extra: tuple[Path, ...], selection: tuple[str, ...], cache_dir: Path | None
+) -> RuleSet:
+    """The rules of one language (kept per process; forked workers inherit them)."""
+    return load_rules([language], extra, selection, cache_dir=cache_dir)
+
+
+def lower_task(task: Task) -> bytes:
+    """Read, parse and lower one file; MessagePack of ``Lowered``."""
+    return msgspec.msgpack.encode(lower(task))
+
+
+def lower(task: Task) -> Lowered:
+    source = task.source
+    data = read_source(source, ReadLimits(task.max_file_bytes, not source.named, not source.named))
+    if isinstance(data, NotAnalysed):
+        return Lowered(None, problems=(data,))
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        file = front_end(source.language).lower(data, source.path, LowerLimits(max_seconds=task.max_file_seconds))
+    finally:
+        if collecting:
+            gc.enable()
+    rules = rules_for(source.language, task.rule_paths, task.rule_selection, task.cache_dir)
+    hits = [*detector_hits(file, rules), *literal_hits(data, rules)]
+    return Lowered(file, tuple(hits), tuple(find_ignores(data)), tuple(problems_of(file)))
+
+
+def problems_of(file: ir.File) -> list[NotAnalysed]:
+    """Regions that did not parse and bounds that were reached."""
+    found = []
+    if file.errors:
+        lines = sorted({ir.unpack_span(span)[0] for span in file.errors})
+        places = ", ".join(str(line) for line in lines[:5]) + (", ..." if len(lines) > 5 else "")
+        reason = f"syntax error at line {places}; the rest of the file was analysed"
+        found.append(NotAnalysed(file.path, "syntax-error", reason, incomplete=True, line=lines[0]))
+    found.extend(NotAnalysed(file.path, "limit", note, incomplete=True) for note in sorted(set(file.notes)))
+    return found
+
+
+def detector_hits(file: ir.File, rules: RuleSet) -> list[LocalHit]:
+    from glasshouse.scan.detect.registry import DETECTORS, detector
+
+    found = []
+    for rule in rules.rules.values():
+        if rule.detector and rule.detector in DETECTORS:
+            for hit in detector(rule.detector)(file, rule.options):
+                found.append(LocalHit(rule.id, hit.span, hit.function_index, hit.message_args, hit.confidence))
+    return found
+
+
+@functools.lru_cache(maxsize=512)
+def compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def literal_hits(data: bytes, rules: RuleSet) -> list[LocalHit]:
+    """Known token formats anywhere in the text; the secret itself never leaves this function."""
+    from glasshouse.scan.detect.secrets import is_placeholder, redact
+
+    found: list[LocalHit] = []
+    text: str | None = None
+    for rule in rules.rules.values():
+        for pattern in rule.literal:
+            if text is None:
+                text = data.decode("utf-8", "replace")
+            count = 0
+            for match in compiled(pattern).finditer(text):
+                secret = match["secret"] if "secret" in match.re.groupindex else match.group()
+                if is_placeholder(secret):
+                    continue
+                found.append(LocalHit(rule.id, span_of(text, match), 0, {"value": redact(secret), "name": "text"}))
+                count += 1
+                if count >= MAX_LITERAL_HITS:
+                    break
+    return found
+
+
+def span_of(text: str, match: re.Match[str]) -> int:
+    start = text.rfind("\n", 0, match.start()) + 1
+    line = text.count("\n", 0, match.start()) + 1
+    column = len(text[start : match.start()].encode())
+    width = len(match.group().partition("\n")[0].encode())
+    return ir.pack_span(line, column, line, column + width)
+
+
+def decode(data: bytes) -> Lowered:
+    return DECODER.decode(data)
+
+
+DECODER: msgspec.msgpack.Decoder[Lowered] = msgspec.msgpack.Decoder(Lowered)
+_ = Any

@@ -1,0 +1,65 @@
+"""Narrows a scan's findings to what the caller asked to see; what is left out is counted, never just gone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from glasshouse.scan.discover.model import SourceFile
+from glasshouse.scan.render.interface import CONFIDENCE_RANK, SEVERITY_RANK, Report
+from glasshouse.scan.revisions import changed_lines, repository_of
+from glasshouse.words.errors import BaselineError
+from glasshouse.words.finding import Confidence, Finding, Severity
+
+ChangedLines = dict[str, list[tuple[int, int]]]
+
+
+def at_least(report: Report, severity: Severity, confidence: Confidence) -> Report:
+    """Without findings below the severity or the confidence."""
+    lowest = SEVERITY_RANK[severity]
+    report = keep(report, f"below severity {severity}", lambda item: SEVERITY_RANK[item.severity] >= lowest)
+    surest = CONFIDENCE_RANK[confidence]
+    return keep(report, f"below confidence {confidence}", lambda item: CONFIDENCE_RANK[item.confidence] >= surest)
+
+
+def on_changed_lines(report: Report, root: Path, ref: str) -> Report:
+    """Only findings whose place or path touches a line that changed since ``ref``; paths are relative to ``root``."""
+    repository = repository_of(root)
+    if repository is None:
+        raise BaselineError("not inside a git repository", where=str(root), hint="--diff and --baseline-ref need git.")
+    changed = changed_lines(repository, ref, _files(report, root))
+    return keep(report, f"not on lines changed since {ref}", lambda item: touches(item, changed))
+
+
+def touches(finding: Finding, changed: ChangedLines) -> bool:
+    """Whether the place of a finding, or a step of its path, overlaps a changed range."""
+    for location in (finding.location, *(step.location for step in finding.path)):
+        last = max(location.line, location.end_line)
+        if any(start <= last and location.line <= end for start, end in changed.get(location.path, ())):
+            return True
+    return False
+
+
+def keep(report: Report, reason: str, wanted: Callable[[Finding], bool]) -> Report:
+    """The report with only the wanted findings; open ones left out are counted under ``reason``."""
+    kept = tuple(finding for finding in report.findings if wanted(finding))
+    left_out = len(report.open) - sum(1 for item in kept if item.suppressed is None and item.status == "new")
+    hidden = report.hidden | {reason: left_out} if left_out else report.hidden
+    return msgspec.structs.replace(report, findings=kept, hidden=hidden)
+
+
+def _files(report: Report, root: Path) -> Sequence[SourceFile]:
+    """The files that findings speak of, as far as they can be opened."""
+    places = (place for finding in report.findings for place in (finding.location, *(s.location for s in finding.path)))
+    files = []
+    for path in sorted({place.path for place in places}):
+        absolute = os.path.join(root, path)
+        try:
+            status = os.stat(absolute)
+        except (OSError, ValueError):
+            continue
+        files.append(SourceFile(path, absolute, status.st_size, status.st_mtime_ns, ""))
+    return files

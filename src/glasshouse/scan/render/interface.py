@@ -1,0 +1,148 @@
+"""What a report is made of, and what a format offers."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Literal, Protocol
+
+import msgspec
+
+from glasshouse.scan.baseline import BaselineEntry
+from glasshouse.scan.rules.schema import Rule
+from glasshouse.words.finding import (
+    CONFIDENCES,
+    SEVERITIES,
+    Finding,
+    NotAnalysed,
+    Result,
+    ScanSummary,
+    UnusedIgnore,
+)
+
+FormatName = Literal["text", "concise", "json", "sarif", "html"]
+
+SEVERITY_RANK: dict[str, int] = {name: rank for rank, name in enumerate(SEVERITIES)}
+CONFIDENCE_RANK: dict[str, int] = {name: rank for rank, name in enumerate(CONFIDENCES)}
+EMPTY_SUMMARY = ScanSummary(0, 0, 0, {}, 0, 0, {}, "both")
+
+
+class Report(msgspec.Struct, frozen=True):
+    """A whole scan, ready to be shown.
+
+    ``findings`` are in order of place and include suppressed ones.  ``compared_with`` names the baseline, if any;
+    then ``fixed`` holds what only the baseline has.  ``hidden`` counts findings left out by a filter, by its name.
+    """
+
+    findings: tuple[Finding, ...]
+    not_analysed: tuple[NotAnalysed, ...] = ()
+    unused_ignores: tuple[UnusedIgnore, ...] = ()
+    summary: ScanSummary = EMPTY_SUMMARY
+    compared_with: str = ""
+    fixed: tuple[BaselineEntry, ...] = ()
+    hidden: dict[str, int] = {}
+
+    @property
+    def open(self) -> list[Finding]:
+        """Findings that ask for attention: not suppressed in the code and not already in the baseline."""
+        return [item for item in self.findings if item.suppressed is None and item.status == "new"]
+
+    @property
+    def suppressed(self) -> list[Finding]:
+        return [item for item in self.findings if item.suppressed is not None]
+
+    @property
+    def unchanged(self) -> list[Finding]:
+        return [item for item in self.findings if item.suppressed is None and item.status == "unchanged"]
+
+    @property
+    def incomplete(self) -> list[NotAnalysed]:
+        return [item for item in self.not_analysed if item.incomplete]
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What a format may use besides the report.
+
+    ``roots`` are folders below which source files may be read again for more context (none: only snippets are shown).
+    """
+
+    version: str
+    rules: Mapping[str, Rule] = {}
+    roots: tuple[Path, ...] = ()
+    color: bool = False
+
+
+class Renderer(Protocol):
+    """One report format.  ``needs_rules``: wants ``Context.rules`` filled with the rules that occur."""
+
+    name: FormatName
+    needs_rules: bool
+
+    def render(self, report: Report, context: Context) -> Iterator[str]:
+        """The report as text, piece by piece."""
+        ...
+
+
+def gather(results: Iterable[Result]) -> Report:
+    """Sorts the results of a scan into a report."""
+    findings: list[Finding] = []
+    not_analysed: list[NotAnalysed] = []
+    unused: list[UnusedIgnore] = []
+    summary = EMPTY_SUMMARY
+    for raw in results:
+        result = storable(raw)
+        match result:
+            case Finding():
+                findings.append(result)
+            case NotAnalysed():
+                not_analysed.append(result)
+            case UnusedIgnore():
+                unused.append(result)
+            case ScanSummary():
+                summary = result
+    findings.sort(key=lambda item: (item.location, item.rule_id, item.mode, item.fingerprint, item.message))
+    not_analysed.sort(key=lambda item: (item.path, item.line, item.code, item.reason))
+    unused.sort(key=lambda item: (item.location, item.rules))
+    return Report(tuple(findings), tuple(not_analysed), tuple(unused), summary)
+
+
+def storable(result: Result) -> Result:
+    """The result itself, or a copy whose text can be written as UTF-8 (names of files may hold any bytes)."""
+    try:
+        msgspec.json.encode(result)
+    except UnicodeEncodeError:
+        plain = json.dumps(msgspec.to_builtins(result), ensure_ascii=False).encode(errors="replace")
+        return msgspec.json.decode(plain, type=type(result))
+    return result
+
+
+def most_severe_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Order for formats that may have to stop: severe, then certain, then by place."""
+    return sorted(
+        findings,
+        key=lambda item: (
+            -SEVERITY_RANK[item.severity],
+            item.mode != "application",
+            -CONFIDENCE_RANK[item.confidence],
+            item.location,
+            item.rule_id,
+        ),
+    )
+
+
+def by_severity(findings: Iterable[Finding]) -> dict[str, int]:
+    """Counts for every severity, most severe first, zeros included."""
+    counts = Counter(item.severity for item in findings)
+    return {severity: counts[severity] for severity in reversed(SEVERITIES)}
+
+
+def by_mode(findings: Iterable[Finding]) -> dict[str, int]:
+    """Counts for both modes, zeros included."""
+    counts = Counter(item.mode for item in findings)
+    return {"application": counts["application"], "library": counts["library"]}
+
+
+def cwe_names(finding: Finding) -> list[str]:
+    return [f"CWE-{number}" for number in finding.cwe]

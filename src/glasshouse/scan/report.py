@@ -1,0 +1,203 @@
+"""From raw findings to ``Finding`` values: texts, places in characters, snippets, paths, confidence and its reasons."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from glasshouse.scan import ir
+from glasshouse.scan.analysis import Analysis
+from glasshouse.scan.baseline import with_fingerprints
+from glasshouse.scan.interp.machine import Fact, Flow
+from glasshouse.scan.interp.sources import TEXT
+from glasshouse.scan.interp.values import Step as WayStep
+from glasshouse.scan.lowered import LocalHit
+from glasshouse.scan.rules.schema import Rule
+from glasshouse.words.finding import CONFIDENCES, SEVERITIES, Confidence, Finding, Mode, Severity, Step
+from glasshouse.words.location import Location
+
+MAX_STEPS = 60
+MAX_SNIPPET = 240
+Lines = Callable[[str], list[bytes]]
+
+
+class Reporter:
+    """Makes findings.  ``lines`` gives the lines of a file by report path (empty when it cannot be read again)."""
+
+    def __init__(self, analysis: Analysis, lines: Lines, mode: str) -> None:
+        self.analysis = analysis
+        self.modules = analysis.program.modules
+        self.lines = functools.lru_cache(maxsize=64)(lines)
+        self.mode = mode
+
+    def findings(self, local: Iterable[tuple[int, LocalHit]], rules: Mapping[str, Rule]) -> list[Finding]:
+        """All findings, sorted by place and rule, with fingerprints."""
+        found: dict[tuple[str, int, int], Finding] = {}
+        if self.mode != "library":
+            for flow in self.analysis.flows:
+                found.setdefault(self.key(flow.rule, flow.fn.module.index, flow.span), self.flow(flow, "application"))
+        if self.mode != "application":
+            for flow in self.analysis.library:
+                if self.mode == "library" or flow.built:
+                    found.setdefault(self.key(flow.rule, flow.fn.module.index, flow.span), self.flow(flow, "library"))
+        for fact in self.analysis.facts:
+            found.setdefault(self.key(fact.rule, fact.fn.module.index, fact.span), self.fact(fact))
+        for index, hit in local:
+            rule = rules.get(hit.rule)
+            if rule is not None:
+                found.setdefault(self.key(rule, index, hit.span), self.local(index, hit, rule))
+        ordered = sorted(found.values(), key=lambda item: (item.location, item.rule_id))
+        return with_fingerprints(ordered)
+
+    def key(self, rule: Rule, file: int, span: int) -> tuple[str, int, int]:
+        return rule.id, file, span
+
+    # --- kinds of findings --------------------------------------------------------------------------------------
+
+    def flow(self, flow: Flow, mode: Mode) -> Finding:
+        rule = flow.rule
+        details = {"source": flow.label.text or TEXT[flow.label.source], "sink": flow.sink, "name": flow.sink}
+        steps = self.way(flow.step)
+        place = self.location(flow.fn.module.index, flow.span)
+        if not steps or steps[-1].location != place:
+            steps.append(Step(place, flow.sink, self.snippet(place)))
+        confidence: Confidence = flow.confidence or rule.confidence  # type: ignore[assignment]
+        reasons = [f"data flow of {len(steps)} steps from {details['source']}"]
+        if mode == "library":
+            confidence = lower(confidence, CONFIDENCES)
+            reasons.append("the source is a parameter of an exported function (library mode)")
+        return self.make(rule, flow.fn.module.index, flow.span, flow.fn.ir.qualname, details, confidence, reasons, mode, steps)
+
+    def fact(self, fact: Fact) -> Finding:
+        rule = fact.rule
+        confidence: Confidence = fact.confidence or rule.confidence  # type: ignore[assignment]
+        reasons = [f"matches the pattern of {rule.id}"]
+        index = fact.fn.module.index
+        return self.make(rule, index, fact.span, fact.fn.ir.qualname, fact.details, confidence, reasons, "application", [])
+
+    def local(self, index: int, hit: LocalHit, rule: Rule) -> Finding:
+        functions = self.modules[index].functions
+        name = functions[hit.function].ir.qualname if 0 <= hit.function < len(functions) else ""
+        confidence: Confidence = hit.confidence or rule.confidence  # type: ignore[assignment]
+        reasons = [f"found by `{rule.detector}`" if rule.detector else "has the form of a known token"]
+        return self.make(rule, index, hit.span, name, hit.details, confidence, reasons, "application", [], bool(rule.literal))
+
+    def make(
+        self,
+        rule: Rule,
+        file: int,
+        span: int,
+        function: str,
+        details: Mapping[str, str],
+        confidence: Confidence,
+        reasons: list[str],
+        mode: Mode,
+        steps: list[Step],
+        secret: bool = False,
+    ) -> Finding:
+        place = self.location(file, span)
+        severity: Severity = rule.severity if mode == "application" else lower(rule.severity, SEVERITIES)
+        snippet = self.snippet(place)
+        if secret or is_secret_rule(rule):
+            snippet = redacted(snippet, details.get("value", ""))
+        return Finding(
+            rule_id=rule.id,
+            message=fill(rule.message, details),
+            location=place,
+            severity=severity,
+            confidence=confidence,
+            cwe=rule.cwe,
+            mode=mode,
+            language=self.modules[file].language,
+            function=function,
+            snippet=snippet,
+            reasons=tuple(reasons),
+            path=tuple(steps),
+        )
+
+    # --- places -------------------------------------------------------------------------------------------------
+
+    def location(self, file: int, span: int) -> Location:
+        """A packed span in characters."""
+        path = self.modules[file].path
+        line, column, end_line, end_column = ir.unpack_span(span)
+        line = max(line, 1)
+        start = self.column(path, line, column)
+        return Location(path, line, start, max(end_line, line), self.column(path, max(end_line, line), end_column))
+
+    def column(self, path: str, line: int, offset: int) -> int:
+        lines = self.lines(path)
+        if line > len(lines):
+            return offset + 1
+        return len(lines[line - 1][:offset].decode("utf-8", "replace")) + 1
+
+    def snippet(self, place: Location) -> str:
+        lines = self.lines(place.path)
+        if place.line > len(lines):
+            return ""
+        return lines[place.line - 1].decode("utf-8", "replace").strip()[:MAX_SNIPPET]
+
+    def way(self, step: WayStep | None) -> list[Step]:
+        """A way from source to sink as a list of steps, bounded, without repeats."""
+        chain = flatten(step)
+        if len(chain) > MAX_STEPS:
+            chain = chain[: MAX_STEPS // 2] + chain[-MAX_STEPS // 2 :]
+        steps: list[Step] = []
+        for item in chain:
+            place = self.location(item.file, item.span)
+            if steps and steps[-1].location.line == place.line and steps[-1].location.path == place.path:
+                if steps[-1].message == item.text:
+                    continue
+            steps.append(Step(place, item.text, self.snippet(place)))
+        return steps
+
+
+def flatten(step: WayStep | None) -> list[WayStep]:
+    """The linked steps from source to sink; a summarised callee's own steps follow the call."""
+    result: list[WayStep] = []
+    stack: list[WayStep | None] = [step]
+    seen = 0
+    while stack and seen < 2000:
+        item = stack.pop()
+        seen += 1
+        if item is None:
+            continue
+        if item.inner is not None:
+            stack.append(item._replace(inner=None))
+            stack.append(None)
+            inner = flatten(item.inner)
+            result.extend(reversed(inner))
+            continue
+        result.append(item)
+        stack.append(item.before)
+    result.reverse()
+    return result
+
+
+def fill(message: str, details: Mapping[str, str]) -> str:
+    for name in ("source", "sink", "name", "value"):
+        message = message.replace("{" + name + "}", details.get(name, name))
+    return message
+
+
+def lower(level: Any, scale: tuple[Any, ...]) -> Any:
+    return scale[max(scale.index(level) - 1, 0)]
+
+
+def is_secret_rule(rule: Rule) -> bool:
+    return bool({798, 259, 321} & set(rule.cwe))
+
+
+def redacted(snippet: str, value: str) -> str:
+    """A source line with everything inside quotes hidden."""
+    import re
+
+    from glasshouse.scan.detect.secrets import redact
+
+    def hide(match: re.Match[str]) -> str:
+        inner = match.group(2)
+        return match.group(1) + (redact(inner) if len(inner) > 3 else inner) + match.group(1)
+
+    hidden = re.sub(r"([\"'`])((?:\\.|(?!\1).)*)\1", hide, snippet)
+    return hidden if hidden != snippet else redact(snippet)

@@ -1,0 +1,1 @@
+"""Value types and errors that every room shares; imports no other room."""

@@ -1,0 +1,74 @@
+"""The error tree: every error says what failed, where, why it matters and what to do next.
+
+``code`` is stable and documented; ``exit_code`` is the process status of the command line; ``status`` is the HTTP
+status for the gateway.  Raise the most specific class and pass ``what`` in words a user can act on.
+"""
+
+from __future__ import annotations
+
+
+class GlasshouseError(Exception):
+    """Base of every error that Glasshouse raises on purpose."""
+
+    code = "internal"
+    status = 500
+    exit_code = 70
+    hint = "Run again with --debug and report what it prints."
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        if hint:
+            self.hint = hint
+
+    def diagnostics(self) -> str:
+        """The message for people: what, where, and the next step, one per line."""
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.what}\n  help: {self.hint}"
+
+
+class UsageError(GlasshouseError):
+    """The caller asked for something that cannot be done as asked."""
+
+    code = "usage"
+    status = 400
+    exit_code = 2
+    hint = "See `glasshouse --help`."
+
+
+class PathError(UsageError):
+    """A path named by the caller does not exist or cannot be read."""
+
+    code = "usage.path"
+    hint = "Check the spelling and the permissions of the path."
+
+
+class ConfigError(UsageError):
+    """A configuration file or value is wrong."""
+
+    code = "config"
+    hint = "Run `glasshouse config` to see every setting with its origin."
+
+
+class RuleError(UsageError):
+    """A rule or model file does not follow the rule schema."""
+
+    code = "rules.invalid"
+    hint = "See docs/reference/rules-format.md for the rule format."
+
+
+class BaselineError(UsageError):
+    """A baseline file or git reference cannot be used."""
+
+    code = "baseline"
+    hint = "Write a new baseline with `glasshouse scan --write-baseline FILE`."
+
+
+class NothingToAnalyseError(GlasshouseError):
+    """No file below the given paths is in a language we read."""
+
+    code = "scan.nothing"
+    status = 422
+    exit_code = 4
+    hint = "Check the paths, the ignore files and --lang; `glasshouse scan --help` lists the languages."

@@ -1,0 +1,247 @@
+"""Every executor gives all outcomes in order; the pool also survives workers that die or hang."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from glasshouse.scan.execute import (
+    Done,
+    Executor,
+    ExecutorLimits,
+    Failed,
+    InProcessExecutor,
+    Outcome,
+    chunks_by_weight,
+    executor_for,
+)
+from glasshouse.scan.worker_pool import WorkerPool
+
+
+@pytest.fixture(params=["in-process", "pool-2", "pool-3"])
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    name: str = request.param
+    member = executor_for(1) if name == "in-process" else executor_for(int(name[-1]))
+    yield member
+    member.close()
+    assert multiprocessing.active_children() == []
+
+
+def double(number: int) -> bytes:
+    return b"%d" % (number * 2)
+
+
+def fail_on_odd(number: int) -> bytes:
+    if number % 2:
+        raise ValueError(f"odd: {number}")
+    return double(number)
+
+
+def die_on_seven(number: int) -> bytes:
+    if number == 7:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return double(number)
+
+
+def exit_on_seven(number: int) -> bytes:
+    if number == 7:
+        os._exit(3)
+    return double(number)
+
+
+def hang_on_seven(number: int) -> bytes:
+    while number == 7:
+        pass
+    return double(number)
+
+
+def large(number: int) -> bytes:
+    return bytes([number]) * 1_000_000
+
+
+def measure(data: bytes) -> bytes:
+    return b"%d" % len(data)
+
+
+def die_once(path: str) -> bytes:
+    """Dies the first time, as after memory ran out because of others."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return b"survived"
+    os.kill(os.getpid(), signal.SIGKILL)
+    return b""
+
+
+def allocate(size: int) -> bytes:
+    return b"%d" % len(bytearray(size))
+
+
+def chunked(numbers: list[int], size: int) -> list[list[int]]:
+    return [numbers[start : start + size] for start in range(0, len(numbers), size)]
+
+
+def values(outcomes: list[Outcome]) -> list[bytes | str]:
+    return [outcome.value if isinstance(outcome, Done) else outcome.code for outcome in outcomes]
+
+
+def test_outcomes_come_in_the_order_of_the_items(executor: Executor) -> None:
+    outcomes = list(executor.map_chunks(double, chunked(list(range(50)), 7)))
+    assert values(outcomes) == [b"%d" % (number * 2) for number in range(50)]
+    assert [(each.chunk, each.item) for each in outcomes] == [divmod(number, 7) for number in range(50)]
+
+
+def test_an_error_fails_its_item_and_no_other(executor: Executor) -> None:
+    outcomes = list(executor.map_chunks(fail_on_odd, [[0, 1, 2], [3, 4]]))
+    assert values(outcomes) == [b"0", "error", b"4", "error", b"8"]
+    assert isinstance(outcomes[1], Failed)
+    assert outcomes[1].reason == "ValueError: odd: 1"
+
+
+def test_no_chunks_or_empty_ones_give_nothing(executor: Executor) -> None:
+    assert list(executor.map_chunks(double, [])) == []
+    assert values(list(executor.map_chunks(double, [[], [1], []]))) == [b"2"]
+
+
+def test_results_and_items_larger_than_a_pipe_pass(executor: Executor) -> None:
+    outcomes = values(list(executor.map_chunks(large, [[1, 2], [3], [4], [5]])))
+    assert [len(value) for value in outcomes] == [1_000_000] * 5
+    assert values(list(executor.map_chunks(measure, [[b"x" * 3_000_000]] * 5))) == [b"3000000"] * 5
+
+
+@settings(max_examples=8)
+@given(st.lists(st.integers(0, 9), max_size=30), st.integers(1, 6))
+def test_pool_and_this_process_agree(numbers: list[int], size: int) -> None:
+    chunks = chunked(numbers, size)
+    with WorkerPool(2, ExecutorLimits()) as pool:
+        assert list(pool.map_chunks(fail_on_odd, chunks)) == list(InProcessExecutor().map_chunks(fail_on_odd, chunks))
+
+
+@pytest.mark.parametrize("function", [die_on_seven, exit_on_seven])
+@pytest.mark.parametrize("size", [1, 4, 20])
+def test_only_the_item_that_kills_its_worker_fails(function, size: int) -> None:  # type: ignore[no-untyped-def]
+    with WorkerPool(2, ExecutorLimits()) as pool:
+        outcomes = values(list(pool.map_chunks(function, chunked(list(range(20)), size))))
+    assert outcomes == ["crashed" if number == 7 else b"%d" % (number * 2) for number in range(20)]
+
+
+def test_a_crash_tells_its_signal() -> None:
+    with WorkerPool(2, ExecutorLimits()) as pool:
+        (outcome,) = pool.map_chunks(die_on_seven, [[7]])
+    assert isinstance(outcome, Failed)
+    assert "SIGKILL" in outcome.reason
+
+
+def test_a_worker_that_died_for_lack_of_memory_gets_a_second_try(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    with WorkerPool(2, ExecutorLimits()) as pool:
+        assert (
+            values(list(pool.map_chunks(die_once, [[str(tmp_path / "a"), str(tmp_path / "b")]]))) == [b"survived"] * 2
+        )
+
+
+def test_only_the_item_that_hangs_times_out() -> None:
+    with WorkerPool(2, ExecutorLimits(item_seconds=0.2)) as pool:
+        outcomes = values(list(pool.map_chunks(hang_on_seven, chunked(list(range(20)), 5))))
+    assert outcomes == ["timeout" if number == 7 else b"%d" % (number * 2) for number in range(20)]
+
+
+def test_a_slow_caller_is_no_timeout() -> None:
+    with WorkerPool(2, ExecutorLimits(item_seconds=0.05)) as pool:
+        results = []
+        for outcome in pool.map_chunks(large, [[1, 2, 3], [4, 5, 6]]):
+            results.append(outcome)
+            until = time.monotonic() + 0.1
+            while time.monotonic() < until:
+                pass
+    assert all(isinstance(outcome, Done) for outcome in results)
+
+
+def test_memory_of_a_worker_is_bounded() -> None:
+    with WorkerPool(2, ExecutorLimits(worker_memory_bytes=1 << 30)) as pool:
+        outcomes = list(pool.map_chunks(allocate, [[1000, 4 << 30]]))
+    assert values(outcomes) == [b"1000", "error"]
+
+
+def test_chunks_are_taken_only_as_results_are(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    taken = 0
+
+    def endless() -> Iterator[list[int]]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield [taken]
+
+    with WorkerPool(2, ExecutorLimits(chunks_in_flight=3)) as pool:
+        results = pool.map_chunks(double, endless())
+        for _ in range(10):
+            next(results)
+        assert taken <= 10 + 2 * 3
+        results.close()  # type: ignore[attr-defined]
+    assert multiprocessing.active_children() == []
+
+
+def test_leaving_early_ends_all_workers() -> None:
+    pool = WorkerPool(2, ExecutorLimits())
+    for _ in pool.map_chunks(hang_on_seven, [[1], [7], [7]]):
+        break
+    pool.close()
+    assert multiprocessing.active_children() == []
+
+
+INTERRUPTED = """
+import os, sys, time
+from glasshouse.scan.execute import ExecutorLimits
+from glasshouse.scan.worker_pool import WorkerPool
+def hang(number):
+    os.write(1, b"%d\\n" % os.getpid())
+    while True: pass
+try:
+    list(WorkerPool(2, ExecutorLimits()).map_chunks(hang, [[1], [2]]))
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_an_interrupt_leaves_no_worker_behind(sent: signal.Signals, status: int) -> None:
+    process = subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    workers = [int(process.stdout.readline()) for _ in range(2)]
+    process.send_signal(sent)
+    assert process.wait(timeout=20) == status
+    if sent == signal.SIGINT:
+        assert not any(alive(worker) for worker in workers)
+    assert b"leaked" not in process.stderr.read() if sent == signal.SIGINT else True
+    for worker in workers:
+        if alive(worker):
+            os.kill(worker, signal.SIGKILL)
+    process.stdout.close()
+    process.stderr.close()
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@given(st.lists(st.integers(0, 1000), max_size=60), st.integers(1, 8))
+def test_chunks_keep_all_items_in_order_and_are_of_like_weight(weights: list[int], jobs: int) -> None:
+    items = list(range(len(weights)))
+    chunks = chunks_by_weight(items, weights, jobs)
+    assert [item for chunk in chunks for item in chunk] == items
+    assert all(chunks)
+    target = max(1, sum(weights) // (jobs * 8))
+    assert all(sum(weights[item] for item in chunk[:-1]) < target for chunk in chunks)
