@@ -19,7 +19,8 @@ _PATHS = st.lists(_NAMES, min_size=1, max_size=4).map("/".join)
 _PIECES = st.sampled_from(
     ["a", "b", ".", "-", "*", "?", "[ab]", "[!a]", "[a-b]", "[^b.]", "\\\\a", "**", "[[:alpha:]]"]
 )
-_GLOBS = st.lists(_PIECES, min_size=1, max_size=4).map("".join)
+_PLAIN = st.lists(_PIECES, min_size=1, max_size=4).map("".join)
+_GLOBS = st.one_of(_PLAIN.filter(lambda glob: "**" not in glob), st.just("**"))  # "a**" is not specified
 _PATTERNS = st.tuples(
     st.sampled_from(["", "", "!"]),
     st.sampled_from(["", "/", "**/"]),

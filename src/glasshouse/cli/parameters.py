@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from glasshouse.cli.settings.options import BY_KEY, GROUPS, OPTIONS, Option, Value
+from glasshouse.cli.settings.values import OptionValueError, check_text
 
 _RANGE = re.compile(r"\s*\[x>=?[\d.]+\]")
 SHORT_FLAGS = {"output": "-o", "jobs": "-j", "quiet": "-q"}
@@ -61,10 +62,15 @@ def given_values(context: click.Context) -> dict[str, Value]:
         if context.get_parameter_source(option.key) is not ParameterSource.COMMANDLINE:
             continue
         raw = context.params[option.key]
-        if option.kind == "list":
-            raw = tuple(part for item in raw for part in (piece.strip() for piece in item.split(",")) if part)
-        values[option.key] = raw
+        values[option.key] = _checked_list(option, raw) if option.kind == "list" else raw
     return values
+
+
+def _checked_list(option: Option, items: tuple[str, ...]) -> Value:
+    try:
+        return check_text(option, ",".join(items))
+    except OptionValueError as error:
+        raise click.UsageError(f"{option.flag} {error}") from None
 
 
 def _parameter(option: Option) -> click.Option:
@@ -72,7 +78,7 @@ def _parameter(option: Option) -> click.Option:
     return click.Option(
         [*short, option.flag, option.key],
         type=_type(option),
-        is_flag=option.kind == "flag",
+        is_flag=True if option.kind == "flag" else None,
         multiple=option.kind in ("list", "files"),
         metavar=option.metavar or None,
         help=option.help + shown_default(option),

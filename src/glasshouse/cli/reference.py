@@ -27,12 +27,12 @@ _TYPES = {
 def cli_page() -> str:
     """The reference of all commands, as their own help prints it."""
     parts = ["# Command line\n", _GENERATED, _EXIT_CODES]
-    context = click.Context(group, info_name="glasshouse", terminal_width=100, max_content_width=100)
+    context = group.make_context("glasshouse", [], resilient_parsing=True, terminal_width=100)
     parts.append(_help_block("glasshouse", group, context))
     for name in COMMANDS:
         found = group.get_command(context, name)
         assert found is not None
-        inner = click.Context(found, info_name=name, parent=context, terminal_width=100, max_content_width=100)
+        inner = found.make_context(name, [], parent=context, resilient_parsing=True, terminal_width=100)
         parts.append(_help_block(f"glasshouse {name}", found, inner))
     return "\n".join(parts)
 
@@ -66,6 +66,7 @@ def _tables() -> Iterator[str]:
 
 def _row(option: Option) -> str:
     kind = ", ".join(f"`{choice}`" for choice in option.choices) if option.choices else _TYPES[option.kind]
+    kind = f"list of {kind}" if option.choices and option.kind == "list" else kind
     meaning = option.help + (" Not in project files." if option.in_files == "user" else "")
     cells = (f"`{option.key}`", kind, _default(option), f"`{option.flag}`", f"`{option.variable}`", meaning)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

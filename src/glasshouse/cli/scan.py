@@ -18,6 +18,7 @@ from glasshouse.cli.settings.resolve import Settings, resolve
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from glasshouse.scan.baseline import Baseline
     from glasshouse.scan.render.interface import Context, Report
     from glasshouse.scan.rules.schema import Rule
     from glasshouse.scan.settings import ScanSettings
@@ -105,46 +106,51 @@ def _scan(paths: list[Path], options: ScanOptions) -> Report:
     from glasshouse.cli.progress import progress_bar
     from glasshouse.scan.render.interface import gather
     from glasshouse.scan.run import scan_tree
-    from glasshouse.words.errors import NothingToAnalyseError
 
+    known = _known_findings(options)
     settings = engine_settings(options)
     with progress_bar(shown=options.progress and not options.quiet and sys.stderr.isatty()) as progress:
         report = gather(scan_tree(paths, settings, progress))
-    if report.summary.files == 0 and not report.incomplete:
-        raise NothingToAnalyseError("no source file in a known language", where=", ".join(map(str, paths[:5])))
     if options.write_baseline is not None:
         from glasshouse.cli.terminal import write_file
         from glasshouse.scan.baseline import write_baseline
 
         write_file(options.write_baseline, [write_baseline(report.findings).decode()])
-    return _narrowed(_compared(report, paths, options, settings), paths, options)
+    return _narrowed(_compared(report, known, paths, options), paths, options)
 
 
-def _compared(report: Report, paths: list[Path], options: ScanOptions, settings: ScanSettings) -> Report:
-    if options.baseline is None and options.baseline_ref is None:
-        return report
-    from glasshouse.scan import since
+def _known_findings(options: ScanOptions) -> Baseline | None:
+    """The baseline file, read before the scan so that a wrong one costs no time."""
+    if options.baseline is None:
+        return None
     from glasshouse.scan.baseline import read_baseline
-    from glasshouse.scan.run import scan_tree
     from glasshouse.words.errors import UsageError
 
-    if options.baseline is not None and options.baseline_ref is not None:
+    if options.baseline_ref is not None:
         raise UsageError("--baseline and --baseline-ref exclude each other", hint="Give one of them.")
+    return read_baseline(options.baseline)
+
+
+def _compared(report: Report, known: Baseline | None, paths: list[Path], options: ScanOptions) -> Report:
+    if known is None and options.baseline_ref is None:
+        return report
+    from glasshouse.scan import since
+    from glasshouse.scan.run import scan_tree
+
+    name = str(options.baseline)
+    if known is None:
+        assert options.baseline_ref is not None
+        name = options.baseline_ref
+        known = since.baseline_at(name, paths, engine_settings(options), scan_tree)
     selected = frozenset(_rules(options)) if options.rules else None
-    covered = since.below(paths, options.languages)
-    if options.baseline is not None:
-        return since.against(report, read_baseline(options.baseline), str(options.baseline), covered, selected)
-    assert options.baseline_ref is not None
-    earlier = since.baseline_at(options.baseline_ref, paths, settings, scan_tree)
-    return since.against(report, earlier, options.baseline_ref, covered, selected)
+    return since.against(report, known, name, since.below(paths, options.languages), selected)
 
 
 def _narrowed(report: Report, paths: list[Path], options: ScanOptions) -> Report:
     if options.diff is not None:
-        from glasshouse.scan.discover.walk import report_root
         from glasshouse.scan.narrow import on_changed_lines
 
-        report = on_changed_lines(report, Path(report_root(paths)), options.diff)
+        report = on_changed_lines(report, paths, options.diff)
     if options.min_severity != "low" or options.min_confidence != "low":
         from glasshouse.scan.narrow import at_least
 

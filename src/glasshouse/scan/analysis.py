@@ -133,5 +133,5 @@ def notes(machine: Machine) -> tuple[str, ...]:
     if machine.capped_roots:
         found.append(f"{len(machine.capped_roots)} functions were analysed only in part (too large)")
     if machine.widened:
-        found.append(f"{machine.widened} calls were not followed (more than 6 methods of that name)")
+        found.append(f"{machine.widened} calls were not followed (more than 3 methods of that name)")
     return tuple(found)

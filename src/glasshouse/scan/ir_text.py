@@ -36,7 +36,7 @@ def render_file(file: File) -> str:
         lines.append(f"import {each.local} = {dots}{each.module}" + (f":{each.name}" if each.name else ""))
     for index, cls in enumerate(file.classes):
         lines.append(f"class {index} {cls.qualname}({', '.join(cls.bases)})" + _flags(cls.flags))
-        lines += [f"  @{each.name}{each.args if each.args else ''}" for each in cls.decorators]
+        lines += [f"  @{each.name}{each.args or ''}" for each in cls.decorators]
         lines += [f"  field {name}: {type_text}".rstrip(": ") for name, type_text in cls.fields]
         lines += [f"  method {name} = function {at}" for name, at in cls.methods]
     for index, function in enumerate(file.functions):
@@ -55,7 +55,7 @@ def render_function(function: Function, index: int = 0) -> str:
     head = f"{function.kind} {index} {function.qualname or function.name}({params})"
     head += (f" -> {function.returns}" if function.returns else "") + _flags(function.flags)
     lines = [head]
-    lines += [f"  @{each.name}{each.args if each.args else ''}" for each in function.decorators]
+    lines += [f"  @{each.name}{each.args or ''}" for each in function.decorators]
     if function.outer:
         lines.append(f"  outer {', '.join(function.outer)}")
     if function.capped:

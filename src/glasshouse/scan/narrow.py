@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from glasshouse.scan.discover.model import SourceFile
+from glasshouse.scan.discover.walk import report_root
 from glasshouse.scan.render.interface import CONFIDENCE_RANK, SEVERITY_RANK, Report
 from glasshouse.scan.revisions import changed_lines, repository_of
 from glasshouse.words.errors import BaselineError
@@ -25,13 +26,21 @@ def at_least(report: Report, severity: Severity, confidence: Confidence) -> Repo
     return keep(report, f"below confidence {confidence}", lambda item: CONFIDENCE_RANK[item.confidence] >= surest)
 
 
-def on_changed_lines(report: Report, root: Path, ref: str) -> Report:
-    """Only findings whose place or path touches a line that changed since ``ref``; paths are relative to ``root``."""
-    repository = repository_of(root)
-    if repository is None:
-        raise BaselineError("not inside a git repository", where=str(root), hint="--diff and --baseline-ref need git.")
-    changed = changed_lines(repository, ref, _files(report, root))
+def on_changed_lines(report: Report, paths: Sequence[Path], ref: str) -> Report:
+    """Only findings of a scan of ``paths`` whose place or path touches a line that changed since ``ref``."""
+    repository = repository_for(paths)
+    changed = changed_lines(repository, ref, _files(report, Path(report_root(paths))))
     return keep(report, f"not on lines changed since {ref}", lambda item: touches(item, changed))
+
+
+def repository_for(paths: Sequence[Path]) -> Path:
+    """The one repository that all paths lie in; raises ``BaselineError`` when there is none."""
+    found = {repository_of(path) for path in paths}
+    repository = found.pop()
+    if repository is None or found:
+        where = ", ".join(str(path) for path in paths[:5])
+        raise BaselineError("not inside one git repository", where=where, hint="--diff and --baseline-ref need git.")
+    return repository
 
 
 def touches(finding: Finding, changed: ChangedLines) -> bool:

@@ -57,7 +57,7 @@ class Reporter:
 
     def flow(self, flow: Flow, mode: Mode) -> Finding:
         rule = flow.rule
-        details = {"source": flow.label.text or TEXT[flow.label.source], "sink": flow.sink, "name": flow.sink}
+        details = {"source": flow.label.text or TEXT.get(flow.label.source, flow.label.source), "sink": flow.sink, "name": flow.sink}
         steps = self.way(flow.step)
         place = self.location(flow.fn.module.index, flow.span)
         if not steps or steps[-1].location != place:

@@ -12,10 +12,11 @@ import msgspec
 from glasshouse.scan.baseline import Baseline, baseline_of, compare, with_fingerprints
 from glasshouse.scan.discover.walk import report_root
 from glasshouse.scan.languages import language_of
+from glasshouse.scan.narrow import repository_for
 from glasshouse.scan.render.interface import Report, gather
-from glasshouse.scan.revisions import export_tree, repository_of
+from glasshouse.scan.revisions import export_tree
 from glasshouse.scan.settings import ScanSettings
-from glasshouse.words.errors import BaselineError, NothingToAnalyseError
+from glasshouse.words.errors import NothingToAnalyseError
 from glasshouse.words.finding import Finding, Result
 
 Scan = Callable[[Sequence[Path], ScanSettings], Iterable[Result]]
@@ -51,10 +52,7 @@ def below(paths: Sequence[Path], languages: Iterable[str] = ()) -> Callable[[str
 def baseline_at(ref: str, paths: Sequence[Path], settings: ScanSettings, scan: Scan) -> Baseline:
     """The findings of another revision, as a baseline for a scan of ``paths`` in the work tree."""
     root = Path(report_root(paths))
-    repository = repository_of(root)
-    if repository is None:
-        raise BaselineError("not inside a git repository", where=str(root), hint="--diff and --baseline-ref need git.")
-    repository = Path(os.path.realpath(repository))
+    repository = Path(os.path.realpath(repository_for(paths)))
     with tempfile.TemporaryDirectory(prefix="glasshouse-") as directory:
         exported = Path(os.path.realpath(directory))
         export_tree(repository, ref, exported)

@@ -7,22 +7,17 @@ import unicodedata
 TAB_WIDTH = 4
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
-# Bidirectional controls and zero-width characters make code look different from what it is.
-_DECEPTIVE = frozenset("\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u2060\ufeff\u061c\u180e") | frozenset(
-    chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
-)
-
-
 def visible_character(character: str) -> str:
-    """The character itself, or a picture of it when it would act instead of show."""
+    """The character itself, or a picture of it when it would act instead of show.
+
+    Bidirectional controls and zero-width characters are not printable either: they make code look different.
+    """
     if character.isascii():
         code = ord(character)
         if code < 0x20:
             return chr(0x2400 + code)
         return "\u2421" if code == 0x7F else character
-    if character in _DECEPTIVE or unicodedata.category(character) in ("Cc", "Cs", "Cf", "Co"):
-        return REPLACEMENT
-    return character
+    return character if character.isprintable() else REPLACEMENT
 
 
 def visible(text: str) -> str:

@@ -1,10 +1,12 @@
 'use strict';
 
 const express = require('express');
+const { rateLimit } = require('express-rate-limit');
 const { MongoClient } = require('mongodb');
 const { printLabel, printLabelSafely, customerOf, customerOfSafely } = require('../labels');
 
 const customers = express.Router();
+customers.use(rateLimit({ windowMs: 60_000, limit: 100 }));
 const database = new MongoClient('mongodb://localhost:27017').db('shop');
 
 customers.post('/login', async (req, res) => {

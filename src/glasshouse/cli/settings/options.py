@@ -71,6 +71,7 @@ _WHAT: tuple[Option, ...] = (
         kind="list",
         group="what",
         default=(),
+        choices=("python", "javascript", "java"),
         metavar="LANG",
         help="Only these languages: python, javascript (with TypeScript), java. Repeat or separate by commas.",
     ),

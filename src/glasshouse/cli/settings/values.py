@@ -35,7 +35,7 @@ def check_value(option: Option, raw: object) -> Value:
                 raise OptionValueError(f"must be a number, not {_shown(raw)}")
             return _bounded(option, float(raw))
         case "list" | "files":
-            return _texts(raw)
+            return _texts(option, raw)
 
 
 def check_text(option: Option, text: str) -> Value:
@@ -53,7 +53,7 @@ def check_text(option: Option, text: str) -> Value:
                 raise OptionValueError(f"must be a number, not {_shown(text)}") from None
             return _bounded(option, number)
         case "list" | "files":
-            return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
+            return _texts(option, [part for part in (piece.strip() for piece in text.split(",")) if part])
         case _:
             return check_value(option, text)
 
@@ -76,10 +76,10 @@ def _bounded(option: Option, number: N) -> N:
     return number
 
 
-def _texts(raw: object) -> tuple[str, ...]:
+def _texts(option: Option, raw: object) -> tuple[str, ...]:
     if not isinstance(raw, list) or not all(isinstance(item, str) for item in raw):
         raise OptionValueError(f"must be a list of strings, not {_shown(raw)}")
-    return tuple(raw)
+    return tuple(_choice(option, item) for item in raw) if option.choices else tuple(raw)
 
 
 def _listed(choices: tuple[str, ...]) -> str:

@@ -1,12 +1,13 @@
 """What can be told about values of one lowered JavaScript file without running it: names, constants, origins.
 
-``Facts`` indexes every instruction once.  ``path`` names a value (``fs.readFile``, ``req.query.id``), ``constant`` folds
-it, ``origins`` walks its definitions backwards, also into callers of the same file.  All walks are bounded.
+``Facts`` indexes every instruction once.  ``path`` names a value (``fs.readFile``, ``req.query.id``), ``constant``
+folds it, ``origins`` walks its definitions backwards, also into callers of the same file.  All walks are bounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from glasshouse.scan import ir
@@ -35,6 +36,14 @@ class Key(NamedTuple):
 
     function: int
     name: ir.Operand
+
+
+class Origin(NamedTuple):
+    """One value on the way back: the operand, and the instruction that defines it (None: a parameter or a global)."""
+
+    function: int
+    operand: ir.Operand
+    site: Site | None
 
 
 class Callback(NamedTuple):
@@ -84,12 +93,14 @@ def written(instr: ir.Instr) -> ir.Operand | None:
     """The operand that an instruction defines."""
     op = instr[0]
     if op in _DST_FIRST:
-        return instr[2] if instr[2] != "" else None
+        place: ir.Operand = instr[2]
+        return place if place != "" else None
     if op == ir.FOREACH:
-        return instr[3]
-    if op == ir.DEFAULT:
-        return instr[2]
-    return None
+        return int(instr[3])
+    return str(instr[2]) if op == ir.DEFAULT else None
+
+
+Follow = Callable[["Facts", Site], list[ir.Operand]]
 
 
 class Facts:
@@ -248,7 +259,7 @@ class Facts:
         return None
 
     def path(self, function: int, operand: ir.Operand) -> str:
-        """A dotted name for the value: imports, globals, parameters (by name), attributes, ``()`` for calls; "" if none."""
+        """A dotted name for the value: imports, globals, parameters, attributes, ``()`` for calls; "" if none."""
         tail: list[str] = []
         for _ in range(MAX_DEPTH):
             if isinstance(operand, int) and operand < 0:
@@ -309,17 +320,15 @@ class Facts:
 
     # --- walking backwards --------------------------------------------------------------------------------------
 
-    def origins(
-        self, function: int, operand: ir.Operand, through_calls: bool = True, callers: bool = True
-    ) -> Iterator[Site | tuple[int, int]]:
-        """Definitions that the operand may be computed from: their sites, and parameters as (function, position).
+    def origins(self, function: int, operand: ir.Operand, follow: Follow, callers: bool = False) -> Iterator[Origin]:
+        """What the operand may be computed from, nearest first.
 
-        ``through_calls``: also what is passed to calls.  ``callers``: also arguments of calls in this file.
+        ``follow`` says which operands of a definition count; ``callers``: go on with arguments of calls in this file.
         """
-        waiting: list[tuple[int, ir.Operand]] = [(function, operand)]
+        waiting: deque[tuple[int, ir.Operand]] = deque([(function, operand)])
         seen: set[Key] = set()
         while waiting and len(seen) < MAX_STEPS:
-            function, operand = waiting.pop()
+            function, operand = waiting.popleft()
             if isinstance(operand, int) and operand < 0:
                 continue
             key = self.key(function, operand)
@@ -328,12 +337,14 @@ class Facts:
             seen.add(key)
             place = self.parameter(function, operand)
             if place is not None:
-                yield place
-                if callers:
-                    waiting.extend(self._passed(place))
-            for site in self.defs.get(key, ()):
-                yield site
-                waiting.extend((site.function, used) for used in operands(site.instr, through_calls))
+                yield Origin(function, operand, None)
+                waiting.extend(self._passed(place) if callers else ())
+            found = self.defs.get(key, ())
+            if place is None and not found:
+                yield Origin(function, operand, None)
+            for site in found:
+                yield Origin(function, operand, site)
+                waiting.extend((site.function, used) for used in follow(self, site))
 
     def _passed(self, place: tuple[int, int]) -> list[tuple[int, ir.Operand]]:
         """Arguments that calls in this file pass for a parameter."""
@@ -353,36 +364,48 @@ class Facts:
 
 def arguments(instr: ir.Instr) -> list[ir.Operand]:
     """Positional arguments of a call, spreads left out."""
-    given = instr[5] if instr[0] == ir.CALL_METHOD else instr[4]
-    return [item for item in given if not isinstance(item, list)]
+    given: list[Any] = instr[5] if instr[0] == ir.CALL_METHOD else instr[4]
+    return [item for item in given if isinstance(item, (int, str))]
 
 
-def operands(instr: ir.Instr, through_calls: bool) -> list[ir.Operand]:
-    """What the value defined by an instruction is computed from."""
-    op = instr[0]
+def parts(facts: Facts, site: Site) -> list[ir.Operand]:
+    """``Follow``: the value itself and its pieces: moves, attributes, elements, concatenation."""
+    instr, op = site.instr, site.instr[0]
+    if op in (ir.MOVE, ir.AWAIT, ir.ATTR, ir.ITEM):
+        return [instr[3]]
+    if op == ir.BINOP:
+        return [instr[4], instr[5]] if instr[3] == "+" else []
+    return {ir.CAST: [instr[-1]], ir.TEMPLATE: instr[-1], ir.FOREACH: [instr[4]] if op == ir.FOREACH else []}.get(
+        op, []
+    )
+
+
+def same(facts: Facts, site: Site) -> list[ir.Operand]:
+    """``Follow``: only what is the value itself or an element or field it was read from."""
+    instr, op = site.instr, site.instr[0]
     if op in (ir.MOVE, ir.AWAIT, ir.ATTR, ir.ITEM):
         return [instr[3]]
     if op == ir.CAST:
-        return [instr[4]]
+        return [instr[-1]]
+    return [instr[4]] if op == ir.FOREACH else []
+
+
+def everything(facts: Facts, site: Site) -> list[ir.Operand]:
+    """``Follow``: whatever took part, also receivers and arguments of calls, keys and members of literals."""
+    instr, op = site.instr, site.instr[0]
+    if op == ir.ITEM:
+        return [instr[3], instr[4]]
     if op == ir.BINOP:
-        return [instr[4], instr[5]] if instr[3] == "+" or through_calls else []
-    if op == ir.UNOP:
-        return [instr[4]] if through_calls else []
-    if op == ir.TEMPLATE:
-        return list(instr[3])
-    if op == ir.FOREACH:
-        return [instr[4]]
-    if op == ir.DEFAULT:
+        return [instr[4], instr[5]]
+    if op in (ir.UNOP, ir.DEFAULT):
         return [instr[4]]
     if op == ir.MAKE:
         return [part for item in instr[4] for part in (item[1:] if isinstance(item, list) else [item])]
-    if not through_calls:
-        return []
     if op == ir.CALL_METHOD:
         return [instr[3], *arguments(instr)]
     if op in (ir.CALL, ir.NEW):
-        return [*arguments(instr), *([instr[3]] if op == ir.CALL and isinstance(instr[3], int) else [])]
-    return []
+        return [*arguments(instr), *([instr[3]] if isinstance(instr[3], int) else [])]
+    return parts(facts, site)
 
 
 _latest: list[tuple[ir.File, Facts]] = []

@@ -12,32 +12,51 @@ _MIN_TOKEN = 8
 _RANDOM_BITS = 3.0  # Shannon bits per character from which a token looks random
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_PASSWORD_WORDS = frozenset("password passwd passphrase passwort pwd pw pass userpassword dbpassword motdepasse contrasena".split())
-_TOKEN_WORDS = frozenset("secret token apikey credential credentials accesskey secretkey privatekey authtoken".split())
-_KEY_BEFORE = frozenset("api access secret private auth encryption signing crypto master account license app session shared hmac aes".split())
+_PASSWORD_WORDS = frozenset(
+    """
+    password passwd passphrase passwort pwd pw pass userpassword dbpassword motdepasse contrasena
+    """.split()
+)
+_TOKEN_WORDS = frozenset(
+    """
+    secret token apikey credential credentials accesskey secretkey privatekey authtoken
+    """.split()
+)
+_KEY_BEFORE = frozenset(
+    """
+    api access secret private auth encryption signing crypto master account license app session shared hmac aes
+    """.split()
+)
 # Words that make a name speak about a credential instead of holding one.
 _ABOUT = frozenset(
-    """field name url uri path file filename dir hash digest length len size count min max label prompt title text message msg error hint
-    header param parameter key_name type kind format regex pattern policy validator validators rules required expired expiry expires
-    expiration ttl timeout lifetime endpoint route page form input placeholder id ids class selector column table attribute attr
-    property prop prefix suffix separator template help description reset change changed forgot confirm confirmation algorithm alg
-    algo encoding service provider manager factory handler helper util utils store storage source env var variable location scope
-    public strength score index position char chars status state enabled disabled mode version schema bearer csrf xsrf
-    limit limits begin start end stop pad bos eos unk mask special tokenizer vocab config settings option options""".split()
+    """
+    field name url uri path file filename dir hash digest length len size count min max label prompt title text
+    message msg error hint header param parameter key_name type kind format regex pattern policy validator
+    validators rules required expired expiry expires expiration ttl timeout lifetime endpoint route page form input
+    placeholder id ids class selector column table attribute attr property prop prefix suffix separator template
+    help description reset change changed forgot confirm confirmation algorithm alg algo encoding service provider
+    manager factory handler helper util utils store storage source env var variable location scope public strength
+    score index position char chars status state enabled disabled mode version schema bearer csrf xsrf limit limits
+    begin start end stop pad bos eos unk mask special tokenizer vocab config settings option options
+    """.split()
 )
 _PLACEHOLDER = re.compile(
     r"""(?ix)
     (?:<[^>]*>|\$\{[^}]*\}|\{\{.*\}\}|\{[\w.]*\}|%\(\w+\)s|%[sd]|\$\w+|\#\{.*\}|__\w+__|\[[\w\s-]*\]|@\w+@)
-    | (?:your|my|the|some|any|enter|insert|replace|put|add|set|change|fill|use|provide|specify|choose|todo|fixme|tbd|dummy|fake|sample|example)
-      (?:[\s_.-]?\w+){0,8}
-    | (?:\w+[\s_.-]){0,6}(?:here|placeholder|changeme|example|redacted|todo|dummy|goes_here)
-    | changeme | change_me | change-me | none | null | nil | undefined | n/a | unset | empty | default | unknown | true | false | optional
+    | (?:your|change_?me|replace|insert|placeholder)[\w\s.-]*
+    | (?:my|the|some|any|enter|put|add|set|change|fill|use|provide|specify|choose|todo|fixme|tbd|dummy|fake
+        |sample|example)[\s_.-][\w\s.-]*
+    | [\w\s.-]*[\s_.-](?:here|placeholder|changeme|example|redacted|todo|dummy)
+    | todo | fixme | tbd | dummy | example | sample | none | null | nil | undefined | n/a
+    | unset | empty | default | unknown | true | false | optional
     | (?:x{3,}|\*{2,}|\.{2,}|-{2,}|_{2,}|\#{2,}|\?{2,}|•+|0{4,})
     | (?:env|process\.env|os\.environ|System\.getenv|vault|ref|secret|arn|file|ssm|keyring|op)[:.(/].*
     """
 )
 _NAME_LIKE = re.compile(r"[a-z][a-z0-9]*(?:[_.\s-][a-z0-9]+)*|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+")
-_PLACE_LIKE = re.compile(r"(?i)(?:[a-z][a-z0-9+.-]*://.*|(?:\.{0,2}/)+[\w./-]*|[a-z]:\\.*|[\w.-]+\.(?:py|js|ts|java|json|ya?ml|xml|html?|txt|pem|key|crt|css|md))")
+_PLACE_LIKE = re.compile(
+    r"(?i)(?:[a-z][a-z0-9+.-]*://.*|\.{0,2}/[\w./-]*|[a-z]:\\.*|[\w.-]+\.(?:py|js|ts|java|json|ya?ml|xml|html?|txt|pem|key|crt|css|md))"
+)
 
 
 def entropy(text: str) -> float:
@@ -90,7 +109,11 @@ def _kind(name: str) -> str | None:
         return None
     while words and words[-1].isdigit():
         words.pop()
-    if not words or words[-1] in _ABOUT or (len(words) > 1 and words[0] in {"is", "has", "no", "use", "show", "get", "set", "public", "csrf", "xsrf"}):
+    if (
+        not words
+        or words[-1] in _ABOUT
+        or (len(words) > 1 and words[0] in {"is", "has", "no", "use", "show", "get", "set", "public", "csrf", "xsrf"})
+    ):
         return None
     last, before = words[-1], words[-2] if len(words) > 1 else ""
     if last == "key":
@@ -99,14 +122,31 @@ def _kind(name: str) -> str | None:
         return None
     if last in _PASSWORD_WORDS:
         return "password"
-    if last in {"default", "value", "str", "string", "bytes", "const", "b", "root", "admin", "user", "db", "prod", "live", "production"}:
+    if last in {
+        "default",
+        "value",
+        "str",
+        "string",
+        "bytes",
+        "const",
+        "b",
+        "root",
+        "admin",
+        "user",
+        "db",
+        "prod",
+        "live",
+        "production",
+    }:
         return _kind("_".join(words[:-1])) if len(words) > 1 else None
     return "token" if last in _TOKEN_WORDS or before + last in _TOKEN_WORDS else None
 
 
 def _same_words(name: str, value: str) -> bool:
     words = _words(value)
-    return bool(words) and (set(words) <= set(_words(name)) or credential_name(value) and _NAME_LIKE.fullmatch(value) is not None)
+    return bool(words) and (
+        set(words) <= set(_words(name)) or (credential_name(value) and _NAME_LIKE.fullmatch(value) is not None)
+    )
 
 
 def _password(value: str) -> tuple[bool, str]:
@@ -122,7 +162,7 @@ def _password(value: str) -> tuple[bool, str]:
 def _token(value: str) -> tuple[bool, str]:
     if len(value) < _MIN_TOKEN:
         return False, "too short for a token"
-    if any(character.isspace() for character in value.strip()):
+    if sum(character.isspace() for character in value.strip()) > 1:
         return False, "the value is a sentence"
     if _PLACE_LIKE.fullmatch(value):
         return False, "the value is an address or a path"

@@ -26,7 +26,7 @@ from glasshouse.scan.program import Cls, Fn, arity_fits
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Env, Frame
 
-NAME_FAN_OUT = 6  # functions tried when only the method name is known
+NAME_FAN_OUT = 3  # functions tried when only the method name is known
 OVERRIDES = 8  # overriding methods tried for one virtual call
 
 
@@ -395,6 +395,10 @@ def by_name(frame: Frame, value: Value, name: str, given: Arguments, span: int) 
         machine.widened += 1
         return None
     machine.depend_name(frame, name)
+    if not any(item.taint or item.refs for item in given.all()):
+        for fn in found:
+            machine.note_call(frame, fn)
+        return None
     result: Value | None = None
     for fn in found:
         this = Value(taint=value.taint)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, calls, operators, refine
+from glasshouse.scan.interp.heap import Heap
 from glasshouse.scan.interp.values import (
     NONE,
     NOT_CONST,
@@ -28,9 +29,19 @@ if TYPE_CHECKING:
     from glasshouse.scan.program import Fn
 
 Env = dict[str, Value]
-Heap = dict[Any, dict[Any, Value]]
 State = tuple[Env, Heap]
 LOOP_PASSES = 3
+
+
+def same_fields(have: dict[Any, Value], fields: dict[Any, Value], ordered: bool) -> dict[Any, Value]:
+    """Fields of one object after two ways meet."""
+    merged = dict(have)
+    for key, value in fields.items():
+        old = merged.get(key)
+        merged[key] = value if old is None or old is value else join(old, value)
+    if ordered and len(have) != len(fields):
+        merged["#len"] = UNKNOWN
+    return merged
 
 
 def join_env(a: Env, b: Env) -> Env:
@@ -44,41 +55,40 @@ def join_env(a: Env, b: Env) -> Env:
     return a
 
 
-def join_heap(a: Heap, b: Heap) -> Heap:
+def join_heap(a: Heap, b: Heap, since: int) -> Heap:
+    """Fields after two ways meet; ``a`` is changed and returned.  Nothing written before log mark ``since`` can differ."""
     if a is b:
         return a
-    for obj, fields in b.items():
+    log = a.log
+    touched = b if len(log) - since > len(b) else dict.fromkeys(log[since:])
+    for obj in touched:
+        fields = b.get(obj)
+        if fields is None:
+            continue
         have = a.get(obj)
         if have is None:
             a[obj] = fields
         elif have is not fields:
-            merged = dict(have)
-            for key, value in fields.items():
-                old = merged.get(key)
-                merged[key] = value if old is None or old is value else join(old, value)
-            if obj.__class__ is Obj and obj.kind in ("list", "dict"):
-                for key in have:
-                    if key not in fields:
-                        merged[key] = join(have[key], UNKNOWN) if key != "#len" else UNKNOWN
-            a[obj] = merged
+            a[obj] = same_fields(have, fields, obj.__class__ is Obj and obj.kind == "list")
     return a
 
 
-def join_state(a: State | None, b: State | None) -> State | None:
+def join_state(a: State | None, b: State | None, since: int) -> State | None:
     if a is None:
         return b
     if b is None:
         return a
-    return join_env(dict(a[0]), b[0]), join_heap(dict(a[1]), b[1])
+    return join_env(dict(a[0]), b[0]), join_heap(a[1].fork(), b[1], since)
 
 
 class LoopContext:
     """Where ``break`` and ``continue`` of one loop, switch or labelled block lead."""
 
-    __slots__ = ("breaks", "continues", "is_loop", "label")
+    __slots__ = ("breaks", "continues", "is_loop", "label", "mark")
 
-    def __init__(self, label: str, is_loop: bool) -> None:
+    def __init__(self, label: str, is_loop: bool, mark: int) -> None:
         self.label = label
+        self.mark = mark  # position in the heap's log where it began
         self.is_loop = is_loop
         self.breaks: State | None = None
         self.continues: State | None = None
@@ -87,9 +97,10 @@ class LoopContext:
 class TryContext:
     """What may be thrown inside one ``try`` body."""
 
-    __slots__ = ("raised", "state")
+    __slots__ = ("mark", "raised", "state")
 
-    def __init__(self) -> None:
+    def __init__(self, mark: int) -> None:
+        self.mark = mark
         self.state: State | None = None
         self.raised: Value | None = None
 
@@ -106,6 +117,7 @@ class Frame:
         "given",
         "loops",
         "machine",
+        "mark",
         "module",
         "raised",
         "regs",
@@ -119,6 +131,7 @@ class Frame:
 
     def __init__(self, machine: Machine, fn: Fn, env: Env, this: Value | None, closure: Frame | None) -> None:
         self.machine = machine
+        self.mark = len(machine.heap.log)
         self.fn = fn
         self.module = fn.module
         self.env = env
@@ -228,7 +241,7 @@ class Frame:
         if alive:
             self.exit_env = self.env if self.exit_env is None else join_env(dict(self.exit_env), self.env)
             if self.returned_heap is not None:
-                machine.heap = join_heap(dict(self.returned_heap), machine.heap)
+                machine.heap = join_heap(self.returned_heap.fork(), machine.heap, self.mark)
             if self.returned is not None and self.fn.ir.kind != "lambda":
                 self.returned = join(self.returned, NONE)
         elif self.returned_heap is not None:
@@ -266,7 +279,7 @@ class Frame:
         return True
 
     def snapshot(self) -> State:
-        return dict(self.env), dict(self.machine.heap)
+        return dict(self.env), self.machine.heap.fork()
 
     def restore(self, state: State) -> None:
         self.env, self.machine.heap = state
@@ -282,7 +295,8 @@ class Frame:
             return self.exec(other) if other else True
         block = self.block
         start = (self.env, machine.heap)
-        self.env, machine.heap = dict(self.env), dict(machine.heap)
+        mark = len(machine.heap.log)
+        self.env, machine.heap = dict(self.env), machine.heap.fork()
         refine.assume(self, block, index, cond, True)
         alive = self.exec(then) if then else True
         first = (self.env, machine.heap) if alive else None
@@ -290,7 +304,7 @@ class Frame:
         if first is None and not other:
             refine.assume(self, block, index, cond, False)
             return True
-        self.env, machine.heap = dict(self.env), dict(machine.heap)
+        self.env, machine.heap = dict(self.env), machine.heap.fork()
         refine.assume(self, block, index, cond, False)
         self.block = block
         alive = self.exec(other) if other else True
@@ -298,7 +312,7 @@ class Frame:
             return alive
         if alive:
             self.env = join_env(first[0], self.env)
-            machine.heap = join_heap(first[1], machine.heap)
+            machine.heap = join_heap(first[1], machine.heap, mark)
         else:
             self.env, machine.heap = first
         return True
@@ -307,14 +321,15 @@ class Frame:
         """Run a loop body until its effect on the state is known (bounded passes)."""
         machine = self.machine
         for turn in range(LOOP_PASSES):
-            before = (dict(self.env), dict(machine.heap))
+            before = (dict(self.env), machine.heap.fork())
+            mark = len(machine.heap.log)
             alive = body()
             state: State | None = (self.env, machine.heap) if alive else None
-            state = join_state(state, context.continues)
+            state = join_state(state, context.continues, context.mark)
             context.continues = None
-            joined = before if state is None else join_state(before, state)
+            joined = before if state is None else join_state(before, state, context.mark)
             assert joined is not None
-            settled = same_env(before[0], joined[0]) and same_heap(before[1], joined[1])
+            settled = same_env(before[0], joined[0]) and same_heap(before[1], joined[1], mark)
             self.restore(joined)
             if settled or turn == LOOP_PASSES - 1 or machine.steps > machine.limit:
                 return
@@ -323,7 +338,7 @@ class Frame:
         """State after the loop: its normal end and its breaks.  Returns whether anything gets there."""
         if context.breaks is not None:
             if alive:
-                joined = join_state((self.env, self.machine.heap), context.breaks)
+                joined = join_state((self.env, self.machine.heap), context.breaks, context.mark)
                 assert joined is not None
                 self.restore(joined)
             else:
@@ -344,7 +359,7 @@ class Frame:
         """Something may be thrown here: remember state and value for the nearest handler."""
         if self.tries:
             context = self.tries[-1]
-            context.state = join_state(context.state, (self.env, self.machine.heap))
+            context.state = join_state(context.state, self.snapshot(), context.mark)
             if value is not None:
                 context.raised = value if context.raised is None else join(context.raised, value)
         elif value is not None:
@@ -372,12 +387,10 @@ def same_value(a: Value, b: Value) -> bool:
     return a.const is b.const and a.path == b.path and len(a.refs) == len(b.refs)
 
 
-def same_heap(a: Heap, b: Heap) -> bool:
-    if len(a) != len(b):
-        return False
-    for obj, fields in b.items():
-        have = a.get(obj)
-        if have is not fields and (have is None or not same_env(have, fields)):
+def same_heap(a: Heap, b: Heap, since: int) -> bool:
+    for obj in dict.fromkeys(b.log[since:]):
+        have, fields = a.get(obj), b.get(obj)
+        if have is not fields and (have is None or fields is None or not same_env(have, fields)):
             return False
     return True
 
@@ -492,7 +505,7 @@ def do_import(self: Frame, ins: ir.Instr) -> bool | None:
 
 def do_loop(self: Frame, ins: ir.Instr) -> bool | None:
     _, _, label, test, cond, body, update = ins
-    context = LoopContext(label, True)
+    context = LoopContext(label, True, len(self.machine.heap.log))
     if test and not self.exec(test):
         return True
     endless = cond == ""
@@ -510,7 +523,7 @@ def do_loop(self: Frame, ins: ir.Instr) -> bool | None:
             self.restore(context.continues)
             context.continues = None
         elif context.continues is not None:
-            joined = join_state((self.env, self.machine.heap), context.continues)
+            joined = join_state((self.env, self.machine.heap), context.continues, context.mark)
             assert joined is not None
             self.restore(joined)
             context.continues = None
@@ -525,14 +538,14 @@ def do_loop(self: Frame, ins: ir.Instr) -> bool | None:
 
 def do_do_loop(self: Frame, ins: ir.Instr) -> bool | None:
     _, _, label, body, test, cond = ins
-    context = LoopContext(label, True)
+    context = LoopContext(label, True, len(self.machine.heap.log))
     self.loops.append(context)
     first_alive = False
 
     def once() -> bool:
         nonlocal first_alive
         alive = self.exec(body)
-        state = join_state((self.env, self.machine.heap) if alive else None, context.continues)
+        state = join_state((self.env, self.machine.heap) if alive else None, context.continues, context.mark)
         context.continues = None
         if state is None:
             return False
@@ -553,7 +566,7 @@ def do_do_loop(self: Frame, ins: ir.Instr) -> bool | None:
 def do_foreach(self: Frame, ins: ir.Instr) -> bool | None:
     _, span, label, dst, iterable, body, kind = ins
     value = self.val(iterable)
-    context = LoopContext(label, True)
+    context = LoopContext(label, True, len(self.machine.heap.log))
     items = attributes.known_elements(self, value, kind)
     if items is not None and not items:
         return None
@@ -563,7 +576,7 @@ def do_foreach(self: Frame, ins: ir.Instr) -> bool | None:
         for item in items:
             self.store(dst, item, span)
             alive = self.exec(body)
-            state = join_state((self.env, self.machine.heap) if alive else None, context.continues)
+            state = join_state((self.env, self.machine.heap) if alive else None, context.continues, context.mark)
             context.continues = None
             alive = state is not None
             if state is None:
@@ -585,14 +598,14 @@ def do_foreach(self: Frame, ins: ir.Instr) -> bool | None:
 def do_break(self: Frame, ins: ir.Instr) -> bool | None:
     context = self.find_context(ins[2], False)
     if context is not None:
-        context.breaks = join_state(context.breaks, (self.env, self.machine.heap))
+        context.breaks = join_state(context.breaks, (self.env, self.machine.heap), context.mark)
     return True
 
 
 def do_continue(self: Frame, ins: ir.Instr) -> bool | None:
     context = self.find_context(ins[2], True)
     if context is not None:
-        context.continues = join_state(context.continues, (self.env, self.machine.heap))
+        context.continues = join_state(context.continues, (self.env, self.machine.heap), context.mark)
     return True
 
 
@@ -603,7 +616,9 @@ def do_return(self: Frame, ins: ir.Instr) -> bool | None:
     self.returned = value if self.returned is None else join(self.returned, value)
     machine = self.machine
     self.returned_heap = (
-        machine.heap if self.returned_heap is None else join_heap(dict(self.returned_heap), machine.heap)
+        machine.heap
+        if self.returned_heap is None
+        else join_heap(self.returned_heap.fork(), machine.heap, self.mark)
     )
     self.exit_env = self.env if self.exit_env is None else join_env(dict(self.exit_env), self.env)
     return True
@@ -617,7 +632,7 @@ def do_raise(self: Frame, ins: ir.Instr) -> bool | None:
 def do_try(self: Frame, ins: ir.Instr) -> bool | None:
     _, span, body, handlers, otherwise, finally_block = ins
     start = self.snapshot()
-    context = TryContext()
+    context = TryContext(len(self.machine.heap.log))
     self.tries.append(context)
     alive = self.exec(body)
     self.tries.pop()
@@ -625,21 +640,21 @@ def do_try(self: Frame, ins: ir.Instr) -> bool | None:
         alive = self.exec(otherwise)
     done: State | None = (self.env, self.machine.heap) if alive else None
     if handlers:
-        entry = join_state(start, context.state)
-        entry = join_state(entry, done)
+        entry = join_state(start, context.state, context.mark)
+        entry = join_state(entry, done, context.mark)
         assert entry is not None
         if not alive and context.state is not None:
             entry = context.state
         for types, name, block in handlers:
-            self.env, self.machine.heap = dict(entry[0]), dict(entry[1])
+            self.env, self.machine.heap = dict(entry[0]), entry[1].fork()
             if name:
                 self.store(name, self.caught(types, context.raised), span)
             if self.exec(block):
-                done = join_state(done, (self.env, self.machine.heap))
+                done = join_state(done, (self.env, self.machine.heap), context.mark)
     if finally_block:
-        state = done or join_state(start, context.state)
+        state = done or join_state(start, context.state, context.mark)
         assert state is not None
-        self.restore((dict(state[0]), dict(state[1])))
+        self.restore((dict(state[0]), state[1].fork()))
         if not self.exec(finally_block):
             return True
         return done is None
@@ -668,7 +683,7 @@ def do_switch(self: Frame, ins: ir.Instr) -> bool | None:
     _, _, label, subject, cases = ins
     value = self.val(subject)
     machine = self.machine
-    context = LoopContext(label, False)
+    context = LoopContext(label, False, len(self.machine.heap.log))
     self.loops.append(context)
     start = self.snapshot()
     chosen = choose_case(self, value, cases)
@@ -679,21 +694,21 @@ def do_switch(self: Frame, ins: ir.Instr) -> bool | None:
         state = fall
         if enters:
             matched = True
-            entry: State = (dict(start[0]), dict(start[1]))
+            entry: State = (dict(start[0]), start[1].fork())
             if len(operands) == 1 and isinstance(subject, str) and subject in entry[0]:
                 constant = self.val(operands[0])
                 if constant.const is not NOT_CONST:
                     entry[0][subject] = constant
-            state = join_state(state, entry)
+            state = join_state(state, entry, context.mark)
         if state is None:
             continue
-        self.env, machine.heap = dict(state[0]), dict(state[1])
+        self.env, machine.heap = dict(state[0]), state[1].fork()
         fall = (self.env, machine.heap) if self.exec(block) else None
     self.loops.pop()
     has_default = any(not operands for operands, _ in cases)
     end = fall
     if not matched or (chosen is None and not has_default):
-        end = join_state(end, start)
+        end = join_state(end, start, context.mark)
     if end is not None:
         self.restore(end)
     return not self.leave_loop(context, end is not None)
@@ -718,7 +733,7 @@ def choose_case(self: Frame, value: Value, cases: list[Any]) -> int | None:
 
 
 def do_block(self: Frame, ins: ir.Instr) -> bool | None:
-    context = LoopContext(ins[2], False)
+    context = LoopContext(ins[2], False, len(self.machine.heap.log))
     context.label = ins[2] or "$block"
     self.loops.append(context)
     alive = self.exec(ins[3])

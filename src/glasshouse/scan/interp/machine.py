@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, sources
-from glasshouse.scan.interp.frame import Frame, Heap
+from glasshouse.scan.interp.frame import Frame
+from glasshouse.scan.interp.heap import Heap
 from glasshouse.scan.interp.matcher import MatchModel, Matcher, SinkModel
 from glasshouse.scan.interp.modules import Modules
 from glasshouse.scan.interp.protocols import Protocols
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 14  # calls run in context inside one another
 ROOT_STEPS = 60_000  # instructions per root
+CONTEXT_STEPS = (5_000, 40_000)  # instructions after which callees are taken by summary: in summaries, in entry points
+ACCESSOR_SIZE = 12  # getters and the like: run in context where their object holds data
 CONTEXT_SIZE = 60  # functions up to this many instructions are run in context where all is known
 FIELD_LIMIT = 400
 
@@ -87,9 +90,8 @@ class Machine:
         self.numeric = first.numeric_mask
         self.bits = first.bits
         self.arithmetic = any("$arith" in matcher.calls for matcher in matchers.values())
-        self.secret_bit = first.bits.get("secret", 0)
-        self.heap: Heap = {}
-        self.base: Heap = {}
+        self.heap: Heap = Heap()
+        self.base: dict[Any, dict[Any, Value]] = {}
         self.steps = 0
         self.limit = ROOT_STEPS
         self.capped = False
@@ -229,7 +231,9 @@ class Machine:
         """Whether running the callee here tells more than its summary does."""
         fn = ref.fn
         stack = self.root.stack
-        if len(stack) >= MAX_DEPTH or stack.count(fn) > (1 if len(stack) < 6 else 0) or self.steps > self.limit * 3 // 4:
+        if len(stack) >= MAX_DEPTH or stack.count(fn) > (1 if len(stack) < 6 else 0):
+            return False
+        if self.steps > CONTEXT_STEPS[self.root.concrete]:
             return False
         if fn is frame.fn and not self.root.concrete:
             return False
@@ -245,7 +249,18 @@ class Machine:
                 return True
         if given.rest is not None and self.carries(given.rest):
             return True
-        return self.root.concrete and len(stack) < 5 and self.size(fn) <= CONTEXT_SIZE
+        if self.root.concrete:
+            return len(stack) < 5 and self.size(fn) <= CONTEXT_SIZE
+        return len(stack) < 4 and ref.this is not None and self.size(fn) <= ACCESSOR_SIZE and self.holds_data(ref.this)
+
+    def holds_data(self, value: Value) -> bool:
+        """Whether an object's own fields hold any labelled data."""
+        for ref in value.refs:
+            if ref.__class__ is Obj:
+                for item in (self.fields(ref) or {}).values():
+                    if item.taint:
+                        return True
+        return False
 
     def carries(self, value: Value, depth: int = 0) -> bool:
         """Whether a value holds real source data, or functions the callee may call."""
@@ -267,7 +282,7 @@ class Machine:
     def isolated(self, root: Root, limit: int = ROOT_STEPS) -> tuple[Any, ...]:
         """Begin a root with its own heap; returns what ``rejoin`` needs."""
         saved = (self.heap, self.root, self.steps, self.limit, self.capped, self.refined, self.keep)
-        self.heap, self.root, self.steps, self.limit, self.capped = {}, root, 0, limit, False
+        self.heap, self.root, self.steps, self.limit, self.capped = Heap(), root, 0, limit, False
         self.refined, self.keep = {}, []
         self.stack = root.stack
         return saved
@@ -298,6 +313,7 @@ class Machine:
         found.sinks = root.sinks
         found.capped = self.capped
         snapshot(found, self.heap, before)
+        self.base.update({obj: fields for obj, fields in found.heap.items() if obj not in found.fresh})
         self.rejoin(saved)
         self.active.discard(fn)
         fn.summary = found
@@ -326,6 +342,8 @@ class Machine:
         kind = "instance" if cls is not None else "param"
         obj = Obj(kind, (frame.module.index, span), cls, open=True, label=label)
         found.params[obj] = index
+        if cls is not None:
+            return Value(refs=(obj,))
         step = Step(frame.module.index, span or frame.fn.ir.span, f"parameter `{name}`", None)
         return Value(taint={label: (self.everything, step)}, refs=(obj,))
 
@@ -347,7 +365,7 @@ class Machine:
         root = Root(fn, True)
         saved = self.isolated(root)
         if heap:
-            self.heap = dict(heap)
+            self.heap = Heap(heap)
         frame = self.new_frame(fn, this, closure)
         if this is None and fn.cls is not None and not fn.ir.flags & ir.STATIC:
             obj = Obj("instance", (fn.module.index, fn.ir.span), fn.cls, open=True)
@@ -372,18 +390,20 @@ class Machine:
         self, sink: SinkModel, fn: Fn, span: int, label: Label, bits: int, step: Step | None, built: bool
     ) -> None:
         if label.kind == "param":
+            if sink.rule.sources and not sink.rule.source_kinds:
+                return
             key = (sink.rule.id, fn.module.index, span, label)
             sinks = self.root.sinks
             if key not in sinks and len(sinks) < 60:
                 sinks[key] = SinkHit(sink, fn, span, label, step, built)
             return
-        kinds = sink.rule.source_kinds
-        if label.kind == "sensitive":
-            if sink.rule.taint != "secret":
+        rule = sink.rule
+        if label.kind == "private":
+            if label.source != rule.id:
                 return
-        elif sink.rule.taint == "secret" or (kinds and label.source not in kinds):
+        elif (rule.source_kinds and label.source not in rule.source_kinds) or (rule.sources and not rule.source_kinds):
             return
-        self.record(Flow(sink.rule, sink.label or sink.name, sink.confidence, fn, span, label, step, built))
+        self.record(Flow(rule, sink.label or sink.name, sink.confidence, fn, span, label, step, built))
 
     def record(self, flow: Flow) -> None:
         key = (flow.rule.id, flow.fn.module.index, flow.span)
@@ -434,18 +454,17 @@ class Machine:
                 self.report_rule(match.rule, frame.fn, span, {"name": name, "sink": name}, match.confidence)
 
     def sensitive(self, frame: Frame, name: str, value: Value, span: int) -> Value:
-        """Values whose name says that they are secret carry a label for clear-text rules."""
-        if not self.secret_bit or not sources.is_sensitive(name) or value.const is not NOT_CONST:
+        """Values whose name makes them a source for some rules carry that rule's label."""
+        found = self.matchers[frame.module.language].named(name)
+        if not found or value.const is not NOT_CONST:
             return value
         if any(ref.__class__ in (FuncRef, ClassRef) for ref in value.refs):
             return value
-        place = (frame.module.index, span)
-        label = self.source_label("sensitive", "sensitive", f"sensitive data (`{name}`)", place)
-        if value.taint and any(item.kind == "sensitive" for item in value.taint):
-            return value
-        taint = dict(value.taint or {})
-        taint[label] = (self.secret_bit, Step(place[0], span, f"sensitive data in `{name}`", None))
-        return with_taint(value, taint)
+        for model in found:
+            if value.taint and any(item.kind == "private" and item.source == model.kind for item in value.taint):
+                continue
+            value = sources.from_source(self, frame, model, value, span, f"{model.text} (`{name}`)")
+        return value
 
     # the rest is delegated, so that instructions need to know only the machine
     def global_value(self, frame: Frame, name: str) -> Value:
@@ -497,7 +516,7 @@ class Machine:
         return None
 
     def from_source(self, frame: Frame, source: Any, result: Value, span: int, path: str) -> Value:
-        return sources.from_source(self, frame, source, result, span)
+        return sources.from_source(self, frame, source, result, span, source.text)
 
     def apply_read(self, frame: Frame, model: Any, value: Value, path: str, span: int) -> Value:
         return sources.apply_read(self, frame, model, value, path, span)

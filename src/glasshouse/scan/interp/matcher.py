@@ -95,7 +95,12 @@ class PropagatorModel(NamedTuple):
 
 
 class SourceModel(NamedTuple):
-    source: schema.Source
+    """``label``: ``source`` (any rule) or ``private`` (only the rule whose id is ``kind``)."""
+
+    label: str
+    kind: str
+    text: str
+    mask: int
     taints: tuple[Selector, ...]
     where: tuple[CompiledCondition, ...]
 
@@ -165,6 +170,8 @@ class Matcher:
         self.decorator_entries: dict[str, schema.Entry] = {}
         self.detectors: list[schema.Rule] = []
         self.literals: list[tuple[re.Pattern[str], schema.Rule]] = []
+        self.named_sources: list[tuple[re.Pattern[str], re.Pattern[str] | None, SourceModel]] = []
+        self._named_cache: dict[str, tuple[SourceModel, ...]] = {}
         self.rules = {rule.id: rule for rule in rules}
         for model in models:
             self._add_models(model)
@@ -203,7 +210,12 @@ class Matcher:
         self.aliases.update(models.aliases)
         for source in models.sources:
             compiled = SourceModel(
-                source, tuple(compile_selector(item) for item in source.taints), compile_conditions(source.where)
+                "source",
+                source.kind,
+                source.description,
+                self.all,
+                tuple(compile_selector(item) for item in source.taints),
+                compile_conditions(source.where),
             )
             for path in source.call:
                 self._call(path).sources.append(compiled)
@@ -260,6 +272,8 @@ class Matcher:
             self._add_sink(rule, sink)
         for match in rule.matches:
             self._add_match(rule, match)
+        for private in rule.sources:
+            self._add_private(rule, private)
         for number, protocol in enumerate(rule.protocol):
             self._add_protocol(rule, protocol, (rule.id, number))
         if rule.detector:
@@ -276,6 +290,16 @@ class Matcher:
         for path in sink.assign:
             model = SinkModel(rule, bit, selectors, where, safe, sink.label, sink.confidence, path)
             self.assign_sinks.setdefault(path, []).append(model)
+
+    def _add_private(self, rule: schema.Rule, private: schema.PrivateSource) -> None:
+        model = SourceModel("private", rule.id, private.description, self.bits[rule.taint], (), ())
+        for path in private.call:
+            self._call(path).sources.append(model)
+        for path in private.read:
+            self._read(path, source=model)
+        if private.names:
+            unless = re.compile(private.not_names) if private.not_names else None
+            self.named_sources.append((re.compile(private.names), unless, model))
 
     def _add_match(self, rule: schema.Rule, match: schema.Match) -> None:
         model = MatchModel(
@@ -375,6 +399,18 @@ class Matcher:
                 found = self.reads.get(f"*.{name}")
             self._read_cache[path] = found
             return found
+
+    def named(self, name: str) -> tuple[SourceModel, ...]:
+        """Private sources that values of this name are."""
+        found = self._named_cache.get(name)
+        if found is None:
+            plain = len(name) <= 80 and name[:1] != "$"
+            found = self._named_cache[name] = tuple(
+                model
+                for pattern, unless, model in self.named_sources
+                if plain and pattern.fullmatch(name) and not (unless and unless.fullmatch(name))
+            )
+        return found
 
     def assigned(self, name: str) -> tuple[MatchModel, ...]:
         """Assignment patterns for a variable, attribute or keyword of that name."""

@@ -329,7 +329,7 @@ class Modules:
             summary = self.machine.summary_of(fn)
             if summary is None:
                 continue
-            self.machine.base.update({obj: fields for obj, fields in summary.heap.items() if obj not in summary.params})
+            self.machine.base.update({obj: fields for obj, fields in summary.heap.items() if obj in summary.fresh})
             for param, name, value in summary.effects:
                 if param.cls is cls and name.__class__ is str and name != "*":
                     plain = self.without_parameters(value, summary.params)

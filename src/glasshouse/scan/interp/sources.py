@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
@@ -27,29 +25,13 @@ TEXT = {
     "database": "database content",
     "parameter": "parameter",
 }
-SENSITIVE = re.compile(
-    r"(?:^|[a-z0-9_])(?:passw(?:or)?d|passwd|passphrase|secret|api_?key|private_?key|access_?key|auth_?token|"
-    r"access_?token|credit_?card|card_?number|ssn|cvv|credentials?)(?:$|s$|_|[0-9])"
-)
-CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-HARMLESS = re.compile(r"hash|encrypt|digest|_id$|_field$|_name$|_url$|_path$|_form|valid|reset|length|_len$|prompt|policy|_file")
-
-
-@functools.lru_cache(maxsize=65536)
-def is_sensitive(name: str) -> bool:
-    """Whether a name says that its value is a secret."""
-    if name[:1] == "$" or len(name) < 3 or len(name) > 60:
-        return False
-    text = CAMEL.sub("_", name).lower()
-    return SENSITIVE.search(text) is not None and HARMLESS.search(text) is None
-
-
-def from_source(machine: Machine, frame: Frame, source: SourceModel, result: Value, span: int) -> Value:
-    """The value of a source: tainted in every class."""
-    model = source.source
+def from_source(
+    machine: Machine, frame: Frame, model: SourceModel, result: Value, span: int, text: str
+) -> Value:
+    """The value of a source: tainted in every class (of a rule's own source: in the rule's class)."""
     place = (frame.module.index, span)
-    label = machine.source_label("source", model.kind, model.description, place)
-    taint = {label: (machine.everything, Step(place[0], span, model.description, None))}
+    label = machine.source_label(model.label, model.kind, text, place)
+    taint = {label: (model.mask, Step(place[0], span, text, None))}
     return with_taint(result, join_taint(taint, result.taint))
 
 
@@ -58,7 +40,7 @@ def apply_read(machine: Machine, frame: Frame, model: ReadModel, value: Value, p
     if model.returns:
         value = Value(value.const, value.taint, value.refs, model.returns)
     for source in model.sources:
-        value = from_source(machine, frame, source, value, span)
+        value = from_source(machine, frame, source, value, span, source.text)
     for match in model.matches:
         if span and (not match.imports or any(machine.imports(frame.module, name) for name in match.imports)):
             machine.report_match(frame, match, path, span)

@@ -49,7 +49,7 @@ class Summary:
     of the parameters, by object.
     """
 
-    __slots__ = ("capped", "effects", "heap", "params", "raised", "result", "sinks")
+    __slots__ = ("capped", "effects", "fresh", "heap", "params", "raised", "result", "sinks")
 
     def __init__(self) -> None:
         self.result: Value = UNKNOWN
@@ -57,6 +57,7 @@ class Summary:
         self.sinks: dict[tuple[str, int, int, Label], SinkHit] = {}
         self.heap: dict[Any, dict[Any, Value]] = {}
         self.params: dict[Obj, int] = {}
+        self.fresh: set[Obj] = set()  # objects of `heap` that depend on the call (others are shared)
         self.raised: Value | None = None
         self.capped = False
 
@@ -73,7 +74,7 @@ class Application:
         self.given = given
         self.this = ref.this
         self.copies: dict[Obj, Obj] = {}
-        self.steps: dict[tuple[Label, Any], Taint | None] = {}
+        self.known: dict[Label, Taint | None] = {}
         self.values = self.parameters(ref, given)
 
     def parameters(self, ref: FuncRef, given: Arguments) -> list[Value | None]:
@@ -113,6 +114,12 @@ class Application:
 
     def label_taint(self, label: Label) -> Taint | None:
         """What a parameter label stands for at this call."""
+        if label in self.known:
+            return self.known[label]
+        found = self.known[label] = self.find_label(label)
+        return found
+
+    def find_label(self, label: Label) -> Taint | None:
         value = self.argument(label.index)
         if value is None or (value.taint is None and not value.refs):
             return None
@@ -159,7 +166,7 @@ class Application:
                     given = self.argument(index)
                     outside = given if outside is None or given is None else join(outside, given)
                 elif ref in self.summary.heap:
-                    refs.append(self.copy(ref, depth))
+                    refs.append(self.copy(ref, depth) if ref in self.summary.fresh else ref)
                 elif ref.kind != "param":
                     refs.append(ref)
             elif ref.__class__ is not Bound:
@@ -235,6 +242,24 @@ def snapshot(found: Summary, heap: dict[Any, dict[Any, Value]], before: dict[Obj
                 fields = heap[ref]
                 found.heap[ref] = fields
                 queue.extend(fields.values())
+    mark_fresh(found)
+
+
+def mark_fresh(found: Summary) -> None:
+    """Objects that hold parameters' data, directly or inside, must be made anew for every call."""
+    changed = True
+    while changed:
+        changed = False
+        for obj, fields in found.heap.items():
+            if obj not in found.fresh and any(depends(found, value) for value in fields.values()):
+                found.fresh.add(obj)
+                changed = True
+
+
+def depends(found: Summary, value: Value) -> bool:
+    if value.taint and any(label.kind == "param" for label in value.taint):
+        return True
+    return any(ref.__class__ is Obj and (ref in found.params or ref in found.fresh) for ref in value.refs)
 
 
 def only_derived(param: Obj, name: Any, value: Value) -> bool:

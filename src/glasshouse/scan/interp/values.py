@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 MAX_PATH = 3  # access-path depth of parameter labels
 MAX_REFS = 8  # references kept per value
-MAX_LABELS = 12  # labels kept per value
+MAX_LABELS = 6  # parameter labels kept per value
 
 
 class Label:
     """Where tainted data comes from; interned, compared by identity.
 
     kind ``param``: parameter ``index`` (or ``this``: -1) of the function being summarised, field ``path`` of it.
-    kind ``source``: a real source; ``source`` is its kind, ``text`` its description, ``place`` (file index, span).
+    kind ``private``: a source for one rule only (``source`` is its id).  kind ``source``: a real source; ``source`` is its kind, ``text`` its description, ``place`` (file index, span).
     """
 
     __slots__ = ("index", "kind", "path", "place", "source", "text")

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from glasshouse.scan.baseline import BaselineEntry
+from glasshouse.scan.render.redact import redacted
 from glasshouse.scan.rules.schema import Rule
 from glasshouse.words.finding import (
     CONFIDENCES,
@@ -86,7 +87,7 @@ class Renderer(Protocol):
 
 
 def gather(results: Iterable[Result]) -> Report:
-    """Sorts the results of a scan into a report."""
+    """Sorts the results of a scan into a report, with secrets redacted wherever they would show."""
     findings: list[Finding] = []
     not_analysed: list[NotAnalysed] = []
     unused: list[UnusedIgnore] = []
@@ -102,6 +103,7 @@ def gather(results: Iterable[Result]) -> Report:
                 unused.append(result)
             case ScanSummary():
                 summary = result
+    findings = redacted(findings)
     findings.sort(key=lambda item: (item.location, item.rule_id, item.mode, item.fingerprint, item.message))
     not_analysed.sort(key=lambda item: (item.path, item.line, item.code, item.reason))
     unused.sort(key=lambda item: (item.location, item.rules))

@@ -1,8 +1,8 @@
 """Lines of source around a finding, read again from disk where that is safe, otherwise just the finding's snippets.
 
 Snippets come from the engine, which redacts secrets in them.  So a file is only shown from disk when every snippet
-that we have of it agrees with the file: a redacted or outdated line rules the whole file out, and so does a finding
-about a secret.
+that we have of it agrees with the file: a redacted or outdated line closes the whole file, and so does a finding about
+a secret.  Of a closed file only lines are shown that the engine itself gave unredacted.
 """
 
 from __future__ import annotations
@@ -14,23 +14,21 @@ from pathlib import Path
 
 import msgspec
 
+from glasshouse.scan.render.redact import about_secret
 from glasshouse.words.finding import Finding
 from glasshouse.words.location import Location
 
 MAX_FILE_BYTES = 4_000_000
 MAX_LINE_CHARACTERS = 400
 KEPT_FILES = 32
-# Findings about secrets in code; key blocks span lines that no snippet redacts, so such files are never read again.
-SECRET_CWES = frozenset({256, 259, 260, 312, 321, 522, 540, 547, 798})
 _ELLIPSIS = ("...", "\N{HORIZONTAL ELLIPSIS}")
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One source line; ``offset`` is the column (from 0) of its first shown character; ``exact``: really read."""
+    """One source line; ``exact``: it is the line of the file, so columns can be trusted."""
 
     number: int
     text: str
-    offset: int = 0
     exact: bool = True
 
 
@@ -40,54 +38,54 @@ class SourceLines:
     def __init__(self, findings: Iterable[Finding], roots: Iterable[Path]) -> None:
         self._roots = tuple(roots)
         self._snippets: dict[str, dict[int, str]] = {}
-        self._files: OrderedDict[str, list[str] | None] = OrderedDict()
+        self._files: OrderedDict[str, tuple[list[str], bool]] = OrderedDict()
         self._closed: set[str] = set()
         for finding in findings:
             self._remember(finding.location, finding.snippet)
-            if not SECRET_CWES.isdisjoint(finding.cwe):
+            if about_secret(finding):  # a key may span lines that no snippet redacts
                 self._closed.add(finding.location.path)
             for step in finding.path:
                 self._remember(step.location, step.snippet)
 
     def around(self, location: Location, before: int, after: int) -> list[Line]:
-        """The lines of ``location`` with context, or the one snippet we have, or nothing."""
-        lines = self._file(location.path)
+        """The lines of ``location`` with context, or the one line we have, or nothing."""
+        lines, is_open = self._file(location.path)
+        if not is_open:
+            line = self.at(location)
+            return [line] if line is not None else []
         last = max(location.line, min(location.end_line or location.line, location.line + after + 8))
-        if lines is None:
-            return self.snippet_line(location)
         first = max(1, location.line - before)
         return [Line(n, lines[n - 1][:MAX_LINE_CHARACTERS]) for n in range(first, min(len(lines), last + after) + 1)]
 
     def at(self, location: Location) -> Line | None:
-        """The one line a location starts in."""
-        lines = self._file(location.path)
-        if lines is not None and 1 <= location.line <= len(lines):
-            return Line(location.line, lines[location.line - 1][:MAX_LINE_CHARACTERS])
-        found = self.snippet_line(location)
-        return found[0] if found else None
-
-    def snippet_line(self, location: Location) -> list[Line]:
-        text = self._snippets.get(location.path, {}).get(location.line, "")
-        return [Line(location.line, text[:MAX_LINE_CHARACTERS], exact=False)] if text else []
+        """The one line a location starts in: from the file where that is safe, otherwise the snippet."""
+        lines, is_open = self._file(location.path)
+        snippet = self._snippets.get(location.path, {}).get(location.line, "")
+        number = location.line
+        if 1 <= number <= len(lines) and (is_open or agrees(lines, {number: snippet} if snippet else {})):
+            return Line(number, lines[number - 1][:MAX_LINE_CHARACTERS])
+        return Line(number, snippet[:MAX_LINE_CHARACTERS], exact=False) if snippet else None
 
     def _remember(self, location: Location, snippet: str) -> None:
         if snippet:
             self._snippets.setdefault(location.path, {}).setdefault(location.line, snippet)
 
-    def _file(self, path: str) -> list[str] | None:
+    def _file(self, path: str) -> tuple[list[str], bool]:
+        """The lines of a file (none: not to be had), and whether all of them may be shown."""
         if path in self._files:
             self._files.move_to_end(path)
             return self._files[path]
-        lines = None
-        for root in () if path in self._closed else self._roots:
-            text = _read(root / path)
-            if text is not None and agrees(text, self._snippets.get(path, {})):
-                lines = text
+        snippets = self._snippets.get(path, {})
+        found: tuple[list[str], bool] = ([], False)
+        for root in self._roots:
+            lines = _read(root / path)
+            if lines is not None:
+                found = (lines, path not in self._closed and agrees(lines, snippets))
                 break
-        self._files[path] = lines
+        self._files[path] = found
         if len(self._files) > KEPT_FILES:
             self._files.popitem(last=False)
-        return lines
+        return found
 
 
 def agrees(lines: list[str], snippets: Mapping[int, str]) -> bool:

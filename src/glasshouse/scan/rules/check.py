@@ -27,7 +27,7 @@ _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 _OWASP = re.compile(r"(A(0[1-9]|10):20\d\d|LLM\d\d:20\d\d) \S.*")
 _SEGMENT = r"[^\s().,|]+(\(\))?"
 _CALLEE = re.compile(rf"{_SEGMENT}(\.{_SEGMENT})*")
-_STEP = r"(self|any|return|value|-?\d+|\d+\+|\*\*|[\w$@*:-]+)(\.([\w$@:-]+|\*))*"
+_STEP = r"(-?\d+\+?|\*\*|[A-Za-z_$@][\w$@:-]*)(\.([\w$@:-]+|\*))*"
 _SELECTOR = re.compile(rf"{_STEP}(\|{_STEP})*")
 _PARAM = re.compile(r"\d+|\*|@[\w.$]+|[\w$]+")
 _PLACEHOLDERS = {"source", "sink", "name", "value"}
@@ -205,7 +205,7 @@ def _callees(paths: Iterable[str], place: str) -> Iterator[str]:
 def _selectors(selectors: Iterable[str], place: str) -> Iterator[str]:
     for selector in selectors:
         if not _SELECTOR.fullmatch(selector):
-            yield f"field {place}: {selector!r} is not an argument selector (such as 0, cmd, self, any, 0.url, 1+, 0|cmd)"
+            yield f"field {place}: {selector!r} is not an argument selector (such as 0, cmd, self, 0.url, 1+, 0|cmd)"
 
 
 def _conditions(conditions: Iterable[Condition], place: str) -> Iterator[str]:
@@ -216,7 +216,7 @@ def _conditions(conditions: Iterable[Condition], place: str) -> Iterator[str]:
         if all(
             test is None for test in (*tests, condition.absent, condition.present, condition.constant, condition.type)
         ):
-            yield f"field {here}: expected a test (equals, unequal, matches, unmatched, below, absent, present, constant, type)"
+            yield f"field {here}: expected a test such as equals, matches, below, absent, present, constant or type"
         for pattern in (condition.matches, condition.unmatched):
             if pattern is not None:
                 yield from _pattern(pattern, here)

@@ -72,7 +72,7 @@ def load_rules(
 ) -> RuleSet:
     """Rules and models of ``languages``, the user's files in ``extra`` (files or folders), reduced to ``select``.
 
-    ``select`` holds rule ids, patterns (``py-*``) and ``cwe-89``; a leading ``!`` leaves rules out.  Raises
+    ``select`` holds rule ids, patterns (``py-*``) and ``cwe-89``; a leading ``-`` or ``!`` leaves rules out.  Raises
     ``RuleError`` when a file does not follow the schema, an id occurs twice or a selection names nothing.
     """
     wanted = _known_languages(languages)
@@ -253,9 +253,9 @@ def _check_references(sections: Sequence[Section], rules: dict[str, Rule], langu
 def _selected(rules: dict[str, Rule], select: Sequence[str]) -> dict[str, Rule]:
     if not select:
         return rules
-    wanted = [text for text in select if not text.startswith("!")]
+    wanted = [text for text in select if not text.startswith(("!", "-"))]
     chosen = {key for text in wanted for key in _named(rules, text)} if wanted else set(rules)
-    dropped = {key for text in select if text.startswith("!") for key in _named(rules, text[1:])}
+    dropped = {key for text in select if text.startswith(("!", "-")) for key in _named(rules, text[1:])}
     return {key: rule for key, rule in rules.items() if key in chosen and key not in dropped}
 
 

@@ -1,7 +1,7 @@
-"""One YAML rule file in, one checked ``RuleFile`` out; anything wrong is a ``RuleError`` with file, line, rule and field.
+"""One YAML rule file in, one checked ``RuleFile`` out; anything wrong is a ``RuleError`` with file, line and field.
 
-Bounds: ``MAX_BYTES`` per file, ``MAX_DEPTH`` of nesting, and ``MAX_VALUES`` values after aliases are followed, so that a
-small file cannot expand into a large one.
+Bounds: ``MAX_BYTES`` per file, ``MAX_DEPTH`` of nesting, and ``MAX_VALUES`` values after aliases are followed, so that
+a small file cannot expand into a large one.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def parse_rules(text: bytes, name: str, taint_classes: Iterable[str] = (), *, bu
 def _load(text: bytes, name: str) -> Any:
     try:
         _bound_depth(text.decode("utf-8"), name)
-        raw = yaml.load(text.decode("utf-8"), Loader=_Loader)  # a SafeLoader, in C or Python
+        raw = yaml.load(text.decode("utf-8"), Loader=_Loader)  # noqa: S506 - safe, in C or Python
     except UnicodeDecodeError as error:
         raise RuleError(f"not UTF-8 at byte {error.start}", where=name) from None
     except yaml.MarkedYAMLError as error:

@@ -204,6 +204,19 @@ class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     use_arg: str = "self"
 
 
+class PrivateSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Data that is a source for one rule only: by the name of a variable, field, key or parameter, a call or a read.
+
+    ``names`` / ``not_names``: regular expressions; the name must match the first in full and not the second.
+    """
+
+    description: str
+    names: str = ""
+    not_names: str = ""
+    call: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+
+
 class FixText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to fix, with code before and after."""
 
@@ -240,7 +253,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     taint: str = ""  # weakness class (see taint_classes in classes.yaml)
     sinks: tuple[Sink, ...] = ()
     sanitizers: tuple[Sanitizer, ...] = ()
-    source_kinds: tuple[SourceKind, ...] = ()  # empty: all
+    source_kinds: tuple[SourceKind, ...] = ()  # empty: all, or none when `sources` is given
+    sources: tuple[PrivateSource, ...] = ()  # the rule's own sources
     matches: tuple[Match, ...] = ()
     protocol: tuple[Protocol, ...] = ()
     detector: str = ""  # name of a detector in glasshouse.scan.detect

@@ -115,9 +115,7 @@ class Classes(Functions):
 
     def _method_definition(self, node: Node, cls: Class, decorators: list[Decorator]) -> None:
         name_node = node.child_by_field_name("name")
-        name = self.text(name_node) if name_node is not None else "<anonymous>"
-        if name_node is not None and name_node.type == "string":
-            name = name[1:-1]
+        name = self.plain_name(name_node) if name_node is not None else "<anonymous>"
         flags = 0
         setter = hidden = False
         own: list[Decorator] = list(decorators)
@@ -170,7 +168,7 @@ class Classes(Functions):
                 if self.exhausted():
                     return
                 operand = self.named_value(value, self.text(name))
-                self.emit(SET_ATTR, node, "this", self._plain_name(name), operand)
+                self.emit(SET_ATTR, node, "this", self.plain_name(name), operand)
 
     def _initialise_static(self, parts: list[Node]) -> None:
         for node in parts:
@@ -182,14 +180,10 @@ class Classes(Functions):
                 continue
             name, value = self._field_parts(node)
             if name is not None and value is not None:
-                text = self._plain_name(name)
+                text = self.plain_name(name)
                 operand = self.named_value(value, text)
                 self.declared.add(text)
                 self.emit(MOVE, node, text, operand)
-
-    def _plain_name(self, node: Node) -> str:
-        text = self.text(node)
-        return text[1:-1] if node.type == "string" else text
 
     # --- decorators ------------------------------------------------------------------------------------------------
 
@@ -212,7 +206,7 @@ class Classes(Functions):
         for pair in node.named_children[:_MAX_DECORATOR_VALUES]:
             if pair.kind_id == self.k.pair:
                 sides = pair.named_children
-                found.append((self._plain_name(sides[0]), self._constant(sides[-1])))
+                found.append((self.plain_name(sides[0]), self._constant(sides[-1])))
         return found
 
     def _constant(self, node: Node) -> Any:

@@ -104,13 +104,21 @@ def _items(items: list[Operand | list[Operand]]) -> list[Operand]:
     return [item[-1] if isinstance(item, list) else item for item in items]
 
 
-def mark_exported(functions: list[Function], classes: list[Class], hidden: set[int], is_module: bool) -> None:
-    """Set EXPORTED on the functions and classes that other files can reach; ``hidden`` methods are not."""
+def mark_exported(
+    functions: list[Function], classes: list[Class], hidden: set[int], is_module: bool, exporting: set[int]
+) -> None:
+    """Set EXPORTED on the functions and classes that other files can reach.
+
+    ``hidden`` methods are private; ``exporting`` functions write exports, as the module body does.
+    """
+    if is_module:
+        for index in sorted({0} | exporting):
+            marker = _Marker(functions, classes, hidden)
+            marker.read(functions[index].body)
+            marker.mark(["$exports"])
+        return
     marker = _Marker(functions, classes, hidden)
     marker.read(functions[0].body)
-    if is_module:
-        marker.mark(["$exports"])
-    else:
-        named = [operand for operand in marker.makers if isinstance(operand, str) and not operand.startswith("$")]
-        held = [operand for operand in marker.members if isinstance(operand, int)]
-        marker.mark([*named, *held])
+    named = [operand for operand in marker.makers if isinstance(operand, str) and not operand.startswith("$")]
+    held = [operand for operand in marker.members if isinstance(operand, int)]
+    marker.mark([*named, *held])

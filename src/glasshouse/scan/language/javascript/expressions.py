@@ -83,6 +83,9 @@ class Expressions(State):
             arguments.append(self.const(flags.decode("ascii", "replace")[:20]))
         return self.emit_value(NEW, node, "RegExp", arguments, [])
 
+    def value_import(self, node: Node) -> Operand:
+        return "import"
+
     def value_meta_property(self, node: Node) -> Operand:
         return self.text(node)
 
@@ -177,6 +180,8 @@ class Expressions(State):
         if operator == "-" and operand.type == "number":
             value = decode_number(self.src[operand.start_byte : operand.end_byte])
             return self.const("-" + value if isinstance(value, str) else -value)
+        if operator == "void" and operand.type == "number":
+            return self.const(None)
         return self.emit_value(UNOP, node, _UNARY.get(operator, operator), self.value[operand.kind_id](operand))
 
     def _delete(self, node: Node, operand: Node) -> Operand:
@@ -267,12 +272,14 @@ class Expressions(State):
                 sides = part.children
                 name, value = sides[0], sides[-1]
                 if name.kind_id == k.property_identifier:
-                    text = self.properties[self.src[name.start_byte : name.end_byte]]
-                    key: Operand = self.const(text)
+                    raw = self.src[name.start_byte : name.end_byte]
+                    key: Operand | None = self.literals.get(raw)
+                    if key is None:
+                        key = self.literals[raw] = self.const(self.properties[raw])
                 else:
-                    key, text = self.key(name), ""
+                    key = self.key(name)
                 if value.kind_id in k.functions:
-                    items.append([key, self.named_value(value, text or self.text(name))])
+                    items.append([key, self.named_value(value, self.plain_name(name))])
                 else:
                     items.append([key, self.value[value.kind_id](value)])
             elif kind == k.shorthand_property_identifier:
@@ -281,14 +288,22 @@ class Expressions(State):
                 inner = part.children[-1]
                 items.append(["*", self.value[inner.kind_id](inner)])
             elif kind == k.method_definition:
-                items.append(self._object_method(part))
+                self._object_method(part, items)
         return self.emit_value(MAKE, node, "dict", items)
 
-    def _object_method(self, node: Node) -> list[Any]:
+    def _object_method(self, node: Node, items: list[list[Any]]) -> None:
+        """Add a method or getter; a setter is lowered but holds no value."""
         name = node.child_by_field_name("name")
         if name is None:
-            return [self.const(""), self.closure(node, "", "method")]
-        return [self.key(name), self.closure(node, self.text(name), "method")]
+            return
+        key = self.key(name)
+        text = self.plain_name(name)
+        setter = any(part.type == "set" for part in node.children[:2])
+        outer, self.class_index = self.class_index, -1  # an object's method is no method of the class around it
+        operand = self.closure(node, f"set {text}" if setter else text, "method")
+        self.class_index = outer
+        if not setter:
+            items.append([key, operand])
 
     def key(self, node: Node) -> Operand:
         kind = node.type

@@ -30,7 +30,23 @@ class Functions(State):
     """Lowers functions; each becomes an entry of the file's function list."""
 
     def closure(self, node: Node, name: str, kind: str = "", flags: int = 0) -> int:
-        return self.emit_value(CLOSURE, node, self.function(node, name, kind, flags))
+        index = self.function(node, name, kind, flags)
+        operand = self.temps
+        self.temps = operand + 1
+        self.block.append([CLOSURE, self.functions[index].span, operand, index])
+        if node.kind_id == self.k.function_expression:
+            self._name_itself(node, operand)
+        return operand
+
+    def _name_itself(self, node: Node, operand: int) -> None:
+        """A function expression that calls itself by its own name finds that name beside it."""
+        own = node.child_by_field_name("name")
+        if own is None:
+            return
+        name = self.names[self.src[own.start_byte : own.end_byte]]
+        used = self.src.find(self.src[own.start_byte : own.end_byte], own.end_byte, node.end_byte) >= 0
+        if used and name not in self.declared:
+            self.move(own, self.declare(own), operand)
 
     def value_arrow_function(self, node: Node) -> int:
         return self.closure(node, "")

@@ -52,7 +52,7 @@ class Lowering(Types, Patterns, Expressions, Calls, Jsx, Statements, Modules):
         """The IR of one parsed file."""
         self.reset(source, limits)
         self.enter(root, "", "module", 0, lambda _: self.statements(root.children))
-        mark_exported(self.functions, self.classes, self.hidden, self.is_module)
+        mark_exported(self.functions, self.classes, self.hidden, self.is_module, self.exporting)
         if is_test:
             for function in self.functions:
                 function.flags |= TEST

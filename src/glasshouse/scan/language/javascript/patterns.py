@@ -59,11 +59,13 @@ class Patterns(State):
             chain = self.chain(target.start_byte, target.end_byte)
             if chain is not None and not chain.parts:
                 self.is_module = True
+                self.exporting.add(self.index)
                 self.move(target, chain.root, operand)
                 return
             holder = self.value[parts[0].kind_id](parts[0])
             if holder == "$exports":
                 self.is_module = True
+                self.exporting.add(self.index)
             self.block.append([SET_ATTR, span, holder, self.text(parts[-1]), operand])
             return
         holder = self.value[parts[0].kind_id](parts[0])

@@ -11,6 +11,7 @@ import re
 import time
 from bisect import bisect_right
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
 from tree_sitter import Node
@@ -93,6 +94,7 @@ class State:
         self.imports: list[Import] = []
         self.notes: dict[str, None] = {}
         self.is_module = False
+        self.exporting: set[int] = set()  # functions that write exports
         self.hidden: set[int] = set()  # functions of private and protected methods
         self.depth = 0
         self.quick = max(1, min(256, limits.max_depth))
@@ -213,6 +215,11 @@ class State:
     def text(self, node: Node) -> str:
         """Source text of a name-like node."""
         return self.properties[self.src[node.start_byte : node.end_byte]]
+
+    def plain_name(self, node: Node) -> str:
+        """A property name as written, without quotes."""
+        text = self.text(node)
+        return text[1:-1] if node.type == "string" else text
 
     # --- names -----------------------------------------------------------------------------------------------------
 
@@ -352,7 +359,5 @@ class State:
 
 
 def _line_starts(source: bytes) -> list[int]:
-    starts = [0]
-    starts.extend(match.end() for match in re.finditer(b"\n", source))
-    starts.append(len(source) + 1)
-    return starts
+    """Where each line starts, then one past the end of the source."""
+    return [0, *accumulate([len(line) + 1 for line in source.split(b"\n")])]

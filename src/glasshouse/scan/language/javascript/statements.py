@@ -38,8 +38,10 @@ class Statements(State):
     # --- blocks ----------------------------------------------------------------------------------------------------
 
     def statements(self, nodes: list[Node]) -> None:
+        self._run_all(nodes, [node.kind_id for node in nodes])
+
+    def _run_all(self, nodes: list[Node], kinds: list[int]) -> None:
         run, quick, plain, guarded = self.run, self.quick, self.plain, self.guarded
-        kinds = [node.kind_id for node in nodes]
         if not self.k.hoisted.isdisjoint(kinds):
             self.hoist(nodes, kinds)
         outer = self.value
@@ -76,12 +78,13 @@ class Statements(State):
 
     def scoped(self, nodes: list[Node]) -> None:
         """Lower a nested block: its ``let``, ``const``, function and class names are its own."""
-        if self.k.lexical.isdisjoint([node.kind_id for node in nodes]):
-            self.statements(nodes)
+        kinds = [node.kind_id for node in nodes]
+        if self.k.lexical.isdisjoint(kinds):
+            self._run_all(nodes, kinds)
             return
         visible, renames = self.visible, self.renames
         self.open_scope(nodes)
-        self.statements(nodes)
+        self._run_all(nodes, kinds)
         self.visible, self.renames = visible, renames
 
     def open_scope(self, nodes: list[Node]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import re
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from tree_sitter import Parser
@@ -21,12 +22,14 @@ from glasshouse.scan.language.python.definitions import Definitions
 from glasshouse.scan.language.python.state import Words
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
+    from tree_sitter import Node, Tree
 
     from glasshouse.scan.language.interface import LowerLimits
 
 __all__ = ["PythonFrontEnd"]
 
+UNTIMED = 1 << 14  # bytes that parse within moments whatever they are
+CHUNK = 1 << 16  # bytes given to the parser at a time
 MAX_WORDS = 200_000  # names kept between files
 MAX_ERRORS = 200  # spans per file
 FRAMES_PER_LEVEL = 24  # Python frames that one level of nesting may take
@@ -112,13 +115,17 @@ _STATEMENTS = {
 class _Lowering(Definitions):
     """The walk over one file, with a method for each node kind."""
 
-    def run(self, root: Node) -> None:
-        """Lower the module."""
+    def run(self, root: Node | None) -> None:
+        """Lower the module; without a tree it stays empty."""
         lines = self.source.count(b"\n") + 1
         module = Function("<module>", "", "module", [], self.out, self.consts, 0, ir.pack_span(1, 0, lines, 0))
         module.flags = self.test_flag
         self.functions.append(module)
         self.fn, self.fn_index = module, 0
+        if root is None:
+            module.capped = "not parsed in time"
+            self.note(f"parsing stopped after {self.limits.max_seconds:g} seconds")
+            return
         self.broken = root.has_error
         self.suite(root)
         module.temps = self.temps
@@ -179,9 +186,9 @@ class PythonFrontEnd:
             self._words = Words()
         walk = _Lowering(source, path, limits, self._words)
         walk.test_flag = ir.TEST if _TEST_PATH.search(path) else 0
-        root = self._parser.parse(source).root_node
-        walk.run(root)
-        errors = error_spans(root, walk) if root.has_error else []
+        tree = self._parse(source, walk.deadline)
+        walk.run(tree.root_node if tree is not None else None)
+        errors = error_spans(tree.root_node, walk) if tree is not None and tree.root_node.has_error else []
         return File(
             path=path,
             language="python",
@@ -190,10 +197,27 @@ class PythonFrontEnd:
             classes=walk.classes,
             imports=walk.imports,
             lines=source.count(b"\n") + (1 if source and not source.endswith(b"\n") else 0),
-            nodes=root.descendant_count,
+            nodes=tree.root_node.descendant_count if tree is not None else 0,
             errors=errors,
             notes=walk.notes,
         )
+
+    def _parse(self, source: bytes, deadline: float) -> Tree | None:
+        """The tree, or None past the deadline (some inputs take the grammar's scanner quadratic time)."""
+        if len(source) <= UNTIMED:
+            return self._parser.parse(source)
+
+        def read(offset: int, _point: object) -> bytes:
+            return source[offset : offset + CHUNK]
+
+        def late(_offset: int, _failed: bool) -> bool:
+            return time.monotonic() > deadline
+
+        try:
+            return self._parser.parse(read, progress_callback=late)
+        except ValueError:
+            self._parser.reset()
+            return None
 
 
 def error_spans(root: Node, walk: _Lowering) -> list[int]:

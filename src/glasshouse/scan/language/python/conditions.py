@@ -1,4 +1,4 @@
-"""Lowers tests to IF.  ``and``, ``or`` and ``not`` become control flow, so that each comparison guards what it should."""
+"""Lowers tests to IF.  ``and``, ``or`` and ``not`` become control flow, so that each test guards what it should."""
 
 from __future__ import annotations
 

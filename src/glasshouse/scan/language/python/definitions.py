@@ -30,7 +30,7 @@ _ACCESSORS = frozenset(("setter", "deleter", "getter"))
 _IMPLICIT = {"__init_subclass__": ir.CLASS_METHOD, "__class_getitem__": ir.CLASS_METHOD, "__init__": ir.CONSTRUCTOR}
 _ENUMS = frozenset(("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag", "TextChoices", "IntegerChoices"))
 _WRAPPED_TYPE = re.compile(
-    r"(?:typing\.)?(?:Optional|Annotated|ClassVar|Final|Required|NotRequired|Union)\[(.*)\]\Z", re.S
+    r"(?:typing\.)?(?:Optional|Annotated|ClassVar|Final|Required|NotRequired|Union)\[(.*)\]\Z", re.DOTALL
 )
 MAX_TYPE = 200  # characters of a type text
 

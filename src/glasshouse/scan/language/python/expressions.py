@@ -26,7 +26,12 @@ class Expressions(Walk):
         kind = node.kind_id
         if kind == k.IDENTIFIER:
             return self.names[self.source[node.start_byte : node.end_byte]]
-        return self.nested(node, kind)
+        if self.depth >= self.max_depth:
+            return self.nested(node, kind)
+        self.depth += 1
+        operand = self.expressions[kind](self, node)
+        self.depth -= 1
+        return operand
 
     def nested(self, node: Node, kind: int) -> Operand:
         """``expr`` for a node that is not a name."""
@@ -115,9 +120,12 @@ class Expressions(Walk):
                     _, node, children = links[at]
                     value = self.call_method(value, name, node, children[-1])
                 else:
+                    start, end = node.start_byte - self.line_start, last.end_byte - self.line_start
+                    near = start >= 0 and end <= self.line_room
+                    span = self.line_base | start << 24 | end if near else self.span(node)
                     t = self.temps
                     self.temps = t + 1
-                    self.out.append([ir.ATTR, self.span(node), t, value, name])
+                    self.out.append([ir.ATTR, span, t, value, name])
                     value = t
             elif kind == k.CALL:
                 value = self.call(value, node, children[-1])

@@ -193,8 +193,9 @@ class Walk:
         if count > self.left or count > self.file_left:
             which = "function" if count > self.left else "file"
             bound = self.limits.max_function_nodes if which == "function" else self.limits.max_nodes
+            if not self.fn.capped:
+                self.note(f"line {node.start_point[0] + 1}: left out, the {which} has more than {bound} nodes")
             self.fn.capped = f"more than {bound} nodes"
-            self.note(f"line {node.start_point[0] + 1}: left out, the {which} has more than {bound} nodes")
             return False
         self.left -= count
         self.file_left -= count

@@ -112,7 +112,8 @@ class Statements(Imports):
         name = self.names[self.source[first.start_byte : first.end_byte]] if first.kind_id == k.IDENTIFIER else ""
         if annotation is not None and name:
             self.out.append([ir.DECLARE, self.span(first), name, self.type_text(annotation)])
-        self.bound(name, annotation, last)
+        if name and (name == "__all__" or self.fn.kind == "class"):
+            self.bound(name, annotation, last)
         if last is first or last.kind_id == k.TYPE:
             return
         value = self.expr(last)
@@ -126,8 +127,6 @@ class Statements(Imports):
 
     def bound(self, name: str, annotation: Node | None, value: Node) -> None:
         """Record class fields and ``__all__``."""
-        if not name:
-            return
         if self.fn.kind == "class":
             type_text = self.type_text(annotation) if annotation is not None else ""
             self.classes[self.fn.cls].fields.append((name, type_text))
@@ -384,7 +383,7 @@ class Statements(Imports):
                 self.suite_of(clause)
 
     def try_statement(self, node: Node) -> None:
-        instr: Instr = [ir.TRY, self.span(node) if node.child_count else 0, [], [], [], []]
+        instr: Instr = [ir.TRY, self.span(node), [], [], [], []]
         self.out.append(instr)
         self.nest += 1
         for child in node.named_children:

@@ -23,8 +23,11 @@ class Targets(Conditions):
         """``target = value``."""
         kind = target.kind_id
         if kind == k.IDENTIFIER:
-            name = self.names[self.source[target.start_byte : target.end_byte]]
-            self.out.append([ir.MOVE, self.span(target), name, value])
+            first, last = target.start_byte, target.end_byte
+            name = self.names[self.source[first:last]]
+            start, end = first - self.line_start, last - self.line_start
+            near = start >= 0 and end <= self.line_room
+            self.out.append([ir.MOVE, self.line_base | start << 24 | end if near else self.span(target), name, value])
             return
         if self.depth >= self.max_depth:
             self.note(f"expressions nested deeper than {self.max_depth} are unknown values")
@@ -153,7 +156,7 @@ class Targets(Conditions):
                 if text not in names:
                     names.append(text)
             elif kind in k.SEQUENCES or kind in _WRAPPERS:
-                pending.extend(node.named_children)
+                pending.extend(reversed(node.named_children))
         return names
 
     def add_element(self, element: Node, result: str, kind: str) -> None:

@@ -1,0 +1,482 @@
+"""Request data whose shape or keys a program trusts: prototype pollution, arrays for strings, lengths, method names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from glasshouse.scan import ir
+from glasshouse.scan.detect.interface import Hit
+from glasshouse.scan.detect.javascript_requests import ALL, PARSED, request_reads
+from glasshouse.scan.detect.javascript_values import UNKNOWN, Facts, Key, Site, arguments, facts_of, parts, same
+
+_UNSAFE_KEYS = ("__proto__", "constructor", "prototype")
+_COMPARISONS = ("<", "<=", ">", ">=", "==", "===", "!=", "!==")
+_LODASH_LOOPS = frozenset(
+    "each eachRight every filter find findIndex findLast forEach forEachRight map reduce reduceRight some sortBy "
+    "chunk compact difference drop fill flatten groupBy keyBy partition reject reverse shuffle sum union uniq zip".split()
+)
+
+# --- prototype pollution ----------------------------------------------------------------------------------------------
+
+
+def find_prototype_pollution(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
+    """Writes to an object that was looked up by a key from outside, recursive merges, and walks along a given path."""
+    facts = facts_of(file)
+    seen: set[int] = set()
+    for site in facts.every(ir.SET_ITEM, ir.SET_ATTR):
+        name = _polluting_key(facts, site)
+        if name and site.instr[1] not in seen and not _keys_checked(facts, site.function):
+            seen.add(site.instr[1])
+            yield Hit(site.instr[1], site.function, {"name": name})
+
+
+def _polluting_key(facts: Facts, site: Site) -> str:
+    holder = site.instr[2]
+    for origin in facts.origins(site.function, holder, _moves, callers=True):
+        found = origin.site
+        if found is None or found.instr[0] != ir.ITEM or _has_no_prototype(facts, found):
+            continue
+        if any(True for _ in request_reads(facts, found.function, found.instr[4], ALL)):
+            return facts.text(found.function, found.instr[4])
+    if site.instr[0] == ir.SET_ITEM:
+        if _is_merge(facts, site) or _is_path_walk(facts, site):
+            return facts.text(site.function, site.instr[3])
+    return ""
+
+
+def _moves(facts: Facts, site: Site) -> list[ir.Operand]:
+    return [site.instr[3]] if site.instr[0] in (ir.MOVE, ir.AWAIT) else []
+
+
+def _has_no_prototype(facts: Facts, site: Site) -> bool:
+    path = facts.path(site.function, site.instr[3])
+    return path in ("Object.create()", "Map()") or ".session" in path
+
+
+def _keys_checked(facts: Facts, function: int) -> bool:
+    """The function, or one around or inside it, names a key that must not be used, or asks for own properties."""
+    near = set(facts.around(function)) - {0}
+    near |= {index for index, item in enumerate(facts.file.functions) if item.parent in near}
+    for index in near or {function}:
+        consts = facts.file.functions[index].consts
+        if any(isinstance(text, str) and any(key in text for key in _UNSAFE_KEYS[::2]) for text in consts):
+            return True
+        if any(text == "constructor" for text in consts):
+            return True
+        if any(
+            site.instr[0] == ir.CALL_METHOD and site.instr[4] in ("hasOwnProperty", "hasOwn")
+            for site in facts.sites[index]
+        ):
+            return _own_check_on_target(facts, index)
+    return False
+
+
+def _own_check_on_target(facts: Facts, function: int) -> bool:
+    """``dst.hasOwnProperty(key)`` protects; ``src.hasOwnProperty(key)`` does not, for ``__proto__`` can be an own key."""
+    stored = {facts.key(site.function, site.instr[2]) for site in facts.sites[function] if site.instr[0] == ir.SET_ITEM}
+    for site in facts.sites[function]:
+        if site.instr[0] == ir.CALL_METHOD and site.instr[4] in ("hasOwnProperty", "hasOwn"):
+            if facts.key(site.function, site.instr[3]) in stored:
+                return True
+    for site in facts.sites[function]:
+        if site.instr[0] == ir.CALL_METHOD and site.instr[4] == "call" and "hasOwnProperty" in facts.callee(site):
+            given = arguments(site.instr)
+            if given and facts.key(site.function, given[0]) in stored:
+                return True
+    return False
+
+
+def _is_merge(facts: Facts, site: Site) -> bool:
+    """``dst[key] = src[key]`` in a loop over keys of a function that calls itself with ``dst[key]``."""
+    holder, key, value = site.instr[2:5]
+    if not _enumerated(facts, site.function, key):
+        return False
+    owner = facts.parameter(site.function, holder)
+    if owner is None and not _from_parameter(facts, site.function, holder):
+        return False
+    if not _read_with_key(facts, site.function, value, facts.key(site.function, key)):
+        return False
+    return any(_recurses(facts, index, holder, key, site) for index in facts.around(site.function))
+
+
+def _enumerated(facts: Facts, function: int, key: ir.Operand) -> bool:
+    """The key runs over the keys of an object: ``for in``, or ``Object.keys(x)`` with a loop or callback."""
+    for origin in facts.origins(function, key, same):
+        site = origin.site
+        if site is None:
+            place = facts.parameter(origin.function, origin.operand)
+            calls = facts.callbacks.get(place[0], ()) if place is not None and place[1] <= 1 else ()
+            if any("Object.keys" in facts.callee(call.site) or _iterates(call.site) for call in calls):
+                return True
+        elif site.instr[0] == ir.FOREACH:
+            if site.instr[6] == "keys" or "Object." in facts.path(site.function, site.instr[4]):
+                return True
+        elif site.instr[0] == ir.ITEM and _is_key_list(facts, site):
+            return True
+    return False
+
+
+def _iterates(site: Site) -> bool:
+    return site.instr[0] == ir.CALL_METHOD and site.instr[4] in ("forEach", "each", "forOwn", "forIn", "map")
+
+
+def _is_key_list(facts: Facts, site: Site) -> bool:
+    return facts.path(site.function, site.instr[3]).startswith(
+        ("Object.keys(", "Object.getOwnPropertyNames(", "Reflect.ownKeys(")
+    )
+
+
+def _from_parameter(facts: Facts, function: int, operand: ir.Operand) -> bool:
+    return any(
+        facts.parameter(origin.function, origin.operand) is not None
+        for origin in facts.origins(function, operand, parts)
+        if origin.site is None
+    )
+
+
+def _read_with_key(facts: Facts, function: int, value: ir.Operand, key: Key) -> bool:
+    """The value is, or was computed from, ``something[key]``."""
+    for origin in facts.origins(function, value, _through_call):
+        site = origin.site
+        if site is not None and site.instr[0] == ir.ITEM and facts.key(site.function, site.instr[4]) == key:
+            return True
+        if origin.site is None and _second_of_callback(facts, origin.function, origin.operand):
+            return True
+    return False
+
+
+def _through_call(facts: Facts, site: Site) -> list[ir.Operand]:
+    if site.instr[0] in (ir.CALL, ir.CALL_METHOD):
+        return arguments(site.instr)
+    return same(facts, site)
+
+
+def _second_of_callback(facts: Facts, function: int, operand: ir.Operand) -> bool:
+    """``Object.entries(src).forEach(([key, value]) => ...)`` or ``_.each(src, (value, key) => ...)``."""
+    place = facts.parameter(function, operand)
+    return place is not None and any(_iterates(call.site) for call in facts.callbacks.get(place[0], ()))
+
+
+def _recurses(facts: Facts, function: int, holder: ir.Operand, key: ir.Operand, write: Site) -> bool:
+    """A call of the function itself with something read from the target by the key."""
+    own = facts.file.functions[function]
+    wanted = facts.key(write.function, key)
+    for sites in facts.sites:
+        for site in sites:
+            instr, op = site.instr, site.instr[0]
+            if op not in (ir.CALL, ir.CALL_METHOD) or function not in facts.around(site.function):
+                continue
+            if not _calls(facts, site, function, own.name):
+                continue
+            for operand in arguments(instr):
+                for origin in facts.origins(site.function, operand, _moves):
+                    found = origin.site
+                    if (
+                        found is not None
+                        and found.instr[0] == ir.ITEM
+                        and facts.key(found.function, found.instr[4]) == wanted
+                    ):
+                        return True
+    return False
+
+
+def _calls(facts: Facts, site: Site, function: int, name: str) -> bool:
+    if site.instr[0] == ir.CALL_METHOD:
+        return bool(site.instr[4] == name)
+    callee = site.instr[3]
+    return bool(callee == name) or facts.function_of(site.function, callee) == function
+
+
+def _is_path_walk(facts: Facts, site: Site) -> bool:
+    """``current = current[keys[i]]`` in a loop, then ``current[last] = value`` with keys from a parameter."""
+    holder, key = site.instr[2], site.instr[3]
+    if not isinstance(holder, str) or facts.constant(site.function, key) is not UNKNOWN:
+        return False
+    if not _from_parameter_text(facts, site.function, key):
+        return False
+    target = facts.key(site.function, holder)
+    for step in facts.defs.get(target, ()):
+        if step.instr[0] != ir.MOVE or not _repeated(facts, step):
+            continue
+        for origin in facts.origins(step.function, step.instr[3], _moves):
+            found = origin.site
+            if found is not None and found.instr[0] == ir.ITEM and facts.key(found.function, found.instr[3]) == target:
+                if _from_parameter_text(facts, found.function, found.instr[4]):
+                    return True
+    return False
+
+
+def _repeated(facts: Facts, site: Site) -> bool:
+    if any(outer[0] in (ir.LOOP, ir.DO_LOOP, ir.FOREACH) for outer in site.within):
+        return True
+    return any(_iterates(call.site) for call in facts.callbacks.get(site.function, ()))
+
+
+def _from_parameter_text(facts: Facts, function: int, key: ir.Operand) -> bool:
+    """The key is an element of a parameter or of a text split up."""
+
+    def follow(facts: Facts, site: Site) -> list[ir.Operand]:
+        if site.instr[0] == ir.CALL_METHOD and site.instr[4] in (
+            "split",
+            "shift",
+            "pop",
+            "slice",
+            "trim",
+            "toString",
+            "filter",
+            "map",
+            "concat",
+        ):
+            return [site.instr[3]]
+        if site.instr[0] in (ir.CALL, ir.CALL_METHOD):
+            return arguments(site.instr)
+        if site.instr[0] == ir.ATTR and site.instr[4] == "length":
+            return []
+        return parts(facts, site)
+
+    return any(
+        origin.site is None and facts.parameter(origin.function, origin.operand) is not None
+        for origin in facts.origins(function, key, follow)
+    )
+
+
+# --- an array where a string is expected ------------------------------------------------------------------------------
+
+
+def find_type_confusion(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
+    """Checks with ``length``, ``indexOf`` or ``includes`` on a parameter that may be an array."""
+    facts = facts_of(file)
+    for site in facts.every(ir.CALL_METHOD, ir.ATTR):
+        if site.instr[0] == ir.CALL_METHOD:
+            given = arguments(site.instr)
+            if site.instr[4] not in ("indexOf", "lastIndexOf", "includes") or not given:
+                continue
+            if not isinstance(facts.constant(site.function, given[0]), str):
+                continue
+        elif site.instr[4] != "length" or not _compared(facts, site):
+            continue
+        value = site.instr[3]
+        if _parsed_field(facts, site.function, value) and not _type_checked(facts, site.function, value):
+            yield Hit(site.instr[1], site.function, {"name": facts.text(site.function, value)})
+
+
+def _parsed_field(facts: Facts, function: int, value: ir.Operand) -> bool:
+    """A field of a parsed query or body, not the query or body itself."""
+    for origin in request_reads(facts, function, value, PARSED):
+        read = origin.site
+        assert read is not None
+        if not any(
+            facts.key(o.function, o.operand) == facts.key(read.function, read.instr[2])
+            for o in facts.origins(function, value, _moves)
+        ):
+            return True
+    return False
+
+
+def _compared(facts: Facts, site: Site) -> bool:
+    """The length is compared with something other than zero, outside a loop's test."""
+    target = site.instr[2]
+    for other in facts.sites[site.function]:
+        instr = other.instr
+        if instr[0] == ir.BINOP and instr[3] in _COMPARISONS and target in (instr[4], instr[5]):
+            bound = instr[5] if instr[4] == target else instr[4]
+            value = facts.constant(site.function, bound)
+            looping = any(outer[0] in (ir.LOOP, ir.DO_LOOP) for outer in other.within)
+            return value != 0 and not looping
+    return False
+
+
+def _type_checked(facts: Facts, function: int, value: ir.Operand) -> bool:
+    """Somewhere around, the type of this value is looked at, or it is turned into a string."""
+    keys = {facts.key(o.function, o.operand) for o in facts.origins(function, value, _moves, callers=True)}
+    names = {facts.path(key.function, key.name) for key in keys} - {""}
+
+    def is_value(place: int, operand: ir.Operand) -> bool:
+        return facts.key(place, operand) in keys or facts.path(place, operand) in names
+
+    for index in {key.function for key in keys} | set(facts.around(function)):
+        for site in facts.sites[index] if index >= 0 else ():
+            instr, op = site.instr, site.instr[0]
+            if op == ir.UNOP and instr[3] == "typeof" and is_value(index, instr[4]):
+                return True
+            if op == ir.IS_TYPE and is_value(index, instr[3]):
+                return True
+            if op == ir.ATTR and instr[4] == "constructor" and is_value(index, instr[3]):
+                return True
+            if op in (ir.CALL, ir.CALL_METHOD) and _is_type_test(facts, site):
+                if any(is_value(index, operand) for operand in arguments(instr)):
+                    return True
+    return any(_is_text(facts, site) for key in keys for site in facts.defs.get(key, ()))
+
+
+def _is_type_test(facts: Facts, site: Site) -> bool:
+    name = facts.callee(site)
+    last = name.rpartition(".")[2]
+    return last in (
+        "isArray",
+        "isString",
+        "isPlainObject",
+        "isObject",
+        "isArrayLike",
+        "Array",
+        "toString",
+        "ok",
+        "validate",
+    )
+
+
+def _is_text(facts: Facts, site: Site) -> bool:
+    """The definition makes a string."""
+    instr = site.instr
+    if instr[0] == ir.TEMPLATE or (instr[0] == ir.BINOP and instr[3] == "+"):
+        return True
+    if instr[0] == ir.MOVE:
+        inner = facts.single(site.function, instr[3])
+        return inner is not None and inner.instr[0] != ir.MOVE and _is_text(facts, inner)
+    return instr[0] in (ir.CALL, ir.CALL_METHOD) and facts.callee(site).rpartition(".")[2] in (
+        "String",
+        "toString",
+        "join",
+        "trim",
+    )
+
+
+# --- loops as long as the client likes --------------------------------------------------------------------------------
+
+
+def find_loop_bounds(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
+    """Loops up to the ``length`` of a parsed object that was not checked to be an array."""
+    facts = facts_of(file)
+    for site in facts.every(ir.ATTR):
+        if site.instr[4] != "length":
+            continue
+        loop = next((outer for outer in reversed(site.within) if outer[0] in (ir.LOOP, ir.DO_LOOP)), None)
+        if loop is None:
+            loop = _loop_over(facts, site)
+            if loop is None:
+                continue
+        elif not _in_test(loop, site.instr):
+            continue
+        value = site.instr[3]
+        if _is_parsed(facts, site.function, value) and not _type_checked(facts, site.function, value):
+            if not _ends_early(facts, site.function, loop, value):
+                yield Hit(site.instr[1], site.function, {"name": facts.text(site.function, value)})
+    yield from _library_loops(facts)
+
+
+def _is_parsed(facts: Facts, function: int, value: ir.Operand) -> bool:
+    return any(True for _ in request_reads(facts, function, value, PARSED))
+
+
+def _in_test(loop: ir.Instr, instr: ir.Instr) -> bool:
+    tests = loop[3] if loop[0] == ir.LOOP else loop[4]
+    return any(item is instr for item in tests)
+
+
+def _loop_over(facts: Facts, site: Site) -> ir.Instr | None:
+    """The loop whose test compares with a variable that holds this length (``const n = x.length``)."""
+    holders = {
+        facts.key(s.function, s.instr[2])
+        for s in facts.sites[site.function]
+        if s.instr[0] == ir.MOVE and s.instr[3] == site.instr[2]
+    }
+    for other in facts.sites[site.function] if holders else ():
+        if other.instr[0] != ir.LOOP:
+            continue
+        for test in other.instr[3]:
+            if test[0] == ir.BINOP and any(
+                isinstance(operand, str) and facts.key(site.function, operand) in holders for operand in test[4:6]
+            ):
+                return other.instr
+    return None
+
+
+def _ends_early(facts: Facts, function: int, loop: ir.Instr, value: ir.Operand) -> bool:
+    """The body leaves the loop, or reads a field of an element, which fails when there are no elements."""
+    path = facts.path(function, value)
+    elements: set[ir.Operand] = set()
+    for site in facts.sites[function]:
+        if not any(outer is loop for outer in site.within):
+            continue
+        instr, op = site.instr, site.instr[0]
+        if op in (ir.BREAK, ir.RETURN, ir.RAISE):
+            return True
+        if op == ir.ITEM and facts.path(function, instr[3]) == path:
+            elements.add(instr[2])
+        elif op == ir.MOVE and instr[3] in elements:
+            elements.add(instr[2])
+        elif op in (ir.ATTR, ir.CALL_METHOD) and instr[3] in elements:
+            return True
+    return False
+
+
+def _library_loops(facts: Facts) -> Iterator[Hit]:
+    """lodash and underscore treat every object with a ``length`` as a list."""
+    for site in facts.every(ir.CALL_METHOD, ir.CALL):
+        module, _, name = facts.callee(site).rpartition(".")
+        given = arguments(site.instr)
+        if module not in ("lodash", "underscore", "_") or name not in _LODASH_LOOPS or not given:
+            continue
+        if not _is_parsed(facts, site.function, given[0]) or _type_checked(facts, site.function, given[0]):
+            continue
+        callback = facts.function_of(site.function, given[1]) if len(given) > 1 else None
+        if callback is None or not _reads_field_of_first(facts, callback):
+            yield Hit(site.instr[1], site.function, {"name": facts.text(site.function, given[0])})
+
+
+def _reads_field_of_first(facts: Facts, function: int) -> bool:
+    params = facts.file.functions[function].params
+    if not params:
+        return False
+    name = params[0].name
+    return any(site.instr[0] in (ir.ATTR, ir.CALL_METHOD) and site.instr[3] == name for site in facts.sites[function])
+
+
+# --- methods chosen by name -------------------------------------------------------------------------------------------
+
+
+def find_dynamic_calls(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
+    """Calls of ``object[key]`` where the key comes from a request and the result is not checked."""
+    facts = facts_of(file)
+    for site in facts.every(ir.CALL):
+        for origin in facts.origins(site.function, site.instr[3], _moves):
+            found = origin.site
+            if found is None or not _looked_up(facts, found):
+                continue
+            key = found.instr[4] if found.instr[0] == ir.ITEM else arguments(found.instr)[0]
+            if any(True for _ in request_reads(facts, found.function, key, ALL)) and not _call_checked(facts, site):
+                yield Hit(site.instr[1], site.function, {"name": facts.text(found.function, key)})
+                break
+
+
+def _looked_up(facts: Facts, site: Site) -> bool:
+    if site.instr[0] == ir.ITEM:
+        return True
+    return (
+        site.instr[0] == ir.CALL_METHOD
+        and site.instr[4] == "get"
+        and len(arguments(site.instr)) == 1
+        and _is_map(facts, site)
+    )
+
+
+def _is_map(facts: Facts, site: Site) -> bool:
+    return facts.path(site.function, site.instr[3]) in ("Map()", "WeakMap()")
+
+
+def _call_checked(facts: Facts, call: Site) -> bool:
+    """``typeof f === 'function'``, an own-property test or ``in`` in the same function, or the call is caught."""
+    if any(outer[0] == ir.TRY and any(item is call.instr for item in outer[2]) for outer in call.within):
+        return True
+    for site in facts.sites[call.function]:
+        instr = site.instr
+        if instr[0] == ir.UNOP and instr[3] == "typeof":
+            return True
+        if instr[0] == ir.BINOP and instr[3] == "in":
+            return True
+        if instr[0] == ir.CALL_METHOD and (
+            "hasOwn" in facts.callee(site) or instr[4] in ("has", "includes", "isFunction")
+        ):
+            return True
+    return False

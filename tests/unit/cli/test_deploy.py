@@ -1,0 +1,47 @@
+"""The hook file and the action use options that exist, and inputs of the action cannot become commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from glasshouse.cli.settings.options import OPTIONS
+
+ROOT = Path(__file__).resolve().parents[3]
+FLAGS = {flag for option in OPTIONS for flag in option.flag.split("/")}
+HOOKS: list[dict[str, Any]] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+ACTION: dict[str, Any] = yaml.safe_load((ROOT / "deploy" / "github-action" / "action.yml").read_text())
+STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
+
+
+def used_flags(text: str) -> set[str]:
+    """The long options in a command."""
+    return set(re.findall(r"(?<!\S)--[a-z][a-z-]+", text))
+
+
+def test_hooks_use_options_of_scan() -> None:
+    assert all(used_flags(hook["entry"]) <= FLAGS for hook in HOOKS)
+
+
+def test_the_readme_of_the_hooks_names_each_hook() -> None:
+    text = (ROOT / "deploy" / "pre-commit" / "README.md").read_text()
+    assert all(f"`{hook['id']}`" in text for hook in HOOKS)
+
+
+def test_the_action_uses_options_of_scan() -> None:
+    (scan,) = [step["run"] for step in STEPS if step.get("id") == "scan"]
+    assert used_flags(scan) <= FLAGS
+
+
+def test_no_expression_stands_inside_a_script_of_the_action() -> None:
+    assert all("${{" not in step.get("run", "") for step in STEPS)
+
+
+def test_every_input_of_the_action_is_used_and_described() -> None:
+    text = str(STEPS)
+    for name, about in ACTION["inputs"].items():
+        assert f"inputs.{name} " in text
+        assert about["description"]
