@@ -52,7 +52,9 @@ def analyse(
         sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
-    return Analysis(program, list(machine.flows.values()), library_flows(machine), list(machine.facts.values()), notes(machine))
+    return Analysis(
+        program, list(machine.flows.values()), library_flows(machine), list(machine.facts.values()), notes(machine)
+    )
 
 
 def run(machine: Machine, progress: Callable[[int, int], None] | None) -> None:
@@ -102,9 +104,14 @@ def library_flows(machine: Machine) -> list[Flow]:
             text = f"parameter `{parameter_name(fn, hit.label.index)}` of `{fn.ir.qualname}`"
             label = machine.source_label("weak", "parameter", text, (fn.module.index, fn.ir.span))
             sink = hit.sink
-            flow = Flow(sink.rule, sink.label or sink.name, sink.confidence, hit.fn, hit.span, label, hit.step, not fn.called)
+            flow = Flow(
+                sink.rule, sink.label or sink.name, sink.confidence, hit.fn, hit.span, label, hit.step, not fn.called
+            )
             have = best.get(key)
-            if have is None or (flow.built, -sources.way_length(flow.step)) > (have.built, -sources.way_length(have.step)):
+            if have is None or (flow.built, -sources.way_length(flow.step)) > (
+                have.built,
+                -sources.way_length(have.step),
+            ):
                 best[key] = flow
     return list(best.values())
 

@@ -44,7 +44,9 @@ CLOSURE = 13  # dst, function index                dst = the function as a value
 CLASS = 14  # dst, class index                     dst = the class as a value
 IMPORT = 15  # dst(str|int), module, name, level   name "": the module; "*": all names into scope (dst is ""); level: Python dots
 IF = 16  # cond, then block, else block
-LOOP = 17  # label, test block, cond, body, update block   while: test; if not cond leave; body; update.  cond "" = forever
+LOOP = (
+    17  # label, test block, cond, body, update block   while: test; if not cond leave; body; update.  cond "" = forever
+)
 DO_LOOP = 18  # label, body, test block, cond      body first
 FOREACH = 19  # label, dst(int), iterable, body, kind   kind: "values" or "keys" (for-in); dst = an element
 BREAK = 20  # label ("" = innermost loop or switch)
@@ -64,7 +66,9 @@ ASSERT = 33  # cond                                execution goes on only if con
 NOP = 34
 
 OP_NAMES = {
-    value: name for name, value in list(globals().items()) if name.isupper() and isinstance(value, int) and name != "IR_VERSION"
+    value: name
+    for name, value in list(globals().items())
+    if name.isupper() and isinstance(value, int) and name != "IR_VERSION"
 }
 
 # --- function and class flags ---------------------------------------------------------------------------------------

@@ -52,9 +52,7 @@ class Task(msgspec.Struct, frozen=True):
 
 
 @functools.lru_cache(maxsize=8)
-def rules_for(
-    language: str, extra: tuple[Path, ...], selection: tuple[str, ...], cache_dir: Path | None
-) -> RuleSet:
+def rules_for(language: str, extra: tuple[Path, ...], selection: tuple[str, ...], cache_dir: Path | None) -> RuleSet:
     """The rules of one language (kept per process; forked workers inherit them)."""
     return load_rules([language], extra, selection, cache_dir=cache_dir)
 

@@ -372,5 +372,3 @@ def arity_fits(fn: Fn, count: int) -> bool:
         return True
     needed = sum(1 for param in params if not param.has_default and param.kind == "pos")
     return needed <= count <= len(params) if fn.module.language != "javascript" else count <= len(params) + 1
-
-

@@ -57,7 +57,11 @@ class Reporter:
 
     def flow(self, flow: Flow, mode: Mode) -> Finding:
         rule = flow.rule
-        details = {"source": flow.label.text or TEXT.get(flow.label.source, flow.label.source), "sink": flow.sink, "name": flow.sink}
+        details = {
+            "source": flow.label.text or TEXT.get(flow.label.source, flow.label.source),
+            "sink": flow.sink,
+            "name": flow.sink,
+        }
         steps = self.way(flow.step)
         place = self.location(flow.fn.module.index, flow.span)
         if not steps or steps[-1].location != place:
@@ -67,21 +71,27 @@ class Reporter:
         if mode == "library":
             confidence = lower(confidence, CONFIDENCES)
             reasons.append("the source is a parameter of an exported function (library mode)")
-        return self.make(rule, flow.fn.module.index, flow.span, flow.fn.ir.qualname, details, confidence, reasons, mode, steps)
+        return self.make(
+            rule, flow.fn.module.index, flow.span, flow.fn.ir.qualname, details, confidence, reasons, mode, steps
+        )
 
     def fact(self, fact: Fact) -> Finding:
         rule = fact.rule
         confidence: Confidence = fact.confidence or rule.confidence  # type: ignore[assignment]
         reasons = [f"matches the pattern of {rule.id}"]
         index = fact.fn.module.index
-        return self.make(rule, index, fact.span, fact.fn.ir.qualname, fact.details, confidence, reasons, "application", [])
+        return self.make(
+            rule, index, fact.span, fact.fn.ir.qualname, fact.details, confidence, reasons, "application", []
+        )
 
     def local(self, index: int, hit: LocalHit, rule: Rule) -> Finding:
         functions = self.modules[index].functions
         name = functions[hit.function].ir.qualname if 0 <= hit.function < len(functions) else ""
         confidence: Confidence = hit.confidence or rule.confidence  # type: ignore[assignment]
         reasons = [f"found by `{rule.detector}`" if rule.detector else "has the form of a known token"]
-        return self.make(rule, index, hit.span, name, hit.details, confidence, reasons, "application", [], bool(rule.literal))
+        return self.make(
+            rule, index, hit.span, name, hit.details, confidence, reasons, "application", [], bool(rule.literal)
+        )
 
     def make(
         self,

@@ -35,7 +35,7 @@ def place(line: int, end_line: int = 0) -> Location:
 def test_shown_and_left_out_findings_add_up(report: Report, severity: str, confidence: str) -> None:
     narrowed = at_least(report, severity, confidence)  # type: ignore[arg-type]
     assert len(narrowed.open) + sum(narrowed.hidden.values()) == len(report.open)
-    lowest = SEVERITIES.index(severity)  # type: ignore[arg-type]
+    lowest = SEVERITIES.index(severity)
     assert all(SEVERITIES.index(finding.severity) >= lowest for finding in narrowed.findings)
 
 

@@ -375,9 +375,11 @@ def parts(facts: Facts, site: Site) -> list[ir.Operand]:
         return [instr[3]]
     if op == ir.BINOP:
         return [instr[4], instr[5]] if instr[3] == "+" else []
-    return {ir.CAST: [instr[-1]], ir.TEMPLATE: instr[-1], ir.FOREACH: [instr[4]] if op == ir.FOREACH else []}.get(
-        op, []
-    )
+    if op == ir.TEMPLATE:
+        return list(instr[3])
+    if op == ir.CAST:
+        return [instr[4]]
+    return [instr[4]] if op == ir.FOREACH else []
 
 
 def same(facts: Facts, site: Site) -> list[ir.Operand]:

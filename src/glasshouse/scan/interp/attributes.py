@@ -12,7 +12,6 @@ from glasshouse.scan.interp.values import (
     Bound,
     ClassRef,
     FuncRef,
-    Label,
     ModuleRef,
     Obj,
     SuperRef,
@@ -480,5 +479,3 @@ def at_path(frame: Frame, value: Value, path: tuple[str, ...]) -> Value:
         else:
             value = get_item(frame, value, Value(name), 0)
     return value
-
-

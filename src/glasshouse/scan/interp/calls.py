@@ -172,7 +172,9 @@ def instantiate(frame: Frame, ref: ClassRef, given: Arguments, span: int) -> Val
 
 
 def harmless(outside: list[str]) -> bool:
-    return all(name in ("object", "Object", "java.lang.Object", "Generic", "ABC", "abc.ABC", "Protocol") for name in outside)
+    return all(
+        name in ("object", "Object", "java.lang.Object", "Generic", "ABC", "abc.ABC", "Protocol") for name in outside
+    )
 
 
 CONSTRUCTORS = {"python": "__init__", "javascript": "constructor", "java": "<init>"}
@@ -273,7 +275,8 @@ def method_of_object(frame: Frame, obj: Obj, value: Value, name: str, given: Arg
     if fields and name in fields and any(ref.__class__ in (FuncRef, ClassRef, Bound) for ref in fields[name].refs):
         this = Value(refs=(obj,))
         bound = tuple(
-            FuncRef(ref.fn, ref.frame, ref.this or this) if ref.__class__ is FuncRef else ref for ref in fields[name].refs
+            FuncRef(ref.fn, ref.frame, ref.this or this) if ref.__class__ is FuncRef else ref
+            for ref in fields[name].refs
         )
         return call_value(frame, Value(refs=bound), given, span)
     if obj.cls is not None:
@@ -282,9 +285,7 @@ def method_of_object(frame: Frame, obj: Obj, value: Value, name: str, given: Arg
         member = attributes.prototype_attr(frame, obj, name)
         if member is not None:
             this = Value(refs=(obj,))
-            bound = tuple(
-                FuncRef(ref.fn, ref.frame, this) if ref.__class__ is FuncRef else ref for ref in member.refs
-            )
+            bound = tuple(FuncRef(ref.fn, ref.frame, this) if ref.__class__ is FuncRef else ref for ref in member.refs)
             return call_value(frame, Value(refs=bound), given, span)
     if obj.kind in attributes.CONTAINERS:
         return containers.call(frame, obj, value, name, given, span)
@@ -301,7 +302,9 @@ def method_of_instance(frame: Frame, obj: Obj, value: Value, name: str, given: A
         member = item.attrs.get(name)
         if member is not None and name not in item.methods:
             bound = tuple(
-                FuncRef(ref.fn, ref.frame, Value(refs=(obj,))) if ref.__class__ is FuncRef and takes_self(ref.fn) else ref
+                FuncRef(ref.fn, ref.frame, Value(refs=(obj,)))
+                if ref.__class__ is FuncRef and takes_self(ref.fn)
+                else ref
                 for ref in member.refs
             )
             return call_value(frame, Value(member.const, member.taint, bound, member.path), given, span)

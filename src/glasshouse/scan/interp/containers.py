@@ -15,9 +15,24 @@ if TYPE_CHECKING:
 APPEND = frozenset(["append", "push", "add", "addLast", "offer", "addElement", "appendleft", "offerLast"])
 LOOK_UP = frozenset(["get", "getOrDefault", "getProperty", "at", "elementAt"])
 STORE = frozenset(["put", "setdefault", "putIfAbsent", "set", "replace", "setProperty"])
-ITERATE = frozenset(["values", "elements", "iterator", "listIterator", "stream", "toArray", "entrySet", "entries", "items"])
+ITERATE = frozenset(
+    ["values", "elements", "iterator", "listIterator", "stream", "toArray", "entrySet", "entries", "items"]
+)
 CALLBACKS = frozenset(
-    ["map", "filter", "forEach", "reduce", "find", "some", "every", "flatMap", "sort", "findIndex", "then", "computeIfAbsent"]
+    [
+        "map",
+        "filter",
+        "forEach",
+        "reduce",
+        "find",
+        "some",
+        "every",
+        "flatMap",
+        "sort",
+        "findIndex",
+        "then",
+        "computeIfAbsent",
+    ]
 )
 
 
@@ -56,7 +71,13 @@ def look_up(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -
     fields = frame.machine.fields(obj) or {}
     key = given.pos[0]
     found = attributes.get_item(frame, Value(taint=value.taint, refs=(obj,)), key, span)
-    if key.const is not NOT_CONST and key.const not in fields and "*" not in fields and not value.taint and not obj.open:
+    if (
+        key.const is not NOT_CONST
+        and key.const not in fields
+        and "*" not in fields
+        and not value.taint
+        and not obj.open
+    ):
         return given.pos[1] if len(given.pos) > 1 else NONE
     return join(found, given.pos[1]) if len(given.pos) > 1 and key.const not in fields else found
 
@@ -73,9 +94,7 @@ def iterate(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Value
         if pairs:
             pair = machine.new_obj("tuple", frame, span)
             key_value = Value(key if key != "*" else NOT_CONST, taint=value.taint if key == "*" else None)
-            machine.heap[pair] = {
-                0: key_value, 1: item, "key": key_value, "value": item, "#len": Value(2)
-            }
+            machine.heap[pair] = {0: key_value, 1: item, "key": key_value, "value": item, "#len": Value(2)}
             item = Value(refs=(pair,))
         if key == "*":
             have = result.get("*")
@@ -148,14 +167,28 @@ def remove(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) ->
     machine = frame.machine
     fields = machine.fields(obj) or {}
     if not given.pos:
-        return pop(frame, obj, value, given, span) if frame.module.language == "python" else shift(frame, obj, value, given, span)
+        return (
+            pop(frame, obj, value, given, span)
+            if frame.module.language == "python"
+            else shift(frame, obj, value, given, span)
+        )
     const = given.pos[0].const
     if obj.kind == "list":
         length = fields.get("#len", UNKNOWN).const
-        if frame.module.language == "java" and const.__class__ is int and length is not NOT_CONST and 0 <= const < length:
+        if (
+            frame.module.language == "java"
+            and const.__class__ is int
+            and length is not NOT_CONST
+            and 0 <= const < length
+        ):
             return attributes.remove_index(machine, obj, const)
         for name, item in fields.items():
-            if name.__class__ is int and item.const is not NOT_CONST and item.const == const and length is not NOT_CONST:
+            if (
+                name.__class__ is int
+                and item.const is not NOT_CONST
+                and item.const == const
+                and length is not NOT_CONST
+            ):
                 attributes.remove_index(machine, obj, name)
                 break
         return NONE
@@ -401,9 +434,18 @@ def text_method(frame: Frame, value: Value, name: str, given: Arguments) -> Valu
         return Value(text[constants[0]]) if 0 <= constants[0] < len(text) else Value("")
     if name == "length":
         return Value(len(text))
-    if name in ("substring", "slice", "$slice") and constants and all(c.__class__ is int or c is None for c in constants):
+    if (
+        name in ("substring", "slice", "$slice")
+        and constants
+        and all(c.__class__ is int or c is None for c in constants)
+    ):
         return Value(text[slice(*constants[:3])] if len(constants) > 1 else text[constants[0] :])
-    if name == "replace" and len(constants) >= 2 and all(c.__class__ is str for c in constants[:2]) and len(text) < 2000:
+    if (
+        name == "replace"
+        and len(constants) >= 2
+        and all(c.__class__ is str for c in constants[:2])
+        and len(text) < 2000
+    ):
         count = 1 if frame.module.language == "javascript" else -1
         replaced = text.replace(constants[0], constants[1], count)
         return Value(replaced) if len(replaced) < 4096 else UNKNOWN

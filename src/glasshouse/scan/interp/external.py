@@ -83,8 +83,10 @@ def outcome(
     if model.propagators:
         result = UNKNOWN
         for propagator in model.propagators:
-            result = join(result, propagate(frame, propagator, receiver, given, span)) if result is not UNKNOWN else propagate(
-                frame, propagator, receiver, given, span
+            result = (
+                join(result, propagate(frame, propagator, receiver, given, span))
+                if result is not UNKNOWN
+                else propagate(frame, propagator, receiver, given, span)
             )
         if not result.path and not result.refs:
             result = Value(result.const, result.taint, result.refs, result_path(frame, path, new))
@@ -139,7 +141,11 @@ FLUENT = frozenset(["append", "toString", "trim", "strip", "iterator", "stream"]
 
 
 def mutates(name: str) -> bool:
-    return name[:3] in ("set", "add", "put") or name[:6] in ("append", "insert") or name in ("push", "write", "extend", "update")
+    return (
+        name[:3] in ("set", "add", "put")
+        or name[:6] in ("append", "insert")
+        or name in ("push", "write", "extend", "update")
+    )
 
 
 def absorb(frame: Frame, receiver: Value, given: Arguments) -> None:
@@ -322,9 +328,7 @@ def check_sink(frame: Frame, sink: SinkModel, receiver: Value | None, given: Arg
                 frame.machine.hit(frame, sink, taint, span, value)
 
 
-def sanitize(
-    frame: Frame, sanitizer: SanitizerModel, receiver: Value | None, given: Arguments, result: Value
-) -> Value:
+def sanitize(frame: Frame, sanitizer: SanitizerModel, receiver: Value | None, given: Arguments, result: Value) -> Value:
     machine = frame.machine
     for selector in sanitizer.cleans:
         for value in pick(frame, selector, receiver, given):
@@ -355,9 +359,7 @@ def fill(frame: Frame, value: Value, taint: Taint | None) -> None:
         frame.machine.taint_variable(frame, value, taint)
 
 
-def propagate(
-    frame: Frame, propagator: PropagatorModel, receiver: Value | None, given: Arguments, span: int
-) -> Value:
+def propagate(frame: Frame, propagator: PropagatorModel, receiver: Value | None, given: Arguments, span: int) -> Value:
     machine = frame.machine
     taint: Taint | None = None
     for selector in propagator.frm:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, sources
+from glasshouse.scan.interp import attributes, instructions, sources
 from glasshouse.scan.interp.frame import Frame
 from glasshouse.scan.interp.heap import Heap
 from glasshouse.scan.interp.matcher import MatchModel, Matcher, SinkModel
@@ -356,7 +355,12 @@ class Machine:
                     self.run_entry(ref.fn, entry, ref.frame, self.heap, ref.this)
 
     def run_entry(
-        self, fn: Fn, entry: schema.Entry, closure: Frame | None = None, heap: Heap | None = None, this: Value | None = None
+        self,
+        fn: Fn,
+        entry: schema.Entry,
+        closure: Frame | None = None,
+        heap: Heap | None = None,
+        this: Value | None = None,
     ) -> None:
         """Run a function the framework calls, with the data the framework passes."""
         fn.entry = fn.called = True
@@ -386,9 +390,7 @@ class Machine:
             if bits & sink.bit:
                 self.flow(sink, frame.fn, span, label, bits, step, False)
 
-    def flow(
-        self, sink: SinkModel, fn: Fn, span: int, label: Label, bits: int, step: Step | None, built: bool
-    ) -> None:
+    def flow(self, sink: SinkModel, fn: Fn, span: int, label: Label, bits: int, step: Step | None, built: bool) -> None:
         if label.kind == "param":
             if sink.rule.sources and not sink.rule.source_kinds:
                 return
@@ -557,4 +559,4 @@ def collect_blocks(field: list[Any], queue: list[Any]) -> None:
             queue.append(item[-1])
 
 
-_ = (re, UNKNOWN)
+assert instructions.TABLE  # importing it makes every instruction known to the frames

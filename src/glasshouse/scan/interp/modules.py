@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp.frame import Frame

@@ -86,7 +86,9 @@ def fold(op: str, a: Any, b: Any, language: str) -> Any:
     function = FOLD.get(op)
     if function is None:
         return NOT_CONST
-    if op in ("<<", "*") and (b.__class__ is int and b > 64 or a.__class__ is str and (b.__class__ is not int or b > 64)):
+    if op in ("<<", "*") and (
+        b.__class__ is int and b > 64 or a.__class__ is str and (b.__class__ is not int or b > 64)
+    ):
         return NOT_CONST
     try:
         if op == "/" and language == "java" and a.__class__ is int and b.__class__ is int:
@@ -128,7 +130,11 @@ def binary(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
                 machine.check_arithmetic(frame, op, a, b, span)
             return Value(taint=added(machine, a, b))
         return UNKNOWN
-    if op == "%" and language == "python" and (a.const.__class__ is str or a.path in ("", "str") and not a.taint or a.taint):
+    if (
+        op == "%"
+        and language == "python"
+        and (a.const.__class__ is str or a.path in ("", "str") and not a.taint or a.taint)
+    ):
         if a.const.__class__ is str and percent_numeric(a.const):
             return UNKNOWN
         return Value(taint=join_taint(prefixed(machine, a, deep_taint(machine, b)), a.taint))
@@ -178,9 +184,19 @@ def compare(machine: Machine, op: str, a: Value, b: Value) -> Value:
         same: bool | None = None
         if a is b and a.const is NOT_CONST and len(a.refs) == 1:
             same = True
-        elif a.const is None and b.refs and not b.path and all(ref.__class__ is Obj and ref.kind != "param" for ref in b.refs):
+        elif (
+            a.const is None
+            and b.refs
+            and not b.path
+            and all(ref.__class__ is Obj and ref.kind != "param" for ref in b.refs)
+        ):
             same = False
-        elif b.const is None and a.refs and not a.path and all(ref.__class__ is Obj and ref.kind != "param" for ref in a.refs):
+        elif (
+            b.const is None
+            and a.refs
+            and not a.path
+            and all(ref.__class__ is Obj and ref.kind != "param" for ref in a.refs)
+        ):
             same = False
         if same is not None:
             return TRUE if same == (op in ("==", "===", "is")) else FALSE

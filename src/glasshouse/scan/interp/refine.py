@@ -90,8 +90,11 @@ def combined(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, name: 
 
 def trivially(block: ir.Block, name: str, cond: Any) -> bool:
     """An arm that only repeats the left operand or a constant."""
-    return len(block) == 1 and block[0][0] == ir.MOVE and block[0][2] == name and (
-        block[0][3] == cond or (block[0][3].__class__ is int and block[0][3] < 0)
+    return (
+        len(block) == 1
+        and block[0][0] == ir.MOVE
+        and block[0][2] == name
+        and (block[0][3] == cond or (block[0][3].__class__ is int and block[0][3] < 0))
     )
 
 
@@ -200,7 +203,12 @@ def member_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hol
         if not holds and ".." in argument.const:
             scrub(frame, block, position, ins[3], frame.machine.bit("path"))
         return
-    if holds and argument.taint and allow_list(frame, receiver) and (receiver.refs or receiver.path or not receiver.taint):
+    if (
+        holds
+        and argument.taint
+        and allow_list(frame, receiver)
+        and (receiver.refs or receiver.path or not receiver.taint)
+    ):
         if receiver.const.__class__ is not str:
             scrub(frame, block, position, operands[0], frame.machine.everything)
 
@@ -217,9 +225,7 @@ def prefix_test(frame: Frame, block: ir.Block, position: int, operand: Any, hold
     scrub(frame, block, position, operand, mask)
 
 
-def guard_models(
-    frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool, operands: list[Any]
-) -> None:
+def guard_models(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool, operands: list[Any]) -> None:
     """Calls the rules name as guards."""
     path, receiver = callee_path(frame, ins)
     if not path:
@@ -247,9 +253,7 @@ def callee_path(frame: Frame, ins: ir.Instr) -> tuple[str, Any]:
     return frame.val(ins[3]).path, None
 
 
-def pattern_test(
-    frame: Frame, block: ir.Block, position: int, ins: ir.Instr, operands: list[Any], holds: bool
-) -> None:
+def pattern_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, operands: list[Any], holds: bool) -> None:
     """A regular-expression test: if it only lets harmless characters through, the text is clean."""
     machine = frame.machine
     receiver = frame.val(ins[3])
@@ -297,7 +301,14 @@ def allows(pattern: str, char: str) -> bool:
         elif char in re.sub(r"\\[wdWDsSbB]", "", inner) or (char.isspace() and "\\s" in inner) or "\\S" in inner:
             return True
     rest = CLASS.sub("", body)
-    rest = rest.replace("\\w", "").replace("\\d", "").replace("\\.", "").replace("\\A", "").replace("\\Z", "").replace("\\z", "")
+    rest = (
+        rest.replace("\\w", "")
+        .replace("\\d", "")
+        .replace("\\.", "")
+        .replace("\\A", "")
+        .replace("\\Z", "")
+        .replace("\\z", "")
+    )
     if re.search(r"(?<!\\)\.", rest) or "\\S" in rest or "\\W" in rest or "\\D" in rest:
         return True
     if char.isspace() and "\\s" in rest:

@@ -25,9 +25,9 @@ TEXT = {
     "database": "database content",
     "parameter": "parameter",
 }
-def from_source(
-    machine: Machine, frame: Frame, model: SourceModel, result: Value, span: int, text: str
-) -> Value:
+
+
+def from_source(machine: Machine, frame: Frame, model: SourceModel, result: Value, span: int, text: str) -> Value:
     """The value of a source: tainted in every class (of a rule's own source: in the rule's class)."""
     place = (frame.module.index, span)
     label = machine.source_label(model.label, model.kind, text, place)
@@ -239,4 +239,6 @@ def check_decorator(machine: Machine, fn: Any, decorator: ir.Decorator, match: M
     pos = [Value(item) for name, item in decorator.args if not name and item.__class__ is not list]
     kw = {name: Value(item) for name, item in decorator.args if name and item.__class__ is not list}
     if external.conditions_hold(frame, match, None, Arguments(pos, kw)):
-        machine.report_rule(match.rule, fn, decorator.span, {"name": decorator.name, "sink": decorator.name}, match.confidence)
+        machine.report_rule(
+            match.rule, fn, decorator.span, {"name": decorator.name, "sink": decorator.name}, match.confidence
+        )

@@ -182,9 +182,7 @@ class Application:
             return obj
         made = Obj(obj.kind, obj.site, obj.cls, obj.open, None, obj.proto)
         self.copies[obj] = made
-        self.machine.heap[made] = {
-            name: self.value(item, depth + 1) for name, item in self.summary.heap[obj].items()
-        }
+        self.machine.heap[made] = {name: self.value(item, depth + 1) for name, item in self.summary.heap[obj].items()}
         return made
 
     def run(self) -> Value:

@@ -1,0 +1,464 @@
+"""What each IR instruction does.  A handler returns True when control does not go on after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from glasshouse.scan import ir
+from glasshouse.scan.interp import attributes, calls, operators, refine
+from glasshouse.scan.interp.frame import Frame, LoopContext, TryContext
+from glasshouse.scan.interp.states import State, join_env, join_heap, join_state
+from glasshouse.scan.interp.values import (
+    NOT_CONST,
+    UNKNOWN,
+    ClassRef,
+    FuncRef,
+    Obj,
+    Value,
+    join,
+    join_taint,
+)
+
+
+def do_move(self: Frame, ins: ir.Instr) -> bool | None:
+    dst = ins[2]
+    value = self.val(ins[3])
+    if dst.__class__ is str:
+        self.machine.assigned(self, dst, value, ins[1])
+        value = self.machine.sensitive(self, dst, value, ins[1])
+    self.store(dst, value, ins[1])
+    return None
+
+
+def do_attr(self: Frame, ins: ir.Instr) -> bool | None:
+    self.store(ins[2], attributes.get_attr(self, self.val(ins[3]), ins[4], ins[1]), ins[1])
+    return None
+
+
+def do_set_attr(self: Frame, ins: ir.Instr) -> bool | None:
+    value = self.val(ins[4])
+    self.machine.assigned(self, ins[3], value, ins[1])
+    attributes.set_attr(self, self.val(ins[2]), ins[3], value, ins[1])
+    return None
+
+
+def do_item(self: Frame, ins: ir.Instr) -> bool | None:
+    self.store(ins[2], attributes.get_item(self, self.val(ins[3]), self.val(ins[4]), ins[1]), ins[1])
+    return None
+
+
+def do_set_item(self: Frame, ins: ir.Instr) -> bool | None:
+    key, value = self.val(ins[3]), self.val(ins[4])
+    if key.const.__class__ is str:
+        self.machine.assigned(self, key.const, value, ins[1])
+    attributes.set_item(self, self.val(ins[2]), key, value, ins[1])
+    return None
+
+
+def do_del_item(self: Frame, ins: ir.Instr) -> bool | None:
+    attributes.del_item(self, self.val(ins[2]), self.val(ins[3]))
+    return None
+
+
+def do_call(self: Frame, ins: ir.Instr) -> bool | None:
+    _, span, dst, callee, args, kwargs = ins
+    given = calls.arguments(self, args, kwargs)
+    self.store(dst, calls.call_value(self, self.val(callee), given, span), span)
+    return None
+
+
+def do_call_method(self: Frame, ins: ir.Instr) -> bool | None:
+    _, span, dst, obj, name, args, kwargs = ins
+    given = calls.arguments(self, args, kwargs)
+    self.store(dst, calls.call_method(self, self.val(obj), name, given, span, obj), span)
+    return None
+
+
+def do_new(self: Frame, ins: ir.Instr) -> bool | None:
+    _, span, dst, cls, args, kwargs = ins
+    given = calls.arguments(self, args, kwargs)
+    self.store(dst, calls.construct(self, self.val(cls), given, span), span)
+    return None
+
+
+def do_binop(self: Frame, ins: ir.Instr) -> bool | None:
+    self.store(ins[2], operators.binary(self, ins[3], self.val(ins[4]), self.val(ins[5]), ins[1]), ins[1])
+    return None
+
+
+def do_unop(self: Frame, ins: ir.Instr) -> bool | None:
+    self.store(ins[2], operators.unary(self.machine, ins[3], self.val(ins[4])), ins[1])
+    return None
+
+
+def do_template(self: Frame, ins: ir.Instr) -> bool | None:
+    self.store(ins[2], operators.concat(self, [self.val(part) for part in ins[3]]), ins[1])
+    return None
+
+
+def do_make(self: Frame, ins: ir.Instr) -> bool | None:
+    self.store(ins[2], attributes.make(self, ins[3], ins[4], ins[1]), ins[1])
+    return None
+
+
+def do_closure(self: Frame, ins: ir.Instr) -> bool | None:
+    fn = self.module.functions[ins[3]]
+    self.store(ins[2], Value(refs=(FuncRef(fn, self),)), ins[1])
+    return None
+
+
+def do_class(self: Frame, ins: ir.Instr) -> bool | None:
+    cls = self.module.classes[ins[3]]
+    ref = ClassRef(cls, self)
+    self.machine.run_class_body(self, cls)
+    self.store(ins[2], Value(refs=(ref,)), ins[1])
+    return None
+
+
+def do_import(self: Frame, ins: ir.Instr) -> bool | None:
+    _, span, dst, module, name, level = ins
+    if name == "*" and self.module.language != "javascript":
+        self.machine.import_star(self, module, level)
+        return None
+    value = self.machine.import_value(self.module, module, name, level)
+    self.store(dst, value, span)
+    return None
+
+
+def do_loop(self: Frame, ins: ir.Instr) -> bool | None:
+    _, _, label, test, cond, body, update = ins
+    context = LoopContext(label, True, len(self.machine.heap.log))
+    if test and not self.exec(test):
+        return True
+    endless = cond == ""
+    truth = True if endless else operators.truth(self.machine, self.val(cond))
+    if truth is False:
+        return None
+    self.loops.append(context)
+
+    def once() -> bool:
+        if test:
+            refine.assume(self, test, len(test), cond, True)
+        if not self.exec(body):
+            if context.continues is None:
+                return False
+            self.restore(context.continues)
+            context.continues = None
+        elif context.continues is not None:
+            joined = join_state((self.env, self.machine.heap), context.continues, context.mark)
+            assert joined is not None
+            self.restore(joined)
+            context.continues = None
+        return self.exec(update) and (not test or self.exec(test))
+
+    self.loop_body(context, once)
+    self.loops.pop()
+    if test and not endless:
+        refine.assume(self, test, len(test), cond, False)
+    return not self.leave_loop(context, not endless)
+
+
+def do_do_loop(self: Frame, ins: ir.Instr) -> bool | None:
+    _, _, label, body, test, cond = ins
+    context = LoopContext(label, True, len(self.machine.heap.log))
+    self.loops.append(context)
+    first_alive = False
+
+    def once() -> bool:
+        nonlocal first_alive
+        alive = self.exec(body)
+        state = join_state((self.env, self.machine.heap) if alive else None, context.continues, context.mark)
+        context.continues = None
+        if state is None:
+            return False
+        self.restore(state)
+        first_alive = self.exec(test) or first_alive
+        return True
+
+    start = self.snapshot()
+    if once():
+        if operators.truth(self.machine, self.val(cond)) is not False:
+            self.loop_body(context, once)
+    else:
+        self.restore(start)
+    self.loops.pop()
+    return not self.leave_loop(context, first_alive)
+
+
+def do_foreach(self: Frame, ins: ir.Instr) -> bool | None:
+    _, span, label, dst, iterable, body, kind = ins
+    value = self.val(iterable)
+    context = LoopContext(label, True, len(self.machine.heap.log))
+    items = attributes.known_elements(self, value, kind)
+    if items is not None and not items:
+        return None
+    self.loops.append(context)
+    if items is not None and len(items) <= 8:
+        alive = True
+        for item in items:
+            self.store(dst, item, span)
+            alive = self.exec(body)
+            state = join_state((self.env, self.machine.heap) if alive else None, context.continues, context.mark)
+            context.continues = None
+            alive = state is not None
+            if state is None:
+                break
+            self.restore(state)
+        self.loops.pop()
+        return not self.leave_loop(context, alive)
+    element = attributes.element(self, value, kind, span)
+
+    def once() -> bool:
+        self.store(dst, element, span)
+        return self.exec(body)
+
+    self.loop_body(context, once)
+    self.loops.pop()
+    return not self.leave_loop(context, True)
+
+
+def do_break(self: Frame, ins: ir.Instr) -> bool | None:
+    context = self.find_context(ins[2], False)
+    if context is not None:
+        context.breaks = join_state(context.breaks, (self.env, self.machine.heap), context.mark)
+    return True
+
+
+def do_continue(self: Frame, ins: ir.Instr) -> bool | None:
+    context = self.find_context(ins[2], True)
+    if context is not None:
+        context.continues = join_state(context.continues, (self.env, self.machine.heap), context.mark)
+    return True
+
+
+def do_return(self: Frame, ins: ir.Instr) -> bool | None:
+    value = self.val(ins[2])
+    if self.return_sinks and ins[1]:
+        self.machine.check_return(self, value, ins[1])
+    self.returned = value if self.returned is None else join(self.returned, value)
+    machine = self.machine
+    self.returned_heap = (
+        machine.heap if self.returned_heap is None else join_heap(self.returned_heap.fork(), machine.heap, self.mark)
+    )
+    self.exit_env = self.env if self.exit_env is None else join_env(dict(self.exit_env), self.env)
+    return True
+
+
+def do_raise(self: Frame, ins: ir.Instr) -> bool | None:
+    self.note_raise(self.val(ins[2]))
+    return True
+
+
+def do_try(self: Frame, ins: ir.Instr) -> bool | None:
+    _, span, body, handlers, otherwise, finally_block = ins
+    start = self.snapshot()
+    context = TryContext(len(self.machine.heap.log))
+    self.tries.append(context)
+    alive = self.exec(body)
+    self.tries.pop()
+    if alive and otherwise:
+        alive = self.exec(otherwise)
+    done: State | None = (self.env, self.machine.heap) if alive else None
+    if handlers:
+        entry = join_state(start, context.state, context.mark)
+        entry = join_state(entry, done, context.mark)
+        assert entry is not None
+        if not alive and context.state is not None:
+            entry = context.state
+        for types, name, block in handlers:
+            self.env, self.machine.heap = dict(entry[0]), entry[1].fork()
+            if name:
+                self.store(name, caught(self, types, context.raised), span)
+            if self.exec(block):
+                done = join_state(done, (self.env, self.machine.heap), context.mark)
+    if finally_block:
+        state = done or join_state(start, context.state, context.mark)
+        assert state is not None
+        self.restore((dict(state[0]), state[1].fork()))
+        if not self.exec(finally_block):
+            return True
+        return done is None
+    if done is None:
+        return True
+    self.restore(done)
+    return None
+
+
+def caught(self: Frame, types: list[str], raised: Value | None) -> Value:
+    """The exception object a handler sees."""
+    path = ""
+    if types and self.module.language != "javascript":
+        found = self.machine.program.type_of(self.module, types[0])
+        path = found if isinstance(found, str) else ""
+    elif self.module.language == "javascript":
+        path = "Error"
+    base = Value(path=path)
+    return base if raised is None else join(raised, base)
+
+
+def do_switch(self: Frame, ins: ir.Instr) -> bool | None:
+    _, _, label, subject, cases = ins
+    value = self.val(subject)
+    machine = self.machine
+    context = LoopContext(label, False, len(self.machine.heap.log))
+    self.loops.append(context)
+    start = self.snapshot()
+    chosen = choose_case(self, value, cases)
+    fall: State | None = None
+    matched = False
+    for number, (operands, block) in enumerate(cases):
+        enters = chosen is None or number == chosen
+        state = fall
+        if enters:
+            matched = True
+            entry: State = (dict(start[0]), start[1].fork())
+            if len(operands) == 1 and isinstance(subject, str) and subject in entry[0]:
+                constant = self.val(operands[0])
+                if constant.const is not NOT_CONST:
+                    entry[0][subject] = constant
+            state = join_state(state, entry, context.mark)
+        if state is None:
+            continue
+        self.env, machine.heap = dict(state[0]), state[1].fork()
+        fall = (self.env, machine.heap) if self.exec(block) else None
+    self.loops.pop()
+    has_default = any(not operands for operands, _ in cases)
+    end = fall
+    if not matched or (chosen is None and not has_default):
+        end = join_state(end, start, context.mark)
+    if end is not None:
+        self.restore(end)
+    return not self.leave_loop(context, end is not None)
+
+
+def choose_case(self: Frame, value: Value, cases: list[Any]) -> int | None:
+    """Index of the only case a constant subject can enter (-1: none), or None when any may be entered."""
+    if value.const is NOT_CONST:
+        return None
+    default = -1
+    for number, (operands, _) in enumerate(cases):
+        if not operands:
+            default = number
+            continue
+        for operand in operands:
+            constant = self.val(operand).const
+            if constant is NOT_CONST:
+                return None
+            if constant == value.const:
+                return number
+    return default
+
+
+def do_block(self: Frame, ins: ir.Instr) -> bool | None:
+    context = LoopContext(ins[2], False, len(self.machine.heap.log))
+    context.label = ins[2] or "$block"
+    self.loops.append(context)
+    alive = self.exec(ins[3])
+    self.loops.pop()
+    return not self.leave_loop(context, alive)
+
+
+def do_yield(self: Frame, ins: ir.Instr) -> bool | None:
+    _, span, dst, src, delegate = ins
+    value = self.val(src)
+    if delegate:
+        value = attributes.element(self, value, "values", span)
+    self.yields = value if self.yields is None else join(self.yields, value)
+    if self.return_sinks:
+        self.machine.check_return(self, value, span)
+    self.store(dst, UNKNOWN, span)
+    return None
+
+
+def do_await(self: Frame, ins: ir.Instr) -> bool | None:
+    self.store(ins[2], self.val(ins[3]), ins[1])
+    return None
+
+
+def do_declare(self: Frame, ins: ir.Instr) -> bool | None:
+    name = ins[2]
+    self.env[name] = self.machine.declared(self.module, ins[3], self.env.get(name))
+    return None
+
+
+def do_cast(self: Frame, ins: ir.Instr) -> bool | None:
+    self.store(ins[2], self.machine.cast(self, self.val(ins[4]), ins[3]), ins[1])
+    return None
+
+
+def do_is_type(self: Frame, ins: ir.Instr) -> bool | None:
+    value = self.val(ins[3])
+    result = UNKNOWN
+    for ref in value.refs:
+        if ref.__class__ is Obj and ref.cls is not None and ref.kind == "instance":
+            names = {cls.ir.name for cls in self.machine.program.supers(ref.cls)[0]}
+            result = Value(any(text.rsplit(".", 1)[-1] in names for text in ins[4]))
+    self.store(ins[2], result if len(value.refs) == 1 and not value.taint else UNKNOWN, ins[1])
+    return None
+
+
+def do_default(self: Frame, ins: ir.Instr) -> bool | None:
+    _, span, name, block, operand = ins
+    if name in self.given:
+        return None
+    if not self.machine.symbolic(self) or name not in self.env:
+        if self.exec(block):
+            self.env[name] = self.val(operand)
+        return None
+    have = self.env[name]
+    if self.exec(block):
+        default = self.val(operand)
+        self.env[name] = Value(NOT_CONST, join_taint(have.taint, default.taint), have.refs, have.path or default.path)
+    return None
+
+
+def do_assert(self: Frame, ins: ir.Instr) -> bool | None:
+    block = self.block
+    index = next((number for number, item in enumerate(block) if item is ins), len(block))
+    refine.assume(self, block, index, ins[2], True)
+    return operators.truth(self.machine, self.val(ins[2])) is False
+
+
+def do_nop(self: Frame, ins: ir.Instr) -> bool | None:
+    return None
+
+
+TABLE: list[Callable[[Frame, ir.Instr], bool | None]] = [
+    do_move,
+    do_attr,
+    do_set_attr,
+    do_item,
+    do_set_item,
+    do_del_item,
+    do_call,
+    do_call_method,
+    do_new,
+    do_binop,
+    do_unop,
+    do_template,
+    do_make,
+    do_closure,
+    do_class,
+    do_import,
+    do_nop,
+    do_loop,
+    do_do_loop,
+    do_foreach,
+    do_break,
+    do_continue,
+    do_return,
+    do_raise,
+    do_try,
+    do_switch,
+    do_block,
+    do_yield,
+    do_await,
+    do_declare,
+    do_cast,
+    do_is_type,
+    do_default,
+    do_assert,
+    do_nop,
+]
+HANDLERS.extend(TABLE)

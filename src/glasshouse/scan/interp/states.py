@@ -1,0 +1,88 @@
+"""Joining states where control flow meets, and telling whether a loop has settled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from glasshouse.scan.interp.heap import Heap
+from glasshouse.scan.interp.values import UNKNOWN, Obj, Value, join
+
+Env = dict[str, Value]
+State = tuple[Env, Heap]
+
+
+def same_fields(have: dict[Any, Value], fields: dict[Any, Value], ordered: bool) -> dict[Any, Value]:
+    """Fields of one object after two ways meet."""
+    merged = dict(have)
+    for key, value in fields.items():
+        old = merged.get(key)
+        merged[key] = value if old is None or old is value else join(old, value)
+    if ordered and len(have) != len(fields):
+        merged["#len"] = UNKNOWN
+    return merged
+
+
+def join_env(a: Env, b: Env) -> Env:
+    """Variables after two ways meet; ``a`` is changed and returned."""
+    for name, value in b.items():
+        have = a.get(name)
+        if have is None:
+            a[name] = value
+        elif have is not value:
+            a[name] = join(have, value)
+    return a
+
+
+def join_heap(a: Heap, b: Heap, since: int) -> Heap:
+    """Fields after two ways meet; ``a`` is changed and returned.  Nothing written before log mark ``since`` can differ."""
+    if a is b:
+        return a
+    log = a.log
+    touched = b if len(log) - since > len(b) else dict.fromkeys(log[since:])
+    for obj in touched:
+        fields = b.get(obj)
+        if fields is None:
+            continue
+        have = a.get(obj)
+        if have is None:
+            a[obj] = fields
+        elif have is not fields:
+            a[obj] = same_fields(have, fields, obj.__class__ is Obj and obj.kind == "list")
+    return a
+
+
+def join_state(a: State | None, b: State | None, since: int) -> State | None:
+    if a is None:
+        return b
+    if b is None:
+        return a
+    return join_env(dict(a[0]), b[0]), join_heap(a[1].fork(), b[1], since)
+
+
+def same_env(a: Env, b: Env) -> bool:
+    if len(a) != len(b):
+        return False
+    for name, value in b.items():
+        have = a.get(name)
+        if have is not value and (have is None or not same_value(have, value)):
+            return False
+    return True
+
+
+def same_value(a: Value, b: Value) -> bool:
+    if a.taint is not b.taint:
+        if not a.taint or not b.taint or len(a.taint) != len(b.taint):
+            return False
+        for label, mark in b.taint.items():
+            have = a.taint.get(label)
+            if have is None or have[0] != mark[0]:
+                return False
+    return a.const is b.const and a.path == b.path and len(a.refs) == len(b.refs)
+
+
+def same_heap(a: Heap, b: Heap, since: int) -> bool:
+    for obj in dict.fromkeys(b.log[since:]):
+        have, fields = a.get(obj), b.get(obj)
+        if have is not fields and (have is None or fields is None or not same_env(have, fields)):
+            return False
+    return True
