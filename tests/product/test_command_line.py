@@ -200,6 +200,12 @@ def test_a_typo_in_the_project_file_is_an_error_with_its_line(tree: Path) -> Non
     assert "`fail_on`" in done.stderr
 
 
+def test_a_rule_that_does_not_exist_is_an_error_with_the_likely_one(tree: Path) -> None:
+    done = glasshouse("scan", ".", "--rules", "py-comand-injection", cwd=tree)
+    assert done.returncode == 2
+    assert "py-command-injection" in done.stderr
+
+
 def test_explain_knows_the_rules_that_are_listed(tmp_path: Path) -> None:
     listed = json.loads(glasshouse("rules", "--format", "json", "--lang", "python", cwd=tmp_path).stdout)["rules"]
     done = glasshouse("explain", listed[0]["id"], cwd=tmp_path)

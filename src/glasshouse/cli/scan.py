@@ -108,6 +108,8 @@ def _scan(paths: list[Path], options: ScanOptions) -> Report:
     from glasshouse.scan.run import scan_tree
 
     known = _known_findings(options)
+    if options.rules:
+        _rules(options)  # a name that selects nothing is an error before the scan, whatever languages it meets
     settings = engine_settings(options)
     with progress_bar(shown=options.progress and not options.quiet and sys.stderr.isatty()) as progress:
         report = gather(scan_tree(paths, settings, progress))
@@ -205,6 +207,5 @@ def _say_done(report: Report, settings: Settings, seconds: float) -> None:
     for file in settings.files:
         click.echo(f"glasshouse: settings from {visible(str(file))}", err=True)
     found, files = plural(len(report.open), "finding"), plural(report.summary.files, "file")
-    cached = f" ({report.summary.files_from_cache:,} from the cache)" if report.summary.files_from_cache else ""
     incomplete = f", {len(report.incomplete):,} not analysed in full" if report.incomplete else ""
-    click.echo(f"glasshouse: {found} in {files}{cached}{incomplete}, {seconds:.2f} s", err=True)
+    click.echo(f"glasshouse: {found} in {files}{incomplete}, {seconds:.2f} s", err=True)

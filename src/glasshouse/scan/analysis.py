@@ -105,7 +105,7 @@ def library_flows(machine: Machine) -> list[Flow]:
             label = machine.source_label("weak", "parameter", text, (fn.module.index, fn.ir.span))
             sink = hit.sink
             flow = Flow(
-                sink.rule, sink.label or sink.name, sink.confidence, hit.fn, hit.span, label, hit.step, not fn.called
+                sink.rule, sink.name, sink.label, sink.confidence, hit.fn, hit.span, label, hit.step, not fn.called
             )
             have = best.get(key)
             if have is None or (flow.built, -sources.way_length(flow.step)) > (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
 import re
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -38,6 +38,7 @@ class Lowered(msgspec.Struct, frozen=True, array_like=True):
     hits: tuple[LocalHit, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     problems: tuple[NotAnalysed, ...] = ()
+    stable: bool = True  # the file did not change while it was read: may be kept
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -54,12 +55,12 @@ class Task(msgspec.Struct, frozen=True):
 @functools.lru_cache(maxsize=8)
 def rules_for(language: str, extra: tuple[Path, ...], selection: tuple[str, ...], cache_dir: Path | None) -> RuleSet:
     """The rules of one language (kept per process; forked workers inherit them)."""
-    return load_rules([language], extra, selection, cache_dir=cache_dir)
+    return load_rules([language], extra, selection, cache_dir=cache_dir, lenient=True)
 
 
 def lower_task(task: Task) -> bytes:
     """Read, parse and lower one file; MessagePack of ``Lowered``."""
-    return msgspec.msgpack.encode(lower(task))
+    return ENCODER.encode(lower(task))
 
 
 def lower(task: Task) -> Lowered:
@@ -76,7 +77,16 @@ def lower(task: Task) -> Lowered:
             gc.enable()
     rules = rules_for(source.language, task.rule_paths, task.rule_selection, task.cache_dir)
     hits = [*detector_hits(file, rules), *literal_hits(data, rules)]
-    return Lowered(file, tuple(hits), tuple(find_ignores(data)), tuple(problems_of(file)))
+    return Lowered(file, tuple(hits), tuple(find_ignores(data)), tuple(problems_of(file)), unchanged(source))
+
+
+def unchanged(source: SourceFile) -> bool:
+    """Whether the file is still as discovery saw it."""
+    try:
+        found = os.stat(source.absolute)
+    except OSError:
+        return False
+    return (found.st_size, found.st_mtime_ns) == (source.size, source.mtime_ns)
 
 
 def problems_of(file: ir.File) -> list[NotAnalysed]:
@@ -141,5 +151,5 @@ def decode(data: bytes) -> Lowered:
     return DECODER.decode(data)
 
 
+ENCODER = msgspec.msgpack.Encoder()
 DECODER: msgspec.msgpack.Decoder[Lowered] = msgspec.msgpack.Decoder(Lowered)
-_ = Any

@@ -65,7 +65,8 @@ class Reporter:
         steps = self.way(flow.step)
         place = self.location(flow.fn.module.index, flow.span)
         if not steps or steps[-1].location != place:
-            steps.append(Step(place, flow.sink, self.snippet(place)))
+            act = f": {flow.act}" if flow.act else ""
+            steps.append(Step(place, f"reaches {callee(flow.sink)}{act}", self.snippet(place)))
         confidence: Confidence = flow.confidence or rule.confidence  # type: ignore[assignment]
         reasons = [f"data flow of {len(steps)} steps from {details['source']}"]
         if mode == "library":
@@ -183,6 +184,12 @@ def flatten(step: WayStep | None) -> list[WayStep]:
         stack.append(item.before)
     result.reverse()
     return result
+
+
+def callee(path: str) -> str:
+    """A callee path as people write it."""
+    special = {"$jsx": "a JSX property", "$arith": "arithmetic", "$index": "an index", "$set_key": "a property name"}
+    return special.get(path) or f"`{path.removeprefix('*.')}`"
 
 
 def fill(message: str, details: Mapping[str, str]) -> str:

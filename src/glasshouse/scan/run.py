@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from glasshouse.scan import lowered
+from glasshouse.scan import ir, lowered, stored
 from glasshouse.scan.analysis import analyse
 from glasshouse.scan.discover import DiscoverSettings, ReadLimits, SourceFile, discover, read_source
-from glasshouse.scan.execute import Done, ExecutorLimits, chunks_by_weight, executor_for
+from glasshouse.scan.execute import Done, ExecutorLimits, Outcome, chunks_by_weight, executor_for
 from glasshouse.scan.lowered import LocalHit, Lowered, Task, lower_task, rules_for
 from glasshouse.scan.report import Reporter
 from glasshouse.scan.rules.schema import Rule
 from glasshouse.scan.settings import ScanSettings
+from glasshouse.scan.stored import Results
 from glasshouse.scan.suppress import Ignore, apply_ignores
 from glasshouse.words.errors import NothingToAnalyseError
-from glasshouse.words.finding import Finding, NotAnalysed, Result, ScanSummary
+from glasshouse.words.finding import NotAnalysed, Result, ScanSummary, UnusedIgnore
+
+if TYPE_CHECKING:
+    from glasshouse.scan.cache import Cache
 
 Progress = Callable[[str, int, int], None]
 SMALL = 60_000  # bytes of source below which starting workers costs more than it saves
@@ -30,16 +33,46 @@ def scan_tree(
     """Findings, files not analysed and, last, a summary.
 
     Raises ``PathError`` for a path that does not exist and ``NothingToAnalyseError`` when no file is in a language we
-    read.  ``progress`` gets (phase, done, total).
+    read.  ``progress`` gets (phase, done, total).  With ``settings.cache_dir``, what has not changed since an earlier
+    scan is not read or analysed again; the results are the same with and without.
     """
     settings = settings or ScanSettings()
     files, problems = discovered(paths, settings)
     if not files and not any(problem.incomplete for problem in problems):
         names = ", ".join(str(path) for path in paths)
         raise NothingToAnalyseError("there is no source file in a language we read", where=names)
-    results, failed = lower_all(files, settings, progress)
+    if settings.cache_dir is None:
+        yield from scan_files(files, problems, settings, progress, None, b"").all()
+        return
+    from glasshouse.scan.cache import Cache
+
+    with Cache(settings.cache_dir) as cache:
+        chosen = stored.settings_key(settings)
+        key = stored.tree_key(chosen, files, problems)
+        results = stored.known_results(cache, key)
+        if results is None:
+            results = scan_files(files, problems, settings, progress, cache, chosen)
+            if not any(problem.code in PASSING for problem in results.problems):
+                stored.keep_results(cache, key, results)
+            cache.prune(stored.MAX_CACHE_BYTES)
+    yield from results.all()
+
+
+PASSING = frozenset(["crashed", "timeout", "error", "vanished", "unreadable"])  # reasons that may be gone next time
+
+
+def scan_files(
+    files: Sequence[SourceFile],
+    problems: list[NotAnalysed],
+    settings: ScanSettings,
+    progress: Progress | None,
+    cache: Cache | None,
+    chosen: bytes,
+) -> Results:
+    """Lower what is not in the cache, analyse everything together, and report."""
+    results, failed = lower_all(files, settings, progress, cache, chosen)
     problems.extend(failed)
-    yield from report(files, results, problems, settings, progress)
+    return report(files, results, problems, settings, progress)
 
 
 def discovered(paths: Sequence[Path], settings: ScanSettings) -> tuple[list[SourceFile], list[NotAnalysed]]:
@@ -54,49 +87,83 @@ def discovered(paths: Sequence[Path], settings: ScanSettings) -> tuple[list[Sour
     for item in discover(paths, options):
         if isinstance(item, NotAnalysed):
             problems.append(item)
-        else:
+        elif settings.include_tests or item.named or not is_test(item.path):
             files.append(item)
     return files, problems
 
 
+def is_test(path: str) -> bool:
+    """Whether a path looks like test code."""
+    folders, _, name = path.rpartition("/")
+    parts = folders.split("/")
+    return (
+        any(part in ("test", "tests", "__tests__", "testing") for part in parts)
+        or name.startswith("test_")
+        or name.rpartition(".")[0].endswith(("_test", ".test", ".spec", "Test", "Tests"))
+    )
+
+
 def lower_all(
-    files: Sequence[SourceFile], settings: ScanSettings, progress: Progress | None
+    files: Sequence[SourceFile], settings: ScanSettings, progress: Progress | None, cache: Cache | None, chosen: bytes
 ) -> tuple[dict[int, Lowered], list[NotAnalysed]]:
-    """Lower every file; results by position, and the files that failed."""
-    for language in sorted({file.language for file in files}):
+    """Lower every file that the cache does not know; results by position, and the files that failed."""
+    results: dict[int, Lowered] = {}
+    contents: dict[int, bytes] = {}
+    if cache is not None:
+        contents = stored.content_keys(cache, chosen, files)
+        blobs = cache.get_many("lowered", list(contents.values()))
+        for position, content in contents.items():
+            blob = blobs.get(content)
+            if blob is not None:
+                results[position] = lowered.decode(blob)
+    missing = [position for position in range(len(files)) if position not in results]
+    failed: list[NotAnalysed] = []
+    keep: list[tuple[bytes, bytes]] = []
+    for position, outcome in lower_missing(files, missing, settings, progress):
+        if isinstance(outcome, Done):
+            made = results[position] = lowered.decode(outcome.value)
+            if made.stable and position in contents:
+                keep.append((contents[position], outcome.value))
+        else:
+            failed.append(NotAnalysed(files[position].path, outcome.code, outcome.reason, incomplete=True))
+    if cache is not None and keep:
+        cache.put_many("lowered", keep)
+    return results, failed
+
+
+def lower_missing(
+    files: Sequence[SourceFile], missing: Sequence[int], settings: ScanSettings, progress: Progress | None
+) -> Iterator[tuple[int, Outcome]]:
+    """Lower files in worker processes (or here, when there is little to do)."""
+    if not missing:
+        return
+    for language in sorted({files[position].language for position in missing}):
         rules_for(language, settings.rule_paths, settings.rules, settings.cache_dir)
     tasks = [
         Task(
-            file,
+            files[position],
             settings.max_file_bytes,
             settings.max_file_seconds,
             settings.rule_paths,
             settings.rules,
             settings.cache_dir,
         )
-        for file in files
+        for position in missing
     ]
-    total = sum(file.size for file in files)
-    jobs = 1 if total < SMALL and settings.jobs == 0 else settings.jobs
-    executor = executor_for(jobs, ExecutorLimits(item_seconds=settings.max_file_seconds * 2 + 10))
-    chunks = chunks_by_weight(tasks, [file.size for file in files], jobs or 2)
+    weights = [files[position].size for position in missing]
+    jobs = 1 if sum(weights) < SMALL and settings.jobs == 0 else settings.jobs
+    chunks = chunks_by_weight(tasks, weights, jobs or 2)
     starts = [0]
     for chunk in chunks:
         starts.append(starts[-1] + len(chunk))
-    results: dict[int, Lowered] = {}
-    failed: list[NotAnalysed] = []
+    executor = executor_for(jobs, ExecutorLimits(item_seconds=settings.max_file_seconds * 2 + 10))
     try:
         for number, outcome in enumerate(executor.map_chunks(lower_task, chunks)):
-            position = starts[outcome.chunk] + outcome.item
-            if isinstance(outcome, Done):
-                results[position] = lowered.decode(outcome.value)
-            else:
-                failed.append(NotAnalysed(files[position].path, outcome.code, outcome.reason, incomplete=True))
+            yield missing[starts[outcome.chunk] + outcome.item], outcome
             if progress is not None:
-                progress("reading", number + 1, len(files))
+                progress("reading", number + 1, len(missing))
     finally:
         executor.close()
-    return results, failed
 
 
 def report(
@@ -105,10 +172,10 @@ def report(
     problems: list[NotAnalysed],
     settings: ScanSettings,
     progress: Progress | None,
-) -> Iterator[Result]:
-    """Analyse what was lowered and yield the results."""
+) -> Results:
+    """Analyse what was lowered together, and make the results."""
     order = [position for position in range(len(files)) if position in results]
-    programs = []
+    programs: list[ir.File] = []
     local: list[tuple[int, LocalHit]] = []
     ignores: dict[str, Sequence[Ignore]] = {}
     for position in order:
@@ -134,15 +201,12 @@ def report(
     for found in rules.values():
         every.update(found.rules)
     findings = reporter.findings(local, every)
-    unused: Sequence[Result] = ()
+    unused: Sequence[UnusedIgnore] = ()
     if settings.inline_ignores:
         findings, unused = apply_ignores(findings, ignores, every)
-    yield from findings
-    yield from unused
     problems.sort(key=lambda item: (item.path, item.code, item.line))
-    yield from problems
     counted = Counter(file.language for file in programs)
-    yield ScanSummary(
+    summary = ScanSummary(
         files=len(programs),
         lines=sum(file.lines for file in programs),
         functions=sum(len(file.functions) for file in programs),
@@ -153,13 +217,10 @@ def report(
         mode=settings.mode,
         notes=analysis.notes,
     )
+    return Results(tuple(findings), tuple(unused), tuple(problems), summary)
 
 
 def source_lines(file: SourceFile, settings: ScanSettings) -> list[bytes]:
     """The lines of a file, read again for the report ([] if it has gone)."""
     data = read_source(file, ReadLimits(settings.max_file_bytes, False, False))
     return [] if isinstance(data, NotAnalysed) else data.split(b"\n")
-
-
-__all__ = ["Finding", "scan_tree"]
-_ = msgspec

@@ -7,6 +7,7 @@ import unicodedata
 TAB_WIDTH = 4
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
+
 def visible_character(character: str) -> str:
     """The character itself, or a picture of it when it would act instead of show.
 

@@ -92,7 +92,6 @@ class ScanSummary(msgspec.Struct, frozen=True):
     suppressed: int
     not_analysed: dict[str, int]
     mode: str
-    files_from_cache: int = 0
     notes: tuple[str, ...] = ()
 
 

@@ -10,11 +10,10 @@ from glasshouse.scan.detect.interface import Hit
 from glasshouse.scan.detect.javascript_requests import ALL, PARSED, request_reads
 from glasshouse.scan.detect.javascript_values import UNKNOWN, Facts, Key, Site, arguments, facts_of, parts, same
 
-_UNSAFE_KEYS = ("__proto__", "constructor", "prototype")
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "===", "!=", "!==")
 _LODASH_LOOPS = frozenset(
     "each eachRight every filter find findIndex findLast forEach forEachRight map reduce reduceRight some sortBy "
-    "chunk compact difference drop fill flatten groupBy keyBy partition reject reverse shuffle sum union uniq zip".split()
+    "chunk compact difference drop fill flatten groupBy keyBy partition reject reverse shuffle union uniq zip".split()
 )
 
 # --- prototype pollution ----------------------------------------------------------------------------------------------
@@ -55,25 +54,20 @@ def _has_no_prototype(facts: Facts, site: Site) -> bool:
 
 
 def _keys_checked(facts: Facts, function: int) -> bool:
-    """The function, or one around or inside it, names a key that must not be used, or asks for own properties."""
-    near = set(facts.around(function)) - {0}
-    near |= {index for index, item in enumerate(facts.file.functions) if item.parent in near}
-    for index in near or {function}:
-        consts = facts.file.functions[index].consts
-        if any(isinstance(text, str) and any(key in text for key in _UNSAFE_KEYS[::2]) for text in consts):
-            return True
-        if any(text == "constructor" for text in consts):
-            return True
-        if any(
-            site.instr[0] == ir.CALL_METHOD and site.instr[4] in ("hasOwnProperty", "hasOwn")
-            for site in facts.sites[index]
-        ):
-            return _own_check_on_target(facts, index)
-    return False
+    """The functions around and inside refuse the keys that lead to a prototype, or ask for own properties.
+
+    Refusing ``__proto__`` alone leaves ``constructor.prototype``, unless functions are never descended into.
+    """
+    near = {function} | set(facts.around(function)) - {0}
+    near |= {index for index, item in enumerate(facts.file.functions) if item.parent in near and item.parent > 0}
+    texts = {text for index in near for text in facts.file.functions[index].consts if isinstance(text, str)}
+    if any("__proto__" in text for text in texts):
+        return bool(texts & {"constructor", "prototype", "object"}) or any("|" in text or "," in text for text in texts)
+    return any(_own_check_on_target(facts, index) for index in near)
 
 
 def _own_check_on_target(facts: Facts, function: int) -> bool:
-    """``dst.hasOwnProperty(key)`` protects; ``src.hasOwnProperty(key)`` does not, for ``__proto__`` can be an own key."""
+    """``dst.hasOwnProperty(key)`` protects; ``src.hasOwnProperty(key)`` does not: ``__proto__`` can be an own key."""
     stored = {facts.key(site.function, site.instr[2]) for site in facts.sites[function] if site.instr[0] == ir.SET_ITEM}
     for site in facts.sites[function]:
         if site.instr[0] == ir.CALL_METHOD and site.instr[4] in ("hasOwnProperty", "hasOwn"):
@@ -141,7 +135,13 @@ def _read_with_key(facts: Facts, function: int, value: ir.Operand, key: Key) -> 
         site = origin.site
         if site is not None and site.instr[0] == ir.ITEM and facts.key(site.function, site.instr[4]) == key:
             return True
-        if origin.site is None and _second_of_callback(facts, origin.function, origin.operand):
+        if (
+            site is not None
+            and site.instr[0] == ir.FOREACH
+            and "Object.entries" in facts.path(site.function, site.instr[4])
+        ):
+            return True
+        if site is None and _second_of_callback(facts, origin.function, origin.operand):
             return True
     return False
 
@@ -159,26 +159,22 @@ def _second_of_callback(facts: Facts, function: int, operand: ir.Operand) -> boo
 
 
 def _recurses(facts: Facts, function: int, holder: ir.Operand, key: ir.Operand, write: Site) -> bool:
-    """A call of the function itself with something read from the target by the key."""
-    own = facts.file.functions[function]
-    wanted = facts.key(write.function, key)
-    for sites in facts.sites:
-        for site in sites:
-            instr, op = site.instr, site.instr[0]
-            if op not in (ir.CALL, ir.CALL_METHOD) or function not in facts.around(site.function):
-                continue
-            if not _calls(facts, site, function, own.name):
-                continue
-            for operand in arguments(instr):
-                for origin in facts.origins(site.function, operand, _moves):
-                    found = origin.site
-                    if (
-                        found is not None
-                        and found.instr[0] == ir.ITEM
-                        and facts.key(found.function, found.instr[4]) == wanted
-                    ):
-                        return True
+    """A call of the function itself with what the target holds under the key."""
+    name = facts.file.functions[function].name
+    wanted = (facts.key(write.function, holder), facts.key(write.function, key))
+    for site in facts.every(ir.CALL, ir.CALL_METHOD):
+        if function not in facts.around(site.function) or not _calls(facts, site, function, name):
+            continue
+        for operand in arguments(site.instr):
+            if any(_is_member(facts, o.site, wanted) for o in facts.origins(site.function, operand, _moves)):
+                return True
     return False
+
+
+def _is_member(facts: Facts, site: Site | None, wanted: tuple[Key, Key]) -> bool:
+    if site is None or site.instr[0] != ir.ITEM:
+        return False
+    return (facts.key(site.function, site.instr[3]), facts.key(site.function, site.instr[4])) == wanted
 
 
 def _calls(facts: Facts, site: Site, function: int, name: str) -> bool:

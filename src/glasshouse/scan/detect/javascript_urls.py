@@ -15,7 +15,9 @@ _HOST = re.compile(
     rf"(?P<scheme>https?://|//)?(?P<host>\.?(?:[\w-]+\.)+(?:{_TOP}))(?P<port>:\d+)?(?P<rest>/.*)?", re.IGNORECASE
 )
 _HOST_IN_PATTERN = re.compile(rf"[\w)\]]\\?\.(?:{_TOP})(?![\w-])", re.IGNORECASE)
-_OPEN_DOT = re.compile(r"(?<=[\w)\]])(?<!\\[wdsbDWSB])\.(?P<rest>[\w-]+(?:\\?\.[\w-]+)*)", re.IGNORECASE)
+_OPEN_DOT = re.compile(
+    r"(?:(?<=[\w)\]])(?<!\\[wdsbDWSB])|(?<=[\w)\]][+*?]))\.(?P<rest>[\w-]+(?:\\?\.[\w-]+)*)", re.IGNORECASE
+)
 _SCHEMES = ("javascript", "data", "vbscript")
 _SCHEME_IN_PATTERN = re.compile(r"(?<![a-z])(javascript|data|vbscript)(?![a-z])", re.IGNORECASE)
 _LIST_NAME = re.compile(r"(list|hosts|domains|origins|urls|allowed|whitelist|names|sites|set)\d*$", re.IGNORECASE)

@@ -109,6 +109,8 @@ class Facts:
     def __init__(self, file: ir.File) -> None:
         self.file = file
         self.sites: list[list[Site]] = []
+        self._by_op: dict[int, list[Site]] = {}
+        self._callees: dict[int, str] = {}
         self.defs: dict[Key, list[Site]] = {}
         self.callbacks: dict[int, list[Callback]] = {}
         self.calls_to: dict[int, list[Site]] = {}
@@ -124,6 +126,8 @@ class Facts:
     def _index(self, index: int, function: ir.Function) -> None:
         found = [Site(index, instr, within) for instr, within in walk(function.body)]
         self.sites.append(found)
+        for site in found:
+            self._by_op.setdefault(site.instr[0], []).append(site)
         own = self._locals[index]
         outer = set(function.outer)
         for site in found:
@@ -158,11 +162,9 @@ class Facts:
     # --- looking up ---------------------------------------------------------------------------------------------
 
     def every(self, *ops: int) -> Iterator[Site]:
-        """All instructions with one of these operations, function by function."""
-        for sites in self.sites:
-            for site in sites:
-                if site.instr[0] in ops:
-                    yield site
+        """All instructions with one of these operations, one operation after the other."""
+        for op in ops:
+            yield from self._by_op.get(op, ())
 
     def key(self, function: int, operand: ir.Operand) -> Key:
         """Where an operand is stored; variables belong to the function that declares them (-1: a global)."""
@@ -308,10 +310,13 @@ class Facts:
     def callee(self, site: Site) -> str:
         """The dotted name of what a call calls."""
         instr = site.instr
-        if instr[0] == ir.CALL_METHOD:
-            base = self.path(site.function, instr[3])
-            return f"{base}.{instr[4]}" if base else f"?.{instr[4]}"
-        return self.path(site.function, instr[3])
+        found = self._callees.get(id(instr))
+        if found is None:
+            found = self.path(site.function, instr[3])
+            if instr[0] == ir.CALL_METHOD:
+                found = f"{found or '?'}.{instr[4]}"
+            self._callees[id(instr)] = found
+        return found
 
     def text(self, function: int, operand: ir.Operand) -> str:
         """A short name for messages."""

@@ -347,11 +347,11 @@ def _is_host(facts: Facts, site: Site | None) -> bool:
     if site is None:
         return False
     instr = site.instr
-    if instr[0] == ir.ATTR and instr[4] in ("host", "hostname"):
+    field = instr[4] if instr[0] == ir.ATTR else facts.literal(site.function, instr[4]) if instr[0] == ir.ITEM else ""
+    if isinstance(field, str) and field.lower() in ("host", "hostname", "x-forwarded-host"):
         holder = facts.single(site.function, instr[3])
-        inner = holder.instr if holder is not None else None
-        if inner is not None and inner[0] == ir.ATTR and inner[4] == "headers" and holder is not None:
-            return is_request(facts, holder.function, inner[3])
+        if holder is not None and holder.instr[0] == ir.ATTR and holder.instr[4] == "headers":
+            return is_request(facts, holder.function, holder.instr[3])
         return is_request(facts, site.function, instr[3])
     if instr[0] == ir.CALL_METHOD and instr[4] in ("get", "header") and arguments(instr):
         name = facts.constant(site.function, arguments(instr)[0])

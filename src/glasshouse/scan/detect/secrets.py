@@ -53,7 +53,7 @@ _PLACEHOLDER = re.compile(
     | (?:env|process\.env|os\.environ|System\.getenv|vault|ref|secret|arn|file|ssm|keyring|op)[:.(/].*
     """
 )
-_NAME_LIKE = re.compile(r"[a-z][a-z0-9]*(?:[_.\s-][a-z0-9]+)*|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+")
+_NAME_LIKE = re.compile(r"_*[a-z][a-z0-9]*(?:[_.\s-][a-z0-9]+)*|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z]+(?:[A-Z][a-z]+)+")
 _PLACE_LIKE = re.compile(
     r"(?i)(?:[a-z][a-z0-9+.-]*://.*|\.{0,2}/[\w./-]*|[a-z]:\\.*|[\w.-]+\.(?:py|js|ts|java|json|ya?ml|xml|html?|txt|pem|key|crt|css|md))"
 )

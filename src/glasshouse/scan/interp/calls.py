@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, containers, external
+from glasshouse.scan.interp.python_builtins import HANDLERS as BUILT_IN
 from glasshouse.scan.interp.values import (
     NONE,
     NOT_CONST,
@@ -94,7 +95,13 @@ def call_value(frame: Frame, callee: Value, given: Arguments, span: int) -> Valu
         if item is not None:
             result = item if result is None else join(result, item)
     if callee.path:
-        outside = external.call(frame, callee.path, None, given, span)
+        outside = None
+        if callee.path in BUILT_IN and frame.module.language == "python":
+            outside = BUILT_IN[callee.path](frame, given, span)
+            if outside is not None:
+                external.call(frame, callee.path, None, given, span, only_rules=True)
+        if outside is None:
+            outside = external.call(frame, callee.path, None, given, span)
         result = outside if result is None else join(result, outside)
     if result is None:
         result = external.unknown_call(frame, callee, given, span)
@@ -157,18 +164,41 @@ def instantiate(frame: Frame, ref: ClassRef, given: Arguments, span: int) -> Val
         if 0 <= item.ir.init < len(item.module.functions):
             fn = item.module.functions[item.ir.init]
             invoke(frame, FuncRef(fn, ref.frame if item is cls else None, this), NO_ARGUMENTS, span)
+    if frame.module.language == "python":
+        other = allocate(frame, ref, obj, given, span)
+        if other is not None:
+            return other
     call_constructor(frame, cls, this, given, span, above=False, closure=ref.frame)
     if outside and not harmless(outside):
         base = external.call(frame, outside[0], None, given, span, new=True)
         return Value(taint=base.taint, refs=(obj,), path="")
     fields = machine.fields(obj) or {}
-    if not fields and not constructor_of(cls, machine, len(given.pos)) and given.pos:
+    if not fields and (given.pos or given.kw) and not constructor_of(cls, machine, len(given.pos)):
         for index, name in enumerate(name for name, _ in cls.ir.fields):
             if index < len(given.pos):
                 machine.write(obj, name, given.pos[index])
         for name, value in given.kw.items():
             machine.write(obj, name, value)
     return this
+
+
+def allocate(frame: Frame, ref: ClassRef, obj: Obj, given: Arguments, span: int) -> Value | None:
+    """Run ``__new__``, which fills the new instance; what it returns, if that is something else."""
+    fn = frame.machine.program.find_method(ref.cls, "__new__", len(given.pos))
+    if fn is None:
+        return None
+    frame.machine.allocating.append(obj)
+    made = invoke(frame, FuncRef(fn, ref.frame, Value(refs=(ref,))), given, span)
+    frame.machine.allocating.pop()
+    if not made.refs or any(item is obj for item in made.refs):
+        return None
+    if any(item.__class__ is Obj and item.cls is ref.cls for item in made.refs):
+        for item in made.refs:
+            if item.__class__ is Obj:
+                for name, value in (frame.machine.fields(item) or {}).items():
+                    frame.machine.write(obj, name, value, weak=True)
+        return None
+    return made
 
 
 def harmless(outside: list[str]) -> bool:

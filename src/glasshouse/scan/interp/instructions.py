@@ -7,7 +7,7 @@ from typing import Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, calls, operators, refine
-from glasshouse.scan.interp.frame import Frame, LoopContext, TryContext
+from glasshouse.scan.interp.frame import HANDLERS, Frame, LoopContext, TryContext
 from glasshouse.scan.interp.states import State, join_env, join_heap, join_state
 from glasshouse.scan.interp.values import (
     NOT_CONST,

@@ -9,7 +9,7 @@ from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, instructions, sources
 from glasshouse.scan.interp.frame import Frame
 from glasshouse.scan.interp.heap import Heap
-from glasshouse.scan.interp.matcher import MatchModel, Matcher, SinkModel
+from glasshouse.scan.interp.matcher import Matcher, MatchModel, SinkModel
 from glasshouse.scan.interp.modules import Modules
 from glasshouse.scan.interp.protocols import Protocols
 from glasshouse.scan.interp.summary import THIS, SinkHit, Summary, snapshot
@@ -45,7 +45,8 @@ class Flow(NamedTuple):
     """Tainted data reached a sink (``label`` is a source, or a parameter for library findings)."""
 
     rule: schema.Rule
-    sink: str
+    sink: str  # callee path
+    act: str  # what the sink does with the data ("runs it as a shell command")
     confidence: str | None
     fn: Fn
     span: int
@@ -405,7 +406,7 @@ class Machine:
                 return
         elif (rule.source_kinds and label.source not in rule.source_kinds) or (rule.sources and not rule.source_kinds):
             return
-        self.record(Flow(rule, sink.label or sink.name, sink.confidence, fn, span, label, step, built))
+        self.record(Flow(rule, sink.name, sink.label, sink.confidence, fn, span, label, step, built))
 
     def record(self, flow: Flow) -> None:
         key = (flow.rule.id, flow.fn.module.index, flow.span)

@@ -105,6 +105,7 @@ def assume_truthy(frame: Frame, cond: Any, holds: bool) -> None:
     value = frame.env.get(cond)
     if value is not None and value.taint and not value.refs:
         frame.env[cond] = with_taint(value, None)
+        replace_same(frame, value, frame.env[cond])
 
 
 def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool, depth: int) -> None:

@@ -10,7 +10,7 @@ still dangerous (one bit each) and the last step of its way here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
@@ -133,7 +133,7 @@ class SuperRef(NamedTuple):
     this: Value
 
 
-Ref = Union[Obj, FuncRef, ClassRef, ModuleRef, Bound, SuperRef]
+Ref = Any  # Obj | FuncRef | ClassRef | ModuleRef | Bound | SuperRef; told apart by exact class, for speed
 
 
 class _NotConst:

@@ -15,6 +15,7 @@ from glasshouse.scan.rules.schema import (
     Entry,
     Match,
     Models,
+    PrivateSource,
     Protocol,
     Rule,
     RuleFile,
@@ -55,6 +56,10 @@ def _rule(rule: Rule, classes: set[str], built_in: bool) -> Iterator[str]:
         yield f"field taint: {rule.taint!r} is not a taint class (data/classes.yaml lists them)"
     if rule.sinks and not rule.taint:
         yield "field sinks: only rules with `taint` have sinks"
+    if rule.sources and not rule.taint:
+        yield "field sources: only rules with `taint` have sources of their own"
+    for index, source in enumerate(rule.sources):
+        yield from _private_source(source, f"sources[{index}]")
     for index, sink in enumerate(rule.sinks):
         yield from _sink(sink, f"sinks[{index}]")
     for index, cleaner in enumerate(rule.sanitizers):
@@ -102,6 +107,15 @@ def _placeholders(message: str) -> Iterator[str]:
         return
     for name in sorted(names - _PLACEHOLDERS):
         yield f"field message: unknown placeholder {{{name}}}; use {{source}}, {{sink}}, {{name}} or {{value}}"
+
+
+def _private_source(source: PrivateSource, place: str) -> Iterator[str]:
+    if not (source.names or source.call or source.read):
+        yield f"field {place}: expected `names`, `call` or `read`"
+    for pattern in (source.names, source.not_names):
+        yield from _pattern(pattern, place)
+    yield from _callees(source.call, f"{place}.call")
+    yield from _callees(source.read, f"{place}.read")
 
 
 def _sink(sink: Sink, place: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ import fnmatch
 import hashlib
 import os
 import tempfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import get_args
@@ -50,10 +51,10 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """A section as it lies in a compiled or cache file: decoded only when its digest is the wanted one."""
+    """A section in the compiled file: unpacked (zlib, MessagePack) only when its digest is the wanted one."""
 
     digest: str
-    body: msgspec.Raw
+    body: bytes
 
 
 class SourceFile(msgspec.Struct, frozen=True):
@@ -69,8 +70,11 @@ def load_rules(
     select: Sequence[str] = (),
     *,
     cache_dir: Path | None = None,
+    lenient: bool = False,
 ) -> RuleSet:
     """Rules and models of ``languages``, the user's files in ``extra`` (files or folders), reduced to ``select``.
+
+    ``lenient``: a selection that names nothing here is no mistake (it may name rules of another language).
 
     ``select`` holds rule ids, patterns (``py-*``) and ``cwe-89``; a leading ``-`` or ``!`` leaves rules out.  Raises
     ``RuleError`` when a file does not follow the schema, an id occurs twice or a selection names nothing.
@@ -92,7 +96,7 @@ def load_rules(
             _to_cache(cache_dir, digest, section)
         sections.append(section)
         digests.append(digest)
-    return _assemble(sections, digests, wanted, select, check_references=fresh)
+    return _assemble(sections, digests, wanted, select, check_references=fresh, lenient=lenient)
 
 
 def section_files(name: str) -> list[SourceFile]:
@@ -143,7 +147,7 @@ def compile_shipped() -> bytes:
     for name in SECTIONS:
         files = section_files(name)
         section = parse_section(files, classes_file, built_in=True)
-        stored[name] = Stored(section_digest(files, classes_file), msgspec.Raw(msgspec.msgpack.encode(section)))
+        stored[name] = Stored(section_digest(files, classes_file), zlib.compress(msgspec.msgpack.encode(section), 6))
     return msgspec.msgpack.encode(stored)
 
 
@@ -184,8 +188,8 @@ def _from_stored(stored: Stored | None, digest: str) -> Section | None:
     if stored is None or stored.digest != digest:
         return None
     try:
-        return msgspec.msgpack.decode(stored.body, type=Section)
-    except msgspec.MsgspecError:
+        return msgspec.msgpack.decode(zlib.decompress(stored.body), type=Section)
+    except (msgspec.MsgspecError, zlib.error):
         return None
 
 
@@ -217,6 +221,7 @@ def _assemble(
     select: Sequence[str],
     *,
     check_references: bool,
+    lenient: bool,
 ) -> RuleSet:
     rules: dict[str, Rule] = {}
     for section in sections:
@@ -227,7 +232,7 @@ def _assemble(
     if check_references:
         _check_references(sections, rules, languages)
     rules = {key: rule for key, rule in rules.items() if any(item in languages for item in rule.languages)}
-    kept = _selected(rules, select)
+    kept = _selected(rules, select, lenient)
     models = tuple(
         model for section in sections for model in section.models if any(item in languages for item in model.languages)
     )
@@ -250,22 +255,22 @@ def _check_references(sections: Sequence[Section], rules: dict[str, Rule], langu
             raise RuleError(f"rule {rule.id!r}: field sinks: expected at least one sink (no entry names this rule)")
 
 
-def _selected(rules: dict[str, Rule], select: Sequence[str]) -> dict[str, Rule]:
+def _selected(rules: dict[str, Rule], select: Sequence[str], lenient: bool) -> dict[str, Rule]:
     if not select:
         return rules
     wanted = [text for text in select if not text.startswith(("!", "-"))]
-    chosen = {key for text in wanted for key in _named(rules, text)} if wanted else set(rules)
-    dropped = {key for text in select if text.startswith(("!", "-")) for key in _named(rules, text[1:])}
+    chosen = {key for text in wanted for key in _named(rules, text, lenient)} if wanted else set(rules)
+    dropped = {key for text in select if text.startswith(("!", "-")) for key in _named(rules, text[1:], lenient)}
     return {key: rule for key, rule in rules.items() if key in chosen and key not in dropped}
 
 
-def _named(rules: dict[str, Rule], text: str) -> list[str]:
+def _named(rules: dict[str, Rule], text: str, lenient: bool) -> list[str]:
     """Ids that a selection word means; a word that means nothing is a mistake worth stopping for."""
     word = text.lower()
     if word.startswith("cwe-") and word[4:].isdigit():
         return [key for key, rule in rules.items() if int(word[4:]) in rule.cwe]
     found = [key for key in rules if fnmatch.fnmatchcase(key, word)]
-    if not found and not any(mark in word for mark in "*?["):
+    if not found and not lenient and not any(mark in word for mark in "*?["):
         near = difflib.get_close_matches(word, rules, n=1)
         raise RuleError(f"there is no rule {text!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     return found
