@@ -1,6 +1,6 @@
 """Detectors: pure functions for weaknesses that are neither data flow nor a plain pattern.
 
-A rule names one with ``detector:``; the engine finds the places and asks the function here.  Names and their options:
+A rule names one with ``detector:`` (``registry`` has the list).  Those that serve several languages, and their options:
 
 ``redos``
     ``options.calls`` (list of ``{call, args}``) say where regular expressions are given; in JavaScript also expression
@@ -16,11 +16,11 @@ A rule names one with ``detector:``; the engine finds the places and asks the fu
 ``weak-random``
     A call of one of ``options.calls`` whose result is assigned to, returned from or passed as something whose name
     matches ``options.names`` (variables, fields, keywords, functions).
+``host-check``, ``open-host-pattern``
+    Tests of addresses against a constant host that other hosts pass too (Python); patterns come from ``options.calls``.
 ``timing-comparison``
     ``==`` or ``!=`` between a result of ``options.calls``, or a name that matches ``options.names``, and a value that
     is not constant.
 """
 
 from __future__ import annotations
-
-DETECTORS: tuple[str, ...] = ("redos", "hardcoded-credential", "private-flow", "weak-random", "timing-comparison")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,33 +10,38 @@ from typing import Any
 from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Hit
 from glasshouse.scan.detect.javascript_values import UNKNOWN, Facts, Site, everything, facts_of
+from glasshouse.scan.detect.mentions import mentions_of
 from glasshouse.scan.detect.private_flow import CALLS, keywords, named, pick, shown
-from glasshouse.scan.detect.secrets import is_placeholder, looks_like_secret, redact
+from glasshouse.scan.detect.secrets import credential_name, is_placeholder, looks_like_secret, redact
 
 _MIN_ARGUMENT = 4  # characters of a constant password argument
+_WHOLE = (".fullmatch", ".matches")  # the whole text must match
+_MIN_PATTERN, _MAX_PATTERN = 4, 2000  # characters of a regular expression worth judging
+_QUANTIFIED = re.compile(r"\)[*+{]|[*+}].*[*+}]", re.DOTALL)
 
 
 def find_hardcoded_credentials(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """Constant texts that are given to credential-like names, or to arguments that are known to be credentials."""
-    facts = facts_of(file)
+    mentions = mentions_of(file)
     seen: set[int] = set()
-    for name, function, operand, span in _given(facts):
-        value = facts.literal(function, operand)
-        if value is UNKNOWN and isinstance(operand, int):
-            value = facts.constant(function, operand)
-        if not isinstance(value, str) or span in seen:
-            continue
-        found, _ = looks_like_secret(name, value)
-        if found:
+    for name, function, value, span in mentions.texts:
+        if span not in seen and credential_name(name) and looks_like_secret(name, value)[0]:
             seen.add(span)
             yield Hit(span, function, {"name": name, "value": redact(value), "source": name, "sink": name})
-    for entry in options.get("calls", ()):
-        for site in facts.every(*CALLS):
-            if site.instr[1] not in seen and any(named(facts.callee(site), path) for path in entry["call"]):
-                if _constant_credential(facts, site, entry["args"]):
-                    seen.add(site.instr[1])
-                    name = shown(facts.callee(site))
-                    yield Hit(site.instr[1], site.function, {"name": f"a password for {name}", "sink": name})
+    entries = [entry for entry in map(_entry, options.get("calls", ())) if mentions.may_call(entry["call"])]
+    if not entries:
+        return
+    facts = facts_of(file)
+    for site in facts.every(*CALLS):
+        if site.instr[1] in seen:
+            continue
+        for entry in entries:
+            callee = facts.callee(site)
+            if any(named(callee, path) for path in entry["call"]) and _constant_credential(facts, site, entry["args"]):
+                seen.add(site.instr[1])
+                name = f"a password for {shown(callee)}"
+                yield Hit(site.instr[1], site.function, {"name": name, "sink": shown(callee), "value": ""})
+                break
 
 
 def _constant_credential(facts: Facts, site: Site, selectors: list[str]) -> bool:
@@ -75,8 +81,11 @@ def _given(facts: Facts) -> Iterator[tuple[str, int, ir.Operand, int]]:
 
 def find_weak_random(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """Calls of ordinary generators whose results become something with a secret's name."""
-    facts = facts_of(file)
     wanted = frozenset(options.get("calls", ()))
+    mentions = mentions_of(file)
+    if not mentions.modules & {path.partition(".")[0] for path in wanted} or not mentions.may_call(wanted):
+        return
+    facts = facts_of(file)
     if not any(facts.callee(site) in wanted for site in facts.every(*CALLS)):
         return
     names = re.compile(str(options.get("names", "")))
@@ -117,8 +126,10 @@ def _returned(facts: Facts) -> Iterator[tuple[str, int, ir.Operand, int]]:
 
 def find_timing_comparisons(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """``==`` on a computed signature."""
-    facts = facts_of(file)
     calls = tuple(options.get("calls", ()))
+    if not mentions_of(file).modules & {path.partition(".")[0] for path in calls}:
+        return
+    facts = facts_of(file)
     for site in facts.every(ir.BINOP):
         if site.instr[3] not in ("==", "!=", "===", "!=="):
             continue
@@ -134,11 +145,11 @@ def find_timing_comparisons(file: ir.File, options: Mapping[str, Any]) -> Iterat
 
 def find_slow_patterns(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """Constant regular expressions that can take very long, where the rule's calls are given them."""
-    from glasshouse.scan.detect.redos import is_slow
-
+    if not any(_may_be_slow(value) for function in file.functions for value in function.consts):
+        return
     facts = facts_of(file)
     wanted: dict[str, list[Mapping[str, Any]]] = {}
-    for entry in options.get("calls", ()):
+    for entry in map(_entry, options.get("calls", ())):
         for path in entry["call"]:
             wanted.setdefault(path.rpartition(".")[2], []).append(entry)
     for site in facts.every(*CALLS):
@@ -146,16 +157,35 @@ def find_slow_patterns(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hi
         for entry in wanted.get(name.rpartition(".")[2], ()):
             if not any(named(name, path) for path in entry["call"]):
                 continue
-            text = _slow(facts, site, entry, is_slow)
+            text = _slow(facts, site, entry, "f" if name.endswith(_WHOLE) else "")
             if text:
                 yield Hit(site.instr[1], site.function, {"value": text, "name": shown(name), "sink": shown(name)})
             break
 
 
-def _slow(facts: Facts, site: Site, entry: Mapping[str, Any], judge: Any) -> str:
+@functools.lru_cache(maxsize=1024)
+def _judge(pattern: str, flags: str) -> str:
+    from glasshouse.scan.detect.redos import is_slow
+
+    return is_slow(pattern, flags) or ""
+
+
+def _may_be_slow(value: object) -> bool:
+    """Whether a constant could be a slow pattern, or a piece of one, at a glance."""
+    if not isinstance(value, str) or not _MIN_PATTERN <= len(value) <= _MAX_PATTERN or "\n\n" in value:
+        return False
+    return _QUANTIFIED.search(value) is not None and bool(_judge(value, "f"))
+
+
+def _entry(given: object) -> Mapping[str, Any]:
+    """An entry of ``options.calls``; a bare path means its first argument."""
+    return given if isinstance(given, Mapping) else {"call": [str(given)], "args": ["0"]}
+
+
+def _slow(facts: Facts, site: Site, entry: Mapping[str, Any], flags: str) -> str:
     for selector in entry["args"]:
         for operand in pick(site, selector):
             pattern = facts.constant(site.function, operand)
             if isinstance(pattern, str):
-                return judge(pattern, str(entry.get("flags", ""))) or ""
+                return _judge(pattern, flags + str(entry.get("flags", "")))
     return ""

@@ -14,6 +14,7 @@ from typing import Any
 from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Hit
 from glasshouse.scan.detect.javascript_values import UNKNOWN, Facts, Site, arguments, everything, facts_of
+from glasshouse.scan.detect.mentions import mentions_of
 
 CALLS = (ir.CALL, ir.CALL_METHOD, ir.NEW)
 _CLEANING = re.compile(
@@ -25,9 +26,14 @@ _CLEANING = re.compile(
 
 def find_flows(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """Places where a source of the rule reaches one of its sinks."""
-    facts = facts_of(file)
     sources = _Sources(options.get("sources", {}))
-    sinks = [_Sink(entry) for entry in options.get("sinks", ())]
+    mentions = mentions_of(file)
+    if not (sources.names or mentions.may_call(sources.calls) or (sources.exceptions and mentions.catches)):
+        return
+    sinks = [sink for sink in map(_Sink, options.get("sinks", ())) if mentions.may_call(sink.paths)]
+    if not sinks and not options.get("entry_returns"):
+        return
+    facts = facts_of(file)
     by_name: dict[str, list[_Sink]] = {}
     for sink in sinks:
         for path in sink.paths:

@@ -12,6 +12,12 @@ from glasshouse.words.errors import RuleError
 _PACKAGE = "glasshouse.scan.detect"
 
 DETECTORS: dict[str, str] = {
+    "check-then-use": "java_structure:find_check_then_use",
+    "constant-nonce": "java_structure:find_constant_nonces",
+    "lock-order": "java_structure:find_lock_orders",
+    "narrowing-cast": "java_structure:find_narrowing_casts",
+    "shared-temporary-path": "java_structure:find_shared_temporary_paths",
+    "trust-all": "java_structure:find_trust_all",
     "bad-tag-filter": "javascript_sanitization:find_bad_tag_filters",
     "biased-randomness": "javascript_secrets:find_biased_randomness",
     "cleartext-logging": "javascript_secrets:find_cleartext_logging",
@@ -37,6 +43,8 @@ DETECTORS: dict[str, str] = {
     "missing-rate-limit": "javascript_web_setup:find_missing_rate_limits",
     "missing-regexp-anchor": "javascript_urls:find_missing_anchors",
     "path-in-command": "javascript_files:find_paths_in_commands",
+    "host-check": "host_checks:find_host_checks",
+    "open-host-pattern": "host_checks:find_open_host_patterns",
     "private-flow": "private_flow:find_flows",
     "proto-pollution": "javascript_objects:find_prototype_pollution",
     "stack-trace-exposure": "javascript_web_setup:find_stack_traces",

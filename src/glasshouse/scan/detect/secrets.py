@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import Counter
@@ -103,6 +104,7 @@ def _words(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name[:200])]
 
 
+@functools.lru_cache(maxsize=65536)
 def _kind(name: str) -> str | None:
     words = _words(name)
     if not words:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.machine import Machine
 
 MAX_FIELDS = 200
+MAX_CHAIN = 6  # prototypes above one another
+ITERABLE = frozenset(["map", "jsset"])
 DEEP_OBJECTS = 40
 CONTAINERS = frozenset(["list", "tuple", "set", "dict"])
 LENGTHS = frozenset(["length", "size"])
@@ -115,6 +117,8 @@ def obj_attr(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Valu
         if name in LENGTHS and obj.kind in CONTAINERS and "#len" in fields:
             return fields["#len"]
     if obj.cls is not None:
+        if name[:1] == "$":
+            return matched_position(frame, obj, value, name, span)
         state = machine.instance_field(frame, obj, name)
         member = class_member(frame, obj, name, span) if state is None else None
         if member is not None:
@@ -126,7 +130,7 @@ def obj_attr(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Valu
                 machine.write(obj, name, result)
             return result
         return machine.matcher_base_attr(frame, obj, name)
-    if obj.proto is not None:
+    if obj.proto is not None or (fields and "#proto" in fields):
         proto = prototype_attr(frame, obj, name)
         if proto is not None:
             return proto
@@ -141,16 +145,44 @@ def obj_attr(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Valu
     return None
 
 
-def prototype_attr(frame: Frame, obj: Obj, name: str) -> Value | None:
+def matched_position(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Value | None:
+    """What a positional sub-pattern (``$0``, ``$1``, ...) of a class pattern reads."""
+    assert obj.cls is not None
+    if not name[1:].isdigit():
+        return None
+    position = int(name[1:])
+    order = class_attr(frame, ClassRef(obj.cls), "__match_args__")
+    names = known_elements(frame, order, "values") if order is not None else None
+    fields = [item.const for item in names] if names is not None else [field for field, _ in obj.cls.ir.fields]
+    if position < len(fields) and fields[position].__class__ is str:
+        return obj_attr(frame, obj, value, fields[position], span)
+    return None
+
+
+def prototype_attr(frame: Frame, obj: Obj, name: str, depth: int = 0) -> Value | None:
+    """What the prototype of an object, or one above it, holds under this name."""
     machine = frame.machine
-    assert obj.proto is not None
-    fields = machine.fields(obj.proto.fn)
-    proto = fields.get("prototype") if fields else None
-    for ref in proto.refs if proto else ():
+    proto = (machine.fields(obj) or {}).get("#proto")
+    if proto is None and obj.proto is not None:
+        fields = machine.fields(obj.proto.fn)
+        proto = fields.get("prototype") if fields else None
+    for ref in proto.refs if proto is not None else ():
         members = machine.fields(ref)
         if members and name in members:
             return members[name]
+        if ref.__class__ is Obj and ref is not obj and depth < MAX_CHAIN:
+            if ref.cls is not None:
+                found = class_member(frame, ref, name, 0)
+            else:
+                found = prototype_attr(frame, ref, name, depth + 1) if not proto_of_itself(ref, obj) else None
+            if found is not None:
+                return found
     return None
+
+
+def proto_of_itself(ref: Obj, obj: Obj) -> bool:
+    """A function's own prototype object names the function: looking it up there again would not end."""
+    return ref.proto is not None and ref.proto is obj.proto
 
 
 def class_member(frame: Frame, obj: Obj, name: str, span: int) -> Value | None:
@@ -159,6 +191,10 @@ def class_member(frame: Frame, obj: Obj, name: str, span: int) -> Value | None:
     assert obj.cls is not None
     for cls in machine.program.supers(obj.cls)[0]:
         machine.ensure_class(cls)
+        if cls in machine.patched:
+            written = (machine.fields(cls) or {}).get(name)
+            if written is not None:
+                return bound_to(written, obj)
         if name in cls.attrs and not any(ref.__class__ is FuncRef for ref in cls.attrs[name].refs):
             return cls.attrs[name]
         methods = cls.methods.get(name)
@@ -173,6 +209,17 @@ def class_member(frame: Frame, obj: Obj, name: str, span: int) -> Value | None:
         if name in cls.attrs:
             return cls.attrs[name]
     return None
+
+
+def bound_to(value: Value, obj: Obj) -> Value:
+    """A class attribute read through an instance: plain functions become methods of it."""
+    if not any(ref.__class__ is FuncRef for ref in value.refs):
+        return value
+    this = Value(refs=(obj,))
+    refs = tuple(
+        FuncRef(ref.fn, ref.frame, ref.this or this) if ref.__class__ is FuncRef else ref for ref in value.refs
+    )
+    return Value(value.const, value.taint, refs, value.path)
 
 
 def class_attr(frame: Frame, ref: ClassRef, name: str) -> Value | None:
@@ -211,6 +258,7 @@ def set_attr(frame: Frame, target: Value, name: str, value: Value, span: int) ->
             if ref.kind not in CONTAINERS:
                 machine.check_assign_sink(frame, target, name, value, span)
         elif kind is ClassRef:
+            machine.patched.add(ref.cls)
             machine.write(ref.cls, name, value)
         elif kind is FuncRef:
             machine.write(ref.fn, name, value)
@@ -410,7 +458,7 @@ def known_elements(frame: Frame, value: Value, kind: str) -> list[Value] | None:
         return None
     ref = value.refs[0]
     if ref.__class__ is not Obj or ref.kind not in CONTAINERS or ref.open:
-        return None
+        return iterated(frame, ref) if ref.__class__ is Obj and ref.kind in ITERABLE and kind == "values" else None
     fields = frame.machine.fields(ref) or {}
     if "*" in fields:
         return None
@@ -425,6 +473,18 @@ def known_elements(frame: Frame, value: Value, kind: str) -> list[Value] | None:
     return [fields.get(index, UNKNOWN) for index in range(length.const)]
 
 
+def iterated(frame: Frame, obj: Obj) -> list[Value] | None:
+    """What iterating a JavaScript map or set gives, in order; None if there may be more than is known."""
+    from glasshouse.scan.interp import javascript_builtins
+
+    pairs, more = javascript_builtins.entries_of(frame, obj)
+    if more:
+        return None
+    if obj.kind == "jsset":
+        return [item for _, item in pairs]
+    return [javascript_builtins.make_list(frame, 0, [key, item]) for key, item in pairs]
+
+
 def element(frame: Frame, value: Value, kind: str, span: int) -> Value:
     """Any one element (or key) of a value."""
     machine = frame.machine
@@ -436,6 +496,12 @@ def element(frame: Frame, value: Value, kind: str, span: int) -> Value:
         if ref.__class__ is not Obj:
             continue
         fields = machine.fields(ref) or {}
+        if ref.kind == "map":
+            from glasshouse.scan.interp import javascript_builtins
+
+            pairs = javascript_builtins.entries_of(frame, ref)[0]
+            items = [javascript_builtins.make_list(frame, span, [key, item]) for key, item in pairs]
+            fields = dict(enumerate(items))
         for name, item in fields.items():
             if name != "#len" and name.__class__ is not tuple:
                 if ref.kind == "dict" and frame.module.language == "python":

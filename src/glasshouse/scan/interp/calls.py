@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, containers, external
+from glasshouse.scan.interp import attributes, containers, external, javascript_builtins
 from glasshouse.scan.interp.python_builtins import HANDLERS as BUILT_IN
 from glasshouse.scan.interp.values import (
     NONE,
@@ -25,8 +25,10 @@ from glasshouse.scan.interp.values import (
 from glasshouse.scan.program import Cls, Fn, arity_fits
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.frame import Env, Frame
+    from glasshouse.scan.interp.frame import Frame
+    from glasshouse.scan.interp.states import Env
 
+FAN_OUT_SEEN = 24  # methods of one name beyond which their parameters are not even compared
 NAME_FAN_OUT = 3  # functions tried when only the method name is known
 OVERRIDES = 8  # overriding methods tried for one virtual call
 
@@ -115,6 +117,8 @@ def call_ref(frame: Frame, ref: Any, given: Arguments, span: int) -> Value | Non
     if kind is ClassRef:
         return instantiate(frame, ref, given, span)
     if kind is Bound:
+        if ref.name == "$promised":
+            return javascript_builtins.call_promised(frame, ref.receiver, given, span)
         return call_method(frame, ref.receiver, ref.name, given, span, None)
     if kind is SuperRef:
         if frame.module.language == "python":
@@ -158,16 +162,21 @@ def instantiate(frame: Frame, ref: ClassRef, given: Arguments, span: int) -> Val
     obj = Obj("instance", (frame.module.index, span), cls, open=bool(outside and not harmless(outside)))
     machine.heap[obj] = {}
     this = Value(refs=(obj,))
+    if ref.frame is not None and ref.frame.fn.ir.kind not in ("module", "class"):
+        obj.home = ref.frame
     if cls.ir.flags & ir.ENUM and frame.module.language == "python" and given.pos:
         return given.pos[0]
     for item in reversed(classes):
         if 0 <= item.ir.init < len(item.module.functions):
             fn = item.module.functions[item.ir.init]
-            invoke(frame, FuncRef(fn, ref.frame if item is cls else None, this), NO_ARGUMENTS, span)
+            invoke(frame, FuncRef(fn, ref.frame if item is cls else obj.home, this), NO_ARGUMENTS, span)
     if frame.module.language == "python":
-        other = allocate(frame, ref, obj, given, span)
-        if other is not None:
-            return other
+        made = allocate(frame, ref, given, span)
+        if made is not None:
+            own = own_instance(made, cls)
+            if own is None:
+                return made
+            obj, this = own, Value(refs=(own,))
     call_constructor(frame, cls, this, given, span, above=False, closure=ref.frame)
     if outside and not harmless(outside):
         base = external.call(frame, outside[0], None, given, span, new=True)
@@ -182,23 +191,30 @@ def instantiate(frame: Frame, ref: ClassRef, given: Arguments, span: int) -> Val
     return this
 
 
-def allocate(frame: Frame, ref: ClassRef, obj: Obj, given: Arguments, span: int) -> Value | None:
-    """Run ``__new__``, which fills the new instance; what it returns, if that is something else."""
+def allocate(frame: Frame, ref: ClassRef, given: Arguments, span: int) -> Value | None:
+    """What the class's own ``__new__`` returns; None if it has none or nothing is known of the result."""
     fn = frame.machine.program.find_method(ref.cls, "__new__", len(given.pos))
     if fn is None:
         return None
-    frame.machine.allocating.append(obj)
     made = invoke(frame, FuncRef(fn, ref.frame, Value(refs=(ref,))), given, span)
-    frame.machine.allocating.pop()
-    if not made.refs or any(item is obj for item in made.refs):
-        return None
-    if any(item.__class__ is Obj and item.cls is ref.cls for item in made.refs):
-        for item in made.refs:
-            if item.__class__ is Obj:
-                for name, value in (frame.machine.fields(item) or {}).items():
-                    frame.machine.write(obj, name, value, weak=True)
-        return None
-    return made
+    return made if made.refs else None
+
+
+def own_instance(made: Value, cls: Cls) -> Obj | None:
+    for item in made.refs:
+        if item.__class__ is Obj and item.cls is cls:
+            return item  # type: ignore[no-any-return]
+    return None
+
+
+def bare_instance(frame: Frame, given: Arguments, span: int) -> Value | None:
+    """``object.__new__(cls)`` and ``super().__new__(cls)``: an instance whose constructor has not run."""
+    for item in given.pos[0].refs if given.pos else ():
+        if item.__class__ is ClassRef:
+            obj = Obj("instance", (frame.module.index, span), item.cls)
+            frame.machine.heap[obj] = {}
+            return Value(refs=(obj,))
+    return None
 
 
 def harmless(outside: list[str]) -> bool:
@@ -231,10 +247,20 @@ def call_constructor(
         if len(classes) < 2:
             return NONE
         cls = classes[1]
+        closure = home_of(this)
     fn = constructor_of(cls, machine, len(given.pos))
     if fn is not None:
         invoke(frame, FuncRef(fn, closure, this), given, span)
     return NONE
+
+
+def home_of(this: Value) -> Frame | None:
+    """The frame that the class of an object was defined in, for classes made inside functions."""
+    for ref in this.refs:
+        if ref.__class__ is Obj and ref.home is not None:
+            found: Frame | None = ref.home
+            return found
+    return None
 
 
 # --- methods ---------------------------------------------------------------------------------------------------------
@@ -243,6 +269,17 @@ def call_constructor(
 def call_method(frame: Frame, value: Value, name: str, given: Arguments, span: int, operand: Any) -> Value:
     """``value.name(...)``.  ``operand`` is where the receiver came from (for calls that change it)."""
     machine = frame.machine
+    if name == "__new__":
+        instance = bare_instance(frame, given, span)
+        if instance is not None:
+            return instance
+    if (
+        name in javascript_builtins.PROMISE_METHODS
+        and frame.module.language == "javascript"
+        and given.pos
+        and javascript_builtins.thenable(machine, value)
+    ):
+        return javascript_builtins.then(frame, value, name, given, span)
     result: Value | None = None
     untyped = True
     for ref in value.refs:
@@ -294,9 +331,25 @@ def method_of_ref(frame: Frame, ref: Any, value: Value, name: str, given: Argume
         for cls in machine.program.supers(ref.cls)[0][1:]:
             fn = machine.program.find_method(cls, name, len(given.pos))
             if fn is not None:
-                return invoke(frame, FuncRef(fn, None, ref.this), given, span)
+                return invoke(frame, FuncRef(fn, home_of(ref.this), ref.this), given, span)
             break
+    if kind is Bound and name in APPLYING and frame.module.language == "javascript":
+        return method_of_bound(frame, ref, name, given, span)
     return None
+
+
+APPLYING = frozenset(["call", "apply", "bind"])
+
+
+def method_of_bound(frame: Frame, bound: Bound, name: str, given: Arguments, span: int) -> Value | None:
+    """``[].slice.call(x)``: a built-in method, taken off one object and used on another."""
+    this = given.pos[0] if given.pos and given.pos[0].const is not None else bound.receiver
+    if name == "bind":
+        return Value(refs=(Bound(this, bound.name),))
+    if name == "call":
+        return call_method(frame, this, bound.name, Arguments(given.pos[1:], {}, given.rest), span, None)
+    known, more = javascript_builtins.iterated(frame, given.pos[1], span) if len(given.pos) > 1 else ([], None)
+    return call_method(frame, this, bound.name, Arguments(known, {}, more), span, None)
 
 
 def method_of_object(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, span: int) -> Value | None:
@@ -311,7 +364,11 @@ def method_of_object(frame: Frame, obj: Obj, value: Value, name: str, given: Arg
         return call_value(frame, Value(refs=bound), given, span)
     if obj.cls is not None:
         return method_of_instance(frame, obj, value, name, given, span)
-    if obj.proto is not None:
+    if obj.kind in javascript_builtins.METHODS:
+        built_in = javascript_builtins.method(frame, obj, value, name, given, span)
+        if built_in is not None:
+            return built_in
+    if obj.proto is not None or (fields and "#proto" in fields):
         member = attributes.prototype_attr(frame, obj, name)
         if member is not None:
             this = Value(refs=(obj,))
@@ -329,6 +386,10 @@ def method_of_instance(frame: Frame, obj: Obj, value: Value, name: str, given: A
     assert cls is not None
     machine.ensure_class(cls)
     for item in program.supers(cls)[0]:
+        if item in machine.patched:
+            written = (machine.fields(item) or {}).get(name)
+            if written is not None:
+                return call_value(frame, attributes.bound_to(written, obj), given, span)
         member = item.attrs.get(name)
         if member is not None and name not in item.methods:
             bound = tuple(
@@ -343,6 +404,10 @@ def method_of_instance(frame: Frame, obj: Obj, value: Value, name: str, given: A
                 bound = tuple(
                     FuncRef(ref.fn, ref.frame, None) if ref.__class__ is FuncRef else ref for ref in member.refs
                 )
+                if cls.module.language == "javascript":
+                    this = Value(refs=(obj,))
+                    own = tuple(FuncRef(r.fn, r.frame, this) if r.__class__ is FuncRef else r for r in member.refs)
+                    return call_value(frame, Value(refs=own, path=member.path), given, span)
                 with_self = Arguments([Value(refs=(obj,)), *given.pos], given.kw, given.rest)
                 return call_value(frame, Value(refs=bound, path=member.path), with_self, span)
             break
@@ -355,7 +420,7 @@ def method_of_instance(frame: Frame, obj: Obj, value: Value, name: str, given: A
     if not fn.ir.flags & ir.ABSTRACT:
         if fn.ir.flags & ir.CLASS_METHOD:
             this = Value(refs=(ClassRef(cls),))
-        result = invoke(frame, FuncRef(fn, None, this), given, span)
+        result = invoke(frame, FuncRef(fn, obj.home, this), given, span)
     if obj.open or fn.ir.flags & ir.ABSTRACT:
         for other in program.overrides(cls, name, len(given.pos), OVERRIDES):
             item_result = invoke(frame, FuncRef(other, None, this), given, span)
@@ -370,7 +435,7 @@ def takes_self(fn: Fn) -> bool:
 def decorated(member: Value, methods: list[Fn]) -> bool:
     """Whether a class attribute is no longer the plain method of that name (a decorator replaced it)."""
     refs = [ref for ref in member.refs if ref.__class__ is FuncRef]
-    return bool(refs) and all(ref.fn not in methods for ref in refs)  # type: ignore[union-attr]
+    return bool(refs) and all(ref.fn not in methods for ref in refs)
 
 
 def method_of_class(frame: Frame, ref: ClassRef, name: str, given: Arguments, span: int) -> Value | None:
@@ -418,6 +483,9 @@ def by_name(frame: Frame, value: Value, name: str, given: Arguments, span: int) 
         return None
     every = machine.program.methods_named.get(name)
     if not every:
+        return None
+    if len(every) > FAN_OUT_SEEN:
+        machine.widened += 1
         return None
     language = frame.module.language
     count = len(given.pos) + len(given.kw)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -263,6 +264,44 @@ def sliced(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) ->
     return Value(taint=value.taint, refs=(made,))
 
 
+def fill(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
+    """``list.fill(item)``: every element is the item (of a part of the list: may be)."""
+    machine = frame.machine
+    fields = machine.fields(obj) or {}
+    item = given.pos[0] if given.pos else NONE
+    size = fields.get("#len", UNKNOWN)
+    if len(given.pos) > 1:
+        machine.write(obj, "*", item, weak=True)
+    elif size.const is not NOT_CONST and size.const <= attributes.MAX_FIELDS:
+        machine.heap[obj] = {**dict.fromkeys(range(size.const), item), "#len": size}
+    else:
+        machine.heap[obj] = {"*": item, "#len": UNKNOWN}
+    return value
+
+
+def splice(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
+    """``list.splice(start, count, ...items)``: takes elements out, puts others in their place."""
+    machine = frame.machine
+    known = attributes.known_elements(frame, value, "values")
+    start, count = ([item.const for item in given.pos[:2]] + [None, None])[:2]
+    made = machine.new_obj("list", frame, span)
+    if known is None or start.__class__ is not int or (len(given.pos) > 1 and count.__class__ is not int):
+        taken = attributes.element(frame, value, "values", span)
+        machine.heap[made] = {"*": taken, "#len": UNKNOWN}
+        for item in given.pos[2:]:
+            machine.write(obj, "*", item, weak=True)
+        if given.rest is not None:
+            machine.write(obj, "*", given.rest, weak=True)
+        machine.write(obj, "#len", UNKNOWN)
+        return Value(refs=(made,))
+    start = max(start + len(known), 0) if start < 0 else min(start, len(known))
+    end = len(known) if len(given.pos) < 2 else min(start + max(count, 0), len(known))
+    left = [*known[:start], *given.pos[2:], *known[end:]]
+    machine.heap[made] = {**dict(enumerate(known[start:end])), "#len": Value(end - start)}
+    machine.heap[obj] = {**dict(enumerate(left)), "#len": Value(len(left))}
+    return Value(refs=(made,))
+
+
 def length(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
     fields = frame.machine.fields(obj) or {}
     if "#len" in fields:
@@ -301,7 +340,7 @@ def assign_all(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int
 
 def callback(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, span: int) -> Value:
     """Array methods that call back with the elements."""
-    from glasshouse.scan.interp import calls
+    from glasshouse.scan.interp import calls, javascript_builtins
 
     machine = frame.machine
     function = given.pos[0]
@@ -319,6 +358,11 @@ def callback(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, 
             accumulated = calls.call_value(frame, function, calls.Arguments([first_arg, item], {}), span)
         elif name == "computeIfAbsent":
             break
+        elif name in ("filter", "find") and frame.module.language == "javascript":
+            where = Value(index) if exact else UNKNOWN
+            kept = javascript_builtins.satisfying(frame, function, calls.Arguments([item, where, value], {}), span)
+            if kept is not None:
+                results.append(kept)
         else:
             where = Value(index) if exact else UNKNOWN
             results.append(calls.call_value(frame, function, calls.Arguments([item, where, value], {}), span))
@@ -332,6 +376,11 @@ def callback(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, 
         return NONE
     if name in ("some", "every", "findIndex"):
         return UNKNOWN
+    if name == "find" and frame.module.language == "javascript":
+        found = NONE
+        for item in results:
+            found = item if found is NONE else join(found, item)
+        return found
     if name == "find":
         return attributes.element(frame, value, "values", span)
     if name == "sort":
@@ -343,7 +392,7 @@ def callback(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, 
         fields["#len"] = Value(len(results))
     elif name == "filter":
         fields = {"#len": UNKNOWN}
-        for item in items:
+        for item in results if frame.module.language == "javascript" else items:
             attributes.add(fields, "*", item)
     else:
         fields = {"#len": UNKNOWN}
@@ -356,6 +405,8 @@ def callback(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, 
 Handler = Callable[["Frame", Obj, Value, "Arguments", int], Value]
 HANDLERS: dict[str, Handler] = {
     "add": add_method,
+    "fill": fill,
+    "splice": splice,
     "set": set_method,
     "pop": pop,
     "popleft": shift,
@@ -398,7 +449,7 @@ HANDLERS: dict[str, Handler] = {
     "lastElement": last,
 }
 
-TEXT_SAME = {
+TEXT_SAME: dict[str, Callable[[str], str]] = {
     "lower": str.lower,
     "toLowerCase": str.lower,
     "upper": str.upper,
@@ -411,14 +462,14 @@ TEXT_SAME = {
     "title": str.title,
     "capitalize": str.capitalize,
 }
-TEXT_TEST = {
+TEXT_TEST: dict[str, Callable[[str, str], bool]] = {
     "startswith": str.startswith,
     "startsWith": str.startswith,
     "endswith": str.endswith,
     "endsWith": str.endswith,
     "includes": str.__contains__,
     "contains": str.__contains__,
-    "equals": str.__eq__,
+    "equals": operator.eq,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp import attributes, javascript_builtins
 from glasshouse.scan.interp.matcher import (
     CallModel,
     CompiledCondition,
@@ -53,7 +53,13 @@ def call(
     matcher = machine.matcher(frame)
     model = matcher.call(path)
     if model is None:
-        return UNKNOWN if only_rules else unmodelled(frame, path, receiver, given, span, new)
+        if only_rules:
+            return UNKNOWN
+        if frame.module.language == "javascript":
+            own = javascript_call(frame, path, receiver, given, span, new)
+            if own is not None:
+                return own
+        return unmodelled(frame, path, receiver, given, span, new)
     for sink in model.sinks:
         check_sink(frame, sink, receiver, given, span)
     for match in model.matches:
@@ -63,7 +69,8 @@ def call(
         machine.register(frame, entry, pick(frame, selector, receiver, given), span)
     if only_rules:
         return UNKNOWN
-    result = outcome(frame, model, path, receiver, given, span, new)
+    own = javascript_call(frame, path, receiver, given, span, new) if matcher.language == "javascript" else None
+    result = own if own is not None else outcome(frame, model, path, receiver, given, span, new)
     for source in model.sources:
         if all(holds(frame, item, receiver, given) for item in source.where):
             result = machine.from_source(frame, source, result, span, path)
@@ -74,6 +81,19 @@ def call(
     if model.protocol:
         result = machine.protocols.apply(frame, model, receiver, given, result, span)
     return result
+
+
+def javascript_call(
+    frame: Frame, path: str, receiver: Value | None, given: Arguments, span: int, new: bool
+) -> Value | None:
+    """What JavaScript itself says a call gives; None when it is not one of its own."""
+    own = javascript_builtins.call(frame, path, given, span, new)
+    if own is not None:
+        return own
+    owner, _, name = path.rpartition(".")
+    if name in javascript_builtins.APPLYING and owner and owner[0] not in "*?":
+        return javascript_builtins.applied(frame, owner, name, receiver, given, span)
+    return None
 
 
 def outcome(
@@ -134,6 +154,10 @@ def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments
     refs: tuple[Any, ...] = ()
     if receiver is not None and name in FLUENT:
         refs = receiver.refs
+    elif receiver is None and len(given.pos) == 1 and given.pos[0].refs and not given.kw:
+        refs = tuple(ref for ref in given.pos[0].refs if ref.__class__ is ClassRef)
+        if refs:  # a class decorator gives back the class
+            return Value(NOT_CONST, taint, refs)
     return Value(NOT_CONST, taint, refs, result_path(frame, path, new))
 
 
@@ -369,6 +393,8 @@ def propagate(frame: Frame, propagator: PropagatorModel, receiver: Value | None,
     for target in propagator.to:
         if target == "return":
             if taint:
+                if propagator.normal:
+                    taint = {label: (bits | machine.normal_bit, step) for label, (bits, step) in taint.items()}
                 result = Value(taint=mark(frame, taint, span, "carried on by the call"))
         else:
             for value in pick(frame, target, receiver, given):  # type: ignore[arg-type]

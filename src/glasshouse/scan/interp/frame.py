@@ -79,7 +79,7 @@ class Frame:
         constants = fn.constants
         if constants is None:
             constants = fn.constants = [Value(item) for item in reversed(fn.ir.consts)]
-        self.regs: list[Value | None] = [None] * fn.ir.temps + constants  # type: ignore[operator]
+        self.regs: list[Value | None] = [None] * fn.ir.temps + constants
         self.returned: Value | None = None
         self.returned_heap: Heap | None = None
         self.raised: Value | None = None
@@ -93,11 +93,11 @@ class Frame:
 
     # --- values -------------------------------------------------------------------------------------------------
 
-    def val(self, operand: int | str) -> Value:
+    def val(self, operand: Any) -> Value:
         if operand.__class__ is int:
-            return self.regs[operand] or UNKNOWN  # type: ignore[index]
-        found = self.env.get(operand)  # type: ignore[arg-type]
-        return found if found is not None else self.free(operand)  # type: ignore[arg-type]
+            return self.regs[operand] or UNKNOWN
+        found = self.env.get(operand)
+        return found if found is not None else self.free(operand)
 
     def free(self, name: str) -> Value:
         """A variable that is not local: enclosing functions, module, imports, builtins."""
@@ -119,7 +119,7 @@ class Frame:
             if frame.this is not None:
                 return frame.this
             frame = frame.closure
-        return UNKNOWN
+        return self.machine.ambient_this(self) if self.module.language == "javascript" else UNKNOWN
 
     def super_value(self) -> Value:
         frame: Frame | None = self
@@ -137,11 +137,11 @@ class Frame:
                 return self.env.get(param.name, UNKNOWN)
         return UNKNOWN
 
-    def store(self, dst: int | str, value: Value, span: int = 0) -> None:
+    def store(self, dst: Any, value: Value, span: int = 0) -> None:
         if dst.__class__ is int:
-            self.regs[dst] = value  # type: ignore[index]
+            self.regs[dst] = value
             return
-        name: str = dst  # type: ignore[assignment]
+        name: str = dst
         if value.taint and name[:1] != "$":
             value = self.stepped(value, span, name)
         if self.fn.ir.outer and name in self.fn.ir.outer:

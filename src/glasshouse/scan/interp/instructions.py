@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, calls, operators, refine
+from glasshouse.scan.interp import attributes, calls, javascript_builtins, operators, refine
 from glasshouse.scan.interp.frame import HANDLERS, Frame, LoopContext, TryContext
 from glasshouse.scan.interp.states import State, join_env, join_heap, join_state
 from glasshouse.scan.interp.values import (
@@ -24,9 +24,13 @@ from glasshouse.scan.interp.values import (
 def do_move(self: Frame, ins: ir.Instr) -> bool | None:
     dst = ins[2]
     value = self.val(ins[3])
-    if dst.__class__ is str:
-        self.machine.assigned(self, dst, value, ins[1])
-        value = self.machine.sensitive(self, dst, value, ins[1])
+    if dst.__class__ is int:
+        self.regs[dst] = value
+        return None
+    machine = self.machine
+    if machine.matchers[self.module.language].concerns(dst):
+        machine.assigned(self, dst, value, ins[1])
+        value = machine.sensitive(self, dst, value, ins[1])
     self.store(dst, value, ins[1])
     return None
 
@@ -112,7 +116,10 @@ def do_class(self: Frame, ins: ir.Instr) -> bool | None:
     cls = self.module.classes[ins[3]]
     ref = ClassRef(cls, self)
     self.machine.run_class_body(self, cls)
-    self.store(ins[2], Value(refs=(ref,)), ins[1])
+    value = Value(refs=(ref,))
+    if self.module.language == "javascript":
+        value = javascript_builtins.decorated_class(self, cls, value, ins[1])
+    self.store(ins[2], value, ins[1])
     return None
 
 
@@ -124,6 +131,9 @@ def do_import(self: Frame, ins: ir.Instr) -> bool | None:
     value = self.machine.import_value(self.module, module, name, level)
     self.store(dst, value, span)
     return None
+
+
+UNROLLED = 10  # turns taken one by one while it is known that the loop goes on
 
 
 def do_loop(self: Frame, ins: ir.Instr) -> bool | None:
@@ -152,6 +162,15 @@ def do_loop(self: Frame, ins: ir.Instr) -> bool | None:
             context.continues = None
         return self.exec(update) and (not test or self.exec(test))
 
+    alive = True
+    turns = 0
+    while truth is True and not endless and alive and turns < UNROLLED and len(self.loops) < 3:
+        alive = once()
+        truth = operators.truth(self.machine, self.val(cond)) if alive else None
+        turns += 1
+    if truth is False or not alive:
+        self.loops.pop()
+        return not self.leave_loop(context, alive)
     self.loop_body(context, once)
     self.loops.pop()
     if test and not endless:
@@ -372,7 +391,8 @@ def do_yield(self: Frame, ins: ir.Instr) -> bool | None:
 
 
 def do_await(self: Frame, ins: ir.Instr) -> bool | None:
-    self.store(ins[2], self.val(ins[3]), ins[1])
+    value = self.val(ins[3])
+    self.store(ins[2], javascript_builtins.awaited(self, value) if value.refs else value, ins[1])
     return None
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes
 from glasshouse.scan.interp.values import (
     NONE,
     NOT_CONST,
     UNKNOWN,
     Bound,
+    ClassRef,
     FuncRef,
     Obj,
     Value,
@@ -27,22 +29,44 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.interp.machine import Machine
+    from glasshouse.scan.program import Cls
 
 KEYS = ("keys",)  # field of a map: taint of the keys that are not constants
+PREDICATE_DEPTH = 10  # calls inside one another, beyond which predicates are called like any function
 IDENTITIES = 8  # entries of a map or set kept by the identity of an unknown key
 SETTLED, REJECTED = "#value", "#error"
+APPLYING = frozenset(["call", "apply", "bind"])
+PROTOTYPES = ("Array.prototype.", "String.prototype.", "Object.prototype.")
 PROMISE_METHODS = frozenset(["then", "catch", "finally"])
 
 Maker = Callable[["Frame", "Arguments", int], Value]
 Method = Callable[["Frame", Obj, Value, "Arguments", int], Value]
 
 
-def call(frame: Frame, path: str, receiver: Value | None, given: Arguments, span: int, new: bool) -> Value | None:
+def call(frame: Frame, path: str, given: Arguments, span: int, new: bool) -> Value | None:
     """The result of a built-in function or constructor."""
     maker = CONSTRUCTORS.get(path) if new else FUNCTIONS.get(path)
     if maker is not None:
         return maker(frame, given, span)
     return None
+
+
+def applied(frame: Frame, owner: str, name: str, receiver: Value | None, given: Arguments, span: int) -> Value | None:
+    """``f.call(this, ...)``, ``f.apply(this, list)`` and ``f.bind(this)`` of something outside the program."""
+    from glasshouse.scan.interp import calls, external
+
+    if f"{owner}.{name}" in frame.machine.matcher(frame).calls:
+        return None
+    if name == "bind":
+        return Value(taint=receiver.taint if receiver is not None else None, path=owner)
+    passed = calls.Arguments(given.pos[1:], {}, given.rest)
+    if name == "apply":
+        known, more = iterated(frame, argument(given, 1), span)
+        passed = calls.Arguments(known, {}, more)
+    this = argument(given, 0)
+    if owner.startswith(PROTOTYPES):
+        return calls.call_method(frame, this, owner.rpartition(".")[2], passed, span, None)
+    return external.call(frame, owner, this, passed, span)
 
 
 def method(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, span: int) -> Value | None:
@@ -350,6 +374,64 @@ def promise_settled(frame: Frame, given: Arguments, span: int) -> Value:
     return make(frame, "promise", span, {SETTLED: made})
 
 
+# --- callbacks and decorators ----------------------------------------------------------------------------------------
+
+
+def satisfying(frame: Frame, function: Value, given: Arguments, span: int) -> Value | None:
+    """The first argument as it is when a predicate holds for it; None when it never does."""
+    from glasshouse.scan.interp import calls, operators, refine
+
+    machine = frame.machine
+    item = given.pos[0]
+    ref = function.refs[0] if len(function.refs) == 1 else None
+    body = ref.fn.ir.body if ref.__class__ is FuncRef else []
+    params = ref.fn.ir.params if ref.__class__ is FuncRef else []
+    if not body or body[-1][0] != ir.RETURN or not params or len(machine.stack) > PREDICATE_DEPTH:
+        kept = calls.call_value(frame, function, given, span)
+        return None if operators.truth(machine, kept) is False else item
+    assert ref is not None
+    new = machine.new_frame(ref.fn, ref.this, ref.frame)
+    machine.note_call(frame, ref.fn)
+    calls.bind(frame, new, ref.fn, given, span)
+    machine.stack.append(ref.fn)
+    result = new.run()
+    machine.stack.pop()
+    if operators.truth(machine, result) is False:
+        return None
+    refine.assume(new, body, len(body) - 1, body[-1][2], True)
+    return new.env.get(params[0].name, item)
+
+
+def decorated_class(frame: Frame, cls: Cls, value: Value, span: int) -> Value:
+    """The class after the program's own decorators on its methods and on itself were applied."""
+    from glasshouse.scan.interp import calls
+
+    for name, methods in cls.methods.items():
+        for fn in methods:
+            for decorator in reversed(fn.ir.decorators):
+                callee = named(frame, decorator.name)
+                if any(ref.__class__ is FuncRef for ref in callee.refs) and not decorator.args:
+                    given = calls.Arguments([Value(refs=(FuncRef(fn, frame),)), UNKNOWN], {})
+                    made = calls.call_value(frame, callee, given, span)
+                    if any(ref.__class__ is FuncRef and ref.fn is not fn for ref in made.refs):
+                        cls.attrs[name] = made
+    for decorator in reversed(cls.ir.decorators):
+        callee = named(frame, decorator.name)
+        if any(ref.__class__ is FuncRef for ref in callee.refs) and not decorator.args:
+            made = calls.call_value(frame, callee, calls.Arguments([value, UNKNOWN], {}), span)
+            if any(ref.__class__ is ClassRef for ref in made.refs):
+                value = made
+    return value
+
+
+def named(frame: Frame, name: str) -> Value:
+    head, *rest = name.split(".")
+    value = frame.val(head)
+    for item in rest:
+        value = attributes.get_attr(frame, value, item, 0)
+    return value
+
+
 # --- Object, Array, Reflect, Function --------------------------------------------------------------------------------
 
 
@@ -531,6 +613,35 @@ def inherits(frame: Frame, given: Arguments, span: int) -> Value:
     return NONE
 
 
+def array_of(frame: Frame, given: Arguments, span: int) -> Value:
+    return make_list(frame, span, list(given.pos), given.rest)
+
+
+def promisify(frame: Frame, given: Arguments, span: int) -> Value:
+    """A function that takes a callback, as one that gives a promise."""
+    function = argument(given, 0)
+    if any(ref.__class__ is FuncRef for ref in function.refs):
+        return Value(refs=(Bound(function, "$promised"),))
+    return function
+
+
+def call_promised(frame: Frame, function: Value, given: Arguments, span: int) -> Value:
+    from glasshouse.scan.interp import calls
+
+    made = make(frame, "promise", span, {})
+    callback = Value(refs=(Bound(made, "$called_back"),))
+    calls.call_value(frame, function, calls.Arguments([*given.pos, callback], {}, given.rest), span)
+    return made
+
+
+def called_back(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
+    if len(given.pos) > 1:
+        frame.machine.write(obj, SETTLED, given.pos[1], weak=True)
+    elif given.pos:
+        frame.machine.write(obj, REJECTED, given.pos[0], weak=True)
+    return NONE
+
+
 CONSTRUCTORS: dict[str, Maker] = {
     "Map": new_map,
     "WeakMap": new_map,
@@ -544,7 +655,7 @@ CONSTRUCTORS: dict[str, Maker] = {
 FUNCTIONS: dict[str, Maker] = {
     "Object": new_object,
     "Array": new_array,
-    "Array.of": lambda frame, given, span: make_list(frame, span, list(given.pos), given.rest),
+    "Array.of": array_of,
     "Array.from": array_from,
     "Object.keys": object_keys,
     "Object.getOwnPropertyNames": object_keys,
@@ -572,10 +683,10 @@ FUNCTIONS: dict[str, Maker] = {
     "Reflect.apply": reflect_apply,
     "Reflect.construct": reflect_construct,
     "util.inherits": inherits,
-    "util.promisify": itself,
-    "bluebird.promisify": itself,
-    "es6-promisify.promisify": itself,
-    "pify": itself,
+    "util.promisify": promisify,
+    "bluebird.promisify": promisify,
+    "es6-promisify.promisify": promisify,
+    "pify": promisify,
 }
 METHODS: dict[str, dict[str, Method]] = {
     "map": {
@@ -599,5 +710,5 @@ METHODS: dict[str, dict[str, Method]] = {
         "entries": map_entries,
         "forEach": map_each,
     },
-    "promise": {"$resolve": settle, "$reject": reject},
+    "promise": {"$resolve": settle, "$reject": reject, "$called_back": called_back},
 }

@@ -16,6 +16,7 @@ from glasshouse.scan.interp.summary import THIS, SinkHit, Summary, snapshot
 from glasshouse.scan.interp.values import (
     NOT_CONST,
     UNKNOWN,
+    Bound,
     ClassRef,
     FuncRef,
     Label,
@@ -24,6 +25,7 @@ from glasshouse.scan.interp.values import (
     Taint,
     Value,
     join,
+    join_taint,
     with_taint,
     without,
 )
@@ -33,6 +35,7 @@ from glasshouse.scan.rules import schema
 if TYPE_CHECKING:
     from glasshouse.scan.interp.calls import Arguments
 
+SUMMARY_DEPTH = 5  # the same while a summary is made
 MAX_DEPTH = 14  # calls run in context inside one another
 ROOT_STEPS = 60_000  # instructions per root
 CONTEXT_STEPS = (5_000, 40_000)  # instructions after which callees are taken by summary: in summaries, in entry points
@@ -68,7 +71,7 @@ class Fact(NamedTuple):
 class Root:
     """One stretch of analysis with its own heap and budget: a module body, an entry point, or one summary."""
 
-    __slots__ = ("concrete", "created", "fn", "sinks", "stack")
+    __slots__ = ("concrete", "created", "fn", "sinks", "stack", "tainted")
 
     def __init__(self, fn: Fn, concrete: bool) -> None:
         self.fn = fn
@@ -76,6 +79,7 @@ class Root:
         self.sinks: dict[tuple[str, int, int, Label], SinkHit] = {}
         self.created: list[tuple[Obj, Any, Frame, int]] = []
         self.stack: list[Fn] = []
+        self.tainted = False  # real source data has been seen
 
 
 class Machine:
@@ -104,7 +108,9 @@ class Machine:
         self.refined: dict[int, Value] = {}
         self.keep: list[Value] = []
         self.registered: set[Fn] = set()
+        self.patched: set[Cls] = set()  # classes whose attributes are written from outside their bodies
         self.sizes: dict[Fn, int] = {}
+        self.ambient: dict[int, Value] = {}
         self.root = Root(program.modules[0].functions[0], True)
         self.stack = self.root.stack
         self.protocols = Protocols(self)
@@ -176,7 +182,7 @@ class Machine:
         """A value that has no object of its own takes taint: every variable that holds it does."""
         if value is UNKNOWN:
             return
-        new = Value(NOT_CONST, attributes.join_taint(value.taint, taint), value.refs, value.path)
+        new = Value(NOT_CONST, join_taint(value.taint, taint), value.refs, value.path)
         for name, held in frame.env.items():
             if held is value:
                 frame.env[name] = new
@@ -207,6 +213,14 @@ class Machine:
     def partial(self, ref: FuncRef, bound: list[Value], this: Value | None) -> FuncRef:
         return FuncRef(ref.fn, ref.frame, this)
 
+    def ambient_this(self, frame: Frame) -> Value:
+        """``this`` of a plain JavaScript call: the global object, or whatever a caller we do not see binds."""
+        found = self.ambient.get(frame.module.index)
+        if found is None:
+            obj = Obj("ambient", (frame.module.index, 0), open=True)
+            found = self.ambient[frame.module.index] = Value(refs=(obj,))
+        return found
+
     def pending_arguments(self, frame: Frame, given: Arguments) -> None:
         """JavaScript's ``arguments`` object, made only for functions that name it."""
         if "arguments" not in self.modules.names_of(frame.fn):
@@ -231,7 +245,7 @@ class Machine:
         """Whether running the callee here tells more than its summary does."""
         fn = ref.fn
         stack = self.root.stack
-        if len(stack) >= MAX_DEPTH or stack.count(fn) > (1 if len(stack) < 6 else 0):
+        if len(stack) >= (MAX_DEPTH if self.root.concrete else SUMMARY_DEPTH) or stack.count(fn) > (1 if len(stack) < 6 else 0):
             return False
         if self.steps > CONTEXT_STEPS[self.root.concrete]:
             return False
@@ -250,7 +264,7 @@ class Machine:
         if given.rest is not None and self.carries(given.rest):
             return True
         if self.root.concrete:
-            return len(stack) < 5 and self.size(fn) <= CONTEXT_SIZE
+            return self.root.tainted and len(stack) < 5 and self.size(fn) <= CONTEXT_SIZE
         return len(stack) < 4 and ref.this is not None and self.size(fn) <= ACCESSOR_SIZE and self.holds_data(ref.this)
 
     def holds_data(self, value: Value) -> bool:
@@ -271,6 +285,8 @@ class Machine:
         for ref in value.refs:
             if ref.__class__ is FuncRef:
                 return depth == 0
+            if ref.__class__ is Bound and ref.name[:1] == "$":
+                return True  # the functions that settle a promise
             if ref.__class__ is Obj and depth < 3:
                 fields = self.fields(ref)
                 if fields:
@@ -324,6 +340,8 @@ class Machine:
         fn = frame.fn
         if fn.cls is not None and not fn.ir.flags & ir.STATIC and fn.module.language != "python":
             frame.this = self.placeholder(frame, found, THIS, "this", fn.cls, fn.ir.span)
+        elif fn.ir.kind == "function" and fn.module.language == "javascript" and "this" in self.modules.names_of(fn):
+            frame.this = self.placeholder(frame, found, THIS, "this", None, fn.ir.span)
         for index, param in enumerate(fn.ir.params):
             if param.kind == "self" and fn.cls is not None:
                 if fn.ir.flags & ir.CLASS_METHOD:

@@ -5,7 +5,9 @@ One dictionary look-up per call, whatever the number of rules.
 
 from __future__ import annotations
 
+import builtins
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,7 +20,7 @@ class Selector(NamedTuple):
     """A compiled argument selector.  kind: ``pos`` ``kw`` ``self`` ``any`` ``last`` ``from``."""
 
     kind: str
-    index: int
+    position: int
     name: str
     path: tuple[str, ...]
 
@@ -92,6 +94,7 @@ class PropagatorModel(NamedTuple):
     callback: Selector | None
     callback_args: tuple[Selector, ...]
     callback_to: str
+    normal: bool = False
 
 
 class SourceModel(NamedTuple):
@@ -158,6 +161,8 @@ class Matcher:
         self.normal_bit = 1 << len(taint_classes)
         self.all = self.normal_bit - 1
         numeric = ("resource", "memory", "secret", "trust", "type", "redos")
+        shaped = ("nosql", "type", "mass")
+        self.shape_mask = sum(self.bits[name] for name in shaped if name in self.bits)  # needs an object or a list
         self.numeric_mask = sum(self.bits[name] for name in numeric if name in self.bits)
         self.calls: dict[str, CallModel] = {}
         self.reads: dict[str, ReadModel] = {}
@@ -180,7 +185,9 @@ class Matcher:
         self.known_types = self._known_types()
         self._call_cache: dict[str, CallModel | None] = {}
         self._read_cache: dict[str, ReadModel | None] = {}
+        self._concern_cache: dict[str, bool] = {}
         self._assign_cache: dict[str, tuple[MatchModel, ...]] = {}
+        self._unbound: dict[str, str] | None = None
         self._supers: dict[str, tuple[str, ...]] = {}
 
     def _known_types(self) -> frozenset[str]:
@@ -213,7 +220,7 @@ class Matcher:
                 "source",
                 source.kind,
                 source.description,
-                self.all,
+                self.all & ~sum(self.bits.get(name, 0) for name in source.not_classes),
                 tuple(compile_selector(item) for item in source.taints),
                 compile_conditions(source.where),
             )
@@ -330,6 +337,28 @@ class Matcher:
         for path in protocol.use:
             self._call(path).protocol.append(use("use"))
 
+    def _unbound_names(self) -> dict[str, str]:
+        """Last name to full path, for functions and classes of known modules; names in several modules: see below."""
+        found: dict[str, str] = {}
+        for path in {*self.calls, *self.reads, *(path.rpartition(".")[0] for path in self.reads)}:
+            owner, _, name = path.rpartition(".")
+            head = path.partition(".")[0]
+            if not owner or owner[0] == "*" or "(" in path or not owner.rpartition(".")[2][:1].islower():
+                continue
+            if name[0].islower() and head not in STAR_MODULES and head not in sys.stdlib_module_names:
+                continue
+            if name not in found or rank(path) < rank(found[name]):
+                found[name] = path
+        return found
+
+    def unbound(self, name: str) -> str:
+        """The path of a name that nothing in its file defines: it came with ``from module import *``."""
+        if name in self.calls or name in self.known_types or name in BUILTIN_NAMES:
+            return name
+        if self._unbound is None:
+            self._unbound = self._unbound_names()
+        return self._unbound.get(name, name)
+
     # --- looking up ---------------------------------------------------------------------------------------------
 
     def supers(self, name: str) -> tuple[str, ...]:
@@ -400,6 +429,13 @@ class Matcher:
             self._read_cache[path] = found
             return found
 
+    def concerns(self, name: str) -> bool:
+        """Whether any rule is about values of this name."""
+        found = self._concern_cache.get(name)
+        if found is None:
+            found = self._concern_cache[name] = name[:1] != "$" and bool(self.assigned(name) or self.named(name))
+        return found
+
     def named(self, name: str) -> tuple[SourceModel, ...]:
         """Private sources that values of this name are."""
         found = self._named_cache.get(name)
@@ -421,6 +457,17 @@ class Matcher:
         return found
 
 
+STAR_MODULES = ("subprocess", "os", "flask", "django", "jinja2")  # modules whose names are often imported all at once
+BUILTIN_NAMES = frozenset(dir(builtins))
+
+
+def rank(path: str) -> tuple[int, int, str]:
+    """Which of several modules a name without an import most likely comes from."""
+    head = path.partition(".")[0]
+    place = STAR_MODULES.index(head) if head in STAR_MODULES else len(STAR_MODULES)
+    return place, path.count("."), path
+
+
 def compile_propagator(propagator: schema.Propagator) -> PropagatorModel:
     return PropagatorModel(
         tuple(compile_selector(item) for item in propagator.frm),
@@ -428,6 +475,7 @@ def compile_propagator(propagator: schema.Propagator) -> PropagatorModel:
         compile_selector(propagator.callback) if propagator.callback else None,
         tuple(compile_selector(item) for item in propagator.callback_args),
         propagator.callback_to,
+        propagator.normal,
     )
 
 
@@ -435,8 +483,8 @@ def selected(selector: Selector, args: Sequence[Any], kwargs: dict[str, Any], re
     """The operands a selector names (fields not yet followed)."""
     kind = selector.kind
     if kind == "pos":
-        if selector.index < len(args):
-            return [args[selector.index]]
+        if selector.position < len(args):
+            return [args[selector.position]]
         return [kwargs[selector.name]] if selector.name and selector.name in kwargs else []
     if kind == "kw":
         return [kwargs[selector.name]] if selector.name in kwargs else []
@@ -445,8 +493,8 @@ def selected(selector: Selector, args: Sequence[Any], kwargs: dict[str, Any], re
     if kind == "any":
         return [*args, *kwargs.values()]
     if kind == "last":
-        return [args[-selector.index]] if selector.index <= len(args) else []
-    found = list(args[selector.index :])
+        return [args[-selector.position]] if selector.position <= len(args) else []
+    found = list(args[selector.position :])
     if selector.name and selector.name in kwargs:
         found.append(kwargs[selector.name])
     return found

@@ -41,6 +41,7 @@ class Modules:
         self.program = machine.program
         self.frames: dict[int, Frame] = {}
         self.builtins: dict[str, Value] = {}
+        self.unbound: dict[str, Value] = {}  # Python names that nothing in their file defines
         self.states: dict[Cls, dict[str, Value]] = {}
         self.names: dict[Fn, frozenset[str]] = {}
 
@@ -125,9 +126,11 @@ class Modules:
                     value = self.ensure(target).get(name)
                     if value is not None:
                         return value
-        found = self.builtins.get(name)
+        known = self.unbound if module.language == "python" else self.builtins
+        found = known.get(name)
         if found is None:
-            found = self.builtins[name] = Value(path=name)
+            path = self.machine.matcher(frame).unbound(name) if module.language == "python" else name
+            found = known[name] = Value(path=path)
         return found
 
     def java_name(self, frame: Frame, name: str) -> Value:
@@ -190,11 +193,11 @@ class Modules:
         env[name] = value if have is None or concrete else join(have, value)
 
     def names_of(self, fn: Fn) -> frozenset[str]:
-        """Whether a function's code names ``arguments``."""
+        """Which of ``arguments`` and ``this`` a function's code names."""
         found = self.names.get(fn)
         if found is None:
             text = repr(fn.ir.body) if len(fn.ir.body) < 500 else ""
-            found = self.names[fn] = frozenset(["arguments"]) if "'arguments'" in text else frozenset()
+            found = self.names[fn] = frozenset(name for name in ("arguments", "this") if f"'{name}'" in text)
         return found
 
     # --- imports ------------------------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ FOLD: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 COMPARISONS = frozenset(["==", "===", "is", "!=", "!==", "is not", "<", "<=", ">", ">=", "in", "not in", "instanceof"])
+SET_OPERATORS = frozenset(["-", "|", "&", "^"])
 ARITHMETIC = frozenset(["-", "*", "/", "//", "**", "&", "|", "^", "<<", ">>", ">>>", "%", "@"])
 
 
@@ -91,6 +92,7 @@ def fold(op: str, a: Any, b: Any, language: str) -> Any:
     ):
         return NOT_CONST
     try:
+        result: Any
         if op == "/" and language == "java" and a.__class__ is int and b.__class__ is int:
             result = int(a / b)
         else:
@@ -128,7 +130,8 @@ def binary(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
         if a.taint or b.taint or a.refs or b.refs:
             if machine.arithmetic and (a.taint or b.taint):
                 machine.check_arithmetic(frame, op, a, b, span)
-            return Value(taint=added(machine, a, b))
+            taint = added(machine, a, b)
+            return Value(taint=shapeless(frame, taint) if taint else taint)
         return UNKNOWN
     if (
         op == "%"
@@ -138,6 +141,8 @@ def binary(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
         if a.const.__class__ is str and percent_numeric(a.const):
             return UNKNOWN
         return Value(taint=join_taint(prefixed(machine, a, deep_taint(machine, b)), a.taint))
+    if op in SET_OPERATORS and language == "python" and a.refs and a.refs[0].__class__ is Obj:
+        return combined(frame, op, a, b, span)
     taint = join_taint(a.taint, b.taint)
     if taint:
         if machine.arithmetic:
@@ -164,6 +169,20 @@ def prefixed(machine: Machine, prefix: Value, taint: Taint | None) -> Taint | No
     if not taint or prefix.const.__class__ is not str:
         return taint
     return machine.after_prefix(prefix.const, taint)
+
+
+def combined(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
+    """``a - b``, ``a & b``, ``a | b``, ``a ^ b`` of sets (and ``|`` of dicts)."""
+    from glasshouse.scan.interp.attributes import spread
+
+    kind = a.refs[0].kind if a.refs[0].kind in ("set", "dict") else "set"
+    obj = frame.machine.new_obj(kind, frame, span)
+    fields: dict[Any, Value] = {}
+    spread(frame, fields, a, kind, None)
+    if op in "|^":
+        spread(frame, fields, b, kind, None)
+    frame.machine.heap[obj] = fields
+    return Value(taint=join_taint(a.taint, b.taint if op in "|^" else None), refs=(obj,))
 
 
 def join_lists(frame: Frame, a: Value, b: Value, span: int) -> Value:
@@ -244,4 +263,11 @@ def concat(frame: Frame, parts: list[Value]) -> Value:
             taint = join_taint(taint, machine.after_prefix(prefix, piece) if prefix else piece)
         if prefix is not None:
             prefix = prefix + text_of(part.const, "python") if part.const is not NOT_CONST else None
-    return Value(taint=taint) if taint else UNKNOWN
+    return Value(taint=shapeless(frame, taint)) if taint else UNKNOWN
+
+
+def shapeless(frame: Frame, taint: Taint) -> Taint | None:
+    """JavaScript: what ``+`` and templates give is text or a number, never an object with keys of its own."""
+    if frame.module.language != "javascript":
+        return taint
+    return without(taint, frame.machine.matcher(frame).shape_mask)

@@ -44,6 +44,8 @@ def assume(frame: Frame, block: ir.Block, index: int, cond: Any, holds: bool, de
     elif op == ir.IS_TYPE:
         if holds and all(text.rsplit(".", 1)[-1] in SAFE_TYPES or text in SAFE_TYPES for text in ins[4]):
             scrub(frame, block, position, ins[3], frame.machine.everything)
+        elif frame.module.language == "javascript":
+            shape_test(frame, block, position, ins[3], holds, "Array" in ins[4])
     elif op == ir.MOVE:
         assume(frame, block, position, ins[3], holds, depth + 1)
     elif op == ir.IF and isinstance(cond, str):
@@ -117,8 +119,12 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hold
         if b.const.__class__ is bool and a.const is NOT_CONST:
             assume(frame, block, position, left, holds == b.const, depth + 1)
             return
+        if b.const.__class__ is str and a.const is NOT_CONST and frame.module.language == "javascript":
+            typeof_test(frame, block, position, left, b.const, holds)
         if not holds:
             return
+        common_base(frame, block, position, left)
+        common_base(frame, block, position, right)
         if b.const is not NOT_CONST:
             pin(frame, block, position, left, b)
         elif a.const is not NOT_CONST:
@@ -130,9 +136,34 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hold
             scrub(frame, block, position, left, frame.machine.everything)
         elif not holds and a.const in ("..", "../", "/", "\\"):
             scrub(frame, block, position, right, frame.machine.bit("path"))
+        elif holds:
+            below_folder(frame, block, position, right)
     elif op in (">", ">=", "<", "<=", "!="):
         bounded(frame, block, position, left, right, op, holds)
         search_test(frame, block, position, ins, holds)
+
+
+PRIMITIVE = frozenset(["number", "boolean", "undefined", "bigint", "symbol", "function"])
+
+
+def typeof_test(frame: Frame, block: ir.Block, position: int, operand: Any, kind: str, holds: bool) -> None:
+    """``typeof x === "string"``: text is neither a list nor an object with keys; whoever asks tells them apart."""
+    where, ins = definition(block, position, operand)
+    if ins is None or ins[0] != ir.UNOP or ins[3] != "typeof":
+        return
+    machine = frame.machine
+    if holds and kind in PRIMITIVE:
+        scrub(frame, block, where, ins[4], machine.everything)
+    elif holds == (kind == "string") and kind in ("string", "object"):
+        scrub(frame, block, where, ins[4], machine.matcher(frame).shape_mask | machine.bit("resource"))
+    else:
+        scrub(frame, block, where, ins[4], machine.bit("type"))
+
+
+def shape_test(frame: Frame, block: ir.Block, position: int, operand: Any, holds: bool, array: bool) -> None:
+    """``x instanceof Array``."""
+    machine = frame.machine
+    scrub(frame, block, position, operand, machine.bit("type") | (machine.bit("resource") if holds and array else 0))
 
 
 def search_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool) -> None:
@@ -240,8 +271,8 @@ def guard_models(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, ho
         selector = sanitizer.arg
         if selector.kind == "self" and receiver is not None:
             scrub(frame, block, position, receiver, sanitizer.mask)
-        elif selector.kind == "pos" and selector.index < len(operands):
-            scrub(frame, block, position, operands[selector.index], sanitizer.mask)
+        elif selector.kind == "pos" and selector.position < len(operands):
+            scrub(frame, block, position, operands[selector.position], sanitizer.mask)
         elif selector.kind == "any":
             for operand in operands:
                 scrub(frame, block, position, operand, sanitizer.mask)
@@ -364,6 +395,8 @@ def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int,
         scrub_field(frame, ins, mask)
     elif ins[0] == ir.CALL_METHOD and ins[4] in SAME_TEXT:
         scrub(frame, block, where, ins[3], mask, depth + 1)
+    elif ins[0] == ir.CALL_METHOD and ins[4] in SAME_PATH and ins[5] and ins[5][0].__class__ is not list:
+        scrub(frame, block, where, ins[5][0], mask & frame.machine.bit("path"), depth + 1)
     elif ins[0] == ir.CALL and len(ins[4]) == 1 and frame.val(ins[3]).path in ("str", "String", "unicode"):
         scrub(frame, block, where, ins[4][0], mask, depth + 1)
     elif ins[0] in (ir.CAST, ir.AWAIT):
@@ -371,6 +404,31 @@ def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int,
 
 
 SAME_TEXT = frozenset(["lower", "upper", "strip", "trim", "toLowerCase", "toUpperCase", "toString", "as_posix"])
+
+
+SAME_PATH = frozenset(["realpath", "abspath", "normpath", "normcase", "expanduser"])  # os.path.realpath(x)
+COMMON_BASE = frozenset(["commonpath", "commonprefix"])
+
+
+def common_base(frame: Frame, block: ir.Block, position: int, operand: Any) -> None:
+    """``os.path.commonpath([base, path]) == base`` keeps the path below the base."""
+    where, call = definition(block, position, operand)
+    if call is None or call[0] != ir.CALL_METHOD or call[4] not in COMMON_BASE or not call[5]:
+        return
+    for index in range(where - 1, max(where - LOOK_BACK, -1), -1):
+        ins = block[index]
+        if ins[0] == ir.MAKE and ins[2] == call[5][0]:
+            for item in ins[4]:
+                if item.__class__ is not list:
+                    scrub(frame, block, index, item, frame.machine.bit("path"))
+            return
+
+
+def below_folder(frame: Frame, block: ir.Block, position: int, operand: Any) -> None:
+    """``base in path.parents`` keeps the path below the base."""
+    where, ins = definition(block, position, operand)
+    if ins is not None and ins[0] == ir.ATTR and ins[4] == "parents":
+        scrub(frame, block, where, ins[3], frame.machine.bit("path"))
 
 
 def scrub_field(frame: Frame, ins: ir.Instr, mask: int) -> None:

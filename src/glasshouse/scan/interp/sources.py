@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import external
+from glasshouse.scan.interp import attributes, external
 from glasshouse.scan.interp.matcher import MatchModel, ReadModel, SourceModel
-from glasshouse.scan.interp.values import UNKNOWN, Obj, Step, Value, join_taint, with_taint
+from glasshouse.scan.interp.values import UNKNOWN, Obj, Step, Taint, Value, join_taint, with_taint
 from glasshouse.scan.rules import schema
 
 if TYPE_CHECKING:
@@ -29,9 +29,10 @@ TEXT = {
 
 def from_source(machine: Machine, frame: Frame, model: SourceModel, result: Value, span: int, text: str) -> Value:
     """The value of a source: tainted in every class (of a rule's own source: in the rule's class)."""
+    machine.root.tainted = True
     place = (frame.module.index, span)
     label = machine.source_label(model.label, model.kind, text, place)
-    taint = {label: (model.mask, Step(place[0], span, text, None))}
+    taint: Taint = {label: (model.mask, Step(place[0], span, text, None))}
     return with_taint(result, join_taint(taint, result.taint))
 
 
@@ -75,7 +76,7 @@ def check_assign_sink(machine: Machine, frame: Frame, target: Value, name: str, 
     matcher = machine.matcher(frame)
     if not matcher.assign_sinks:
         return
-    taint = value.taint if not value.refs else external.attributes.deep_taint(machine, value)
+    taint = value.taint if not value.refs else attributes.deep_taint(machine, value)
     if not taint:
         return
     found: list[Any] = []
@@ -146,13 +147,14 @@ def entry_value(machine: Machine, frame: Frame, model: schema.ParamModel, param:
         value = Value(taint=value.taint, refs=value.refs, path=model.type)
     if model.source is None:
         return value
+    machine.root.tainted = True
     place = (frame.module.index, param.span)
     text = model.description or f"{TEXT[model.source]} (`{param.name}`)"
     label = machine.source_label("source", model.source, text, place)
     mask = machine.everything
     if param.type and machine.modules.is_numeric(frame.module, param.type):
         mask = machine.numeric
-    taint = {label: (mask, Step(place[0], param.span, text, None))}
+    taint: Taint = {label: (mask, Step(place[0], param.span, text, None))}
     refs = value.refs or (Obj("param", place, open=True),)
     return Value(taint=join_taint(value.taint, taint), refs=refs, path=value.path)
 

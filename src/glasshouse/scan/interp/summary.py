@@ -49,7 +49,7 @@ class Summary:
     of the parameters, by object.
     """
 
-    __slots__ = ("capped", "effects", "fresh", "heap", "params", "raised", "result", "sinks")
+    __slots__ = ("capped", "effects", "fresh", "heap", "params", "plain", "raised", "result", "sinks")
 
     def __init__(self) -> None:
         self.result: Value = UNKNOWN
@@ -60,6 +60,7 @@ class Summary:
         self.fresh: set[Obj] = set()  # objects of `heap` that depend on the call (others are shared)
         self.raised: Value | None = None
         self.capped = False
+        self.plain = False  # the result does not depend on the call, and there are no effects
 
 
 class Application:
@@ -142,10 +143,12 @@ class Application:
                 continue
             given = self.label_taint(label)
             if given:
+                keep = self.machine.normal_bit
+                normal = mask & keep
                 passed = {
-                    inner: (bits & mask, Step(index, self.span, self.returned(), before))
+                    inner: (bits & (mask | keep) | normal, Step(index, self.span, self.returned(), before))
                     if inner.kind == "source"
-                    else (bits & mask, before)
+                    else (bits & (mask | keep) | normal, before)
                     for inner, (bits, before) in given.items()
                     if bits & mask
                 }
@@ -181,8 +184,12 @@ class Application:
         if len(self.copies) >= MAX_COPIES or depth > 4:
             return obj
         made = Obj(obj.kind, obj.site, obj.cls, obj.open, None, obj.proto)
+        made.home = obj.home
         self.copies[obj] = made
-        self.machine.heap[made] = {name: self.value(item, depth + 1) for name, item in self.summary.heap[obj].items()}
+        self.machine.heap[made] = {
+            self.value(name) if name.__class__ is Value else name: self.value(item, depth + 1)
+            for name, item in self.summary.heap[obj].items()
+        }
         return made
 
     def run(self) -> Value:
@@ -193,6 +200,8 @@ class Application:
             if target is None:
                 continue
             made = self.value(value)
+            if name.__class__ is Value:
+                name = self.value(name)
             for ref in target.refs:
                 if ref.__class__ is Obj:
                     self.machine.write(ref, name, made, weak=name == "*" or len(target.refs) > 1)
@@ -219,6 +228,10 @@ class Application:
 
 def apply(frame: Frame, found: Summary, ref: FuncRef, given: Arguments, span: int) -> Value:
     """The result of a call by summary; effects and sinks happen in the caller's context."""
+    if found.plain:
+        if frame.tries:
+            frame.note_raise(None)
+        return found.result
     return Application(frame, found, ref, given, span).run()
 
 
@@ -241,6 +254,9 @@ def snapshot(found: Summary, heap: dict[Any, dict[Any, Value]], before: dict[Obj
                 found.heap[ref] = fields
                 queue.extend(fields.values())
     mark_fresh(found)
+    found.plain = (
+        not found.effects and not found.sinks and found.raised is None and not found.result.taint and not depends(found, found.result)
+    )
 
 
 def mark_fresh(found: Summary) -> None:

@@ -67,7 +67,7 @@ class Obj:
     kind: ``list`` ``tuple`` ``set`` ``dict`` ``instance`` ``param``.  ``open``: there may be fields we have not seen.
     """
 
-    __slots__ = ("cls", "kind", "label", "open", "proto", "serial", "site")
+    __slots__ = ("cls", "home", "kind", "label", "open", "proto", "serial", "site")
     count = 0
 
     def __init__(
@@ -85,6 +85,7 @@ class Obj:
         self.open = open
         self.label = label
         self.proto = proto
+        self.home: Frame | None = None  # the frame a nested class was defined in
         Obj.count += 1
         self.serial = Obj.count
 

@@ -56,7 +56,10 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Where untrusted data enters.  ``read``: attribute reads; ``call``: results of calls; ``taints``: arguments filled by the call."""
+    """Where untrusted data enters.  ``read``: attribute reads; ``call``: results of calls; ``taints``: arguments filled by the call.
+
+    ``not_classes``: weakness classes that this data cannot cause (text is never a query operator or a list).
+    """
 
     id: str
     kind: SourceKind
@@ -64,6 +67,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     read: tuple[str, ...] = ()
     call: tuple[str, ...] = ()
     taints: tuple[str, ...] = ()  # argument selectors whose objects `call` fills (``InputStream.read(buf)``)
+    not_classes: tuple[str, ...] = ()
     where: tuple[Condition, ...] = ()
 
 
@@ -121,7 +125,8 @@ class Propagator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     ``frm`` are argument selectors; ``to`` is ``return``, ``self`` or argument selectors (their objects become tainted);
     an empty ``frm`` means: the result is clean.  ``callback``: argument that is called with ``callback_args`` taken
     from these selectors (``self.*`` = elements of the receiver); the callback's result goes to ``callback_to``
-    (``return``: is the result; ``return.*``: elements of the result; "" dropped).
+    (``return``: is the result; ``return.*``: elements of the result; "" dropped).  ``normal``: the result is a path
+    without ``..`` parts; a later prefix test then keeps it below that prefix.
     """
 
     call: tuple[str, ...]
@@ -130,6 +135,7 @@ class Propagator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     callback: str = ""
     callback_args: tuple[str, ...] = ()
     callback_to: str = ""
+    normal: bool = False
 
 
 class TypeModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

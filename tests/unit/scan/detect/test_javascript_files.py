@@ -58,3 +58,9 @@ def test_detectors_never_raise_on_broken_source(data: st.DataObject) -> None:
     for name in OURS:
         for hit in detector(name)(file, {}):
             assert 0 <= hit.function_index < len(file.functions)
+
+
+def test_every_detector_that_a_javascript_rule_names_exists() -> None:
+    named = {rule.detector for rule in load_rules(["javascript"]).rules.values() if rule.detector}
+    assert [name for name in sorted(named) if name not in DETECTORS] == []
+    assert set(OURS) <= named
