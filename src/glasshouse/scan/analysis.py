@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -12,10 +14,11 @@ from glasshouse.scan.interp import sources
 from glasshouse.scan.interp.machine import Fact, Flow, Machine
 from glasshouse.scan.interp.matcher import Matcher
 from glasshouse.scan.interp.summary import SinkHit
-from glasshouse.scan.program import Fn, Program
+from glasshouse.scan.program import Fn, Module, Program
 from glasshouse.scan.rules.loader import RuleSet
+from glasshouse.words.finding import NotAnalysed
 
-RECURSION = 60_000  # Python frames; pure Python calls use no C stack from 3.11 on
+RECURSION = 60_000  # Python frames; pure Python calls use no C stack from 3.11 on (`interp.budget` stays below)
 KINDS = frozenset(["function", "method", "lambda"])
 
 
@@ -27,6 +30,7 @@ class Analysis(NamedTuple):
     library: list[Flow]
     facts: list[Fact]
     notes: tuple[str, ...]
+    problems: tuple[NotAnalysed, ...] = ()
 
 
 def analyse(
@@ -52,28 +56,46 @@ def analyse(
         sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
-    return Analysis(
-        program, list(machine.flows.values()), library_flows(machine), list(machine.facts.values()), notes(machine)
-    )
+    flows, facts = list(machine.flows.values()), list(machine.facts.values())
+    library = [*library_flows(machine), *machine.guesses.values()]
+    return Analysis(program, flows, library, facts, notes(machine), problems(machine))
 
 
 def run(machine: Machine, progress: Callable[[int, int], None] | None) -> None:
     modules = machine.program.modules
     for module in modules:
-        machine.modules.ensure(module)
+        guarded(machine, module, machine.modules.ensure, module)
     for number, module in enumerate(modules):
-        decorators(machine, module)
+        guarded(machine, module, decorators, machine, module)
         for fn in module.functions:
             if fn.ir.kind in KINDS and fn not in machine.registered:
-                entry = sources.find_entry(machine, fn)
-                if entry is not None:
-                    machine.registered.add(fn)
-                    machine.run_entry(fn, entry)
+                guarded(machine, module, enter, machine, fn)
         for fn in module.functions:
             if fn.ir.kind in KINDS:
-                machine.summary_of(fn)
+                guarded(machine, module, machine.summary_of, fn)
         if progress is not None:
             progress(number + 1, len(modules))
+
+
+def enter(machine: Machine, fn: Fn) -> None:
+    """Run a function that a framework calls."""
+    entry = sources.find_entry(machine, fn)
+    if entry is not None:
+        machine.registered.add(fn)
+        machine.run_entry(fn, entry)
+
+
+def guarded(machine: Machine, module: Module, action: Callable[..., object], *arguments: object) -> None:
+    """One step of the analysis.  An error in it is a result: the file is reported as not analysed because of it."""
+    state = machine.state()
+    try:
+        action(*arguments)
+    except Exception as error:  # noqa: BLE001 - recorded, never hidden: one odd file must not end the scan
+        machine.restore(state)
+        machine.active.clear()
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{os.path.basename(place.filename)}:{place.lineno}"
+        machine.failed.setdefault(module, f"{type(error).__name__}: {str(error)[:200]} ({where})")
 
 
 def decorators(machine: Machine, module: object) -> None:
@@ -138,7 +160,21 @@ def parameter_name(fn: Fn, index: int) -> str:
 def notes(machine: Machine) -> tuple[str, ...]:
     found = []
     if machine.capped_roots:
-        found.append(f"{len(machine.capped_roots)} functions were analysed only in part (too large)")
+        count = len(machine.capped_roots)
+        found.append(f"{count} function{'s were' if count > 1 else ' was'} analysed only in part (too large)")
+    if machine.budget.cut:
+        found.append(f"{machine.budget.cut} calls were not followed (too deep inside other calls)")
     if machine.widened:
         found.append(f"{machine.widened} calls were not followed (more than 3 methods of that name)")
+    return tuple(found)
+
+
+def problems(machine: Machine) -> tuple[NotAnalysed, ...]:
+    """Files that were analysed only in part."""
+    found = []
+    for module, count in machine.budget.exhausted.items():
+        reason = f"too many steps; {count} function{'s were' if count > 1 else ' was'} analysed only in part"
+        found.append(NotAnalysed(module.path, "limit", reason, incomplete=True))
+    for module, reason in machine.failed.items():
+        found.append(NotAnalysed(module.path, "error", reason, incomplete=True))
     return tuple(found)

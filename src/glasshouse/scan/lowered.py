@@ -18,6 +18,7 @@ from glasshouse.scan.rules.loader import RuleSet, load_rules
 from glasshouse.scan.suppress import Ignore, find_ignores
 from glasshouse.words.finding import NotAnalysed
 
+MAX_NOTES = 50  # per file
 MAX_LITERAL_HITS = 200  # per file and rule
 
 
@@ -97,7 +98,12 @@ def problems_of(file: ir.File) -> list[NotAnalysed]:
         places = ", ".join(str(line) for line in lines[:5]) + (", ..." if len(lines) > 5 else "")
         reason = f"syntax error at line {places}; the rest of the file was analysed"
         found.append(NotAnalysed(file.path, "syntax-error", reason, incomplete=True, line=lines[0]))
-    found.extend(NotAnalysed(file.path, "limit", note, incomplete=True) for note in sorted(set(file.notes)))
+    notes = set(file.notes) or {
+        f"`{function.qualname or 'the module'}` was lowered only in part: {function.capped}"
+        for function in file.functions
+        if function.capped
+    }
+    found.extend(NotAnalysed(file.path, "limit", note, incomplete=True) for note in sorted(notes)[:MAX_NOTES])
     return found
 
 

@@ -71,7 +71,12 @@ class Reporter:
         reasons = [f"data flow of {len(steps)} steps from {details['source']}"]
         if mode == "library":
             confidence = lower(confidence, CONFIDENCES)
-            reasons.append("the source is a parameter of an exported function (library mode)")
+            guess = flow.label.kind == "private"
+            reasons.append(
+                "where the data comes from is not known"
+                if guess
+                else "the source is a parameter of an exported function (library mode)"
+            )
         return self.make(
             rule, flow.fn.module.index, flow.span, flow.fn.ir.qualname, details, confidence, reasons, mode, steps
         )

@@ -195,6 +195,7 @@ def report(
             progress("analysing", done, total)
 
     analysis = analyse(programs, rules, tell)
+    problems.extend(analysis.problems)
     by_path = {file.path: file for file in files}
     reporter = Reporter(analysis, lambda path: source_lines(by_path[path], settings), settings.mode)
     every: dict[str, Rule] = {}

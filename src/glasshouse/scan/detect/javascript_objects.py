@@ -241,9 +241,15 @@ def _from_parameter_text(facts: Facts, function: int, key: ir.Operand) -> bool:
 
 
 def find_type_confusion(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
-    """Checks with ``length``, ``indexOf`` or ``includes`` on a parameter that may be an array."""
+    """Checks with ``length``, ``indexOf`` or ``includes`` on a parameter that may be an array.
+
+    ``options.checks`` names the checks to report (all when it is not given).
+    """
     facts = facts_of(file)
+    wanted = options.get("checks", ("length", "indexOf", "lastIndexOf", "includes"))
     for site in facts.every(ir.CALL_METHOD, ir.ATTR):
+        if site.instr[4] not in wanted:
+            continue
         if site.instr[0] == ir.CALL_METHOD:
             given = arguments(site.instr)
             if site.instr[4] not in ("indexOf", "lastIndexOf", "includes") or not given:

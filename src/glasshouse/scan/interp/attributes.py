@@ -20,6 +20,7 @@ from glasshouse.scan.interp.values import (
     join,
     join_taint,
     with_taint,
+    without,
 )
 
 if TYPE_CHECKING:
@@ -490,6 +491,8 @@ def element(frame: Frame, value: Value, kind: str, span: int) -> Value:
     machine = frame.machine
     taint = derived(machine, value.taint, "*")
     if kind == "keys":
+        if taint and frame.module.language == "javascript":
+            taint = without(taint, machine.matcher(frame).shape_mask)  # names of fields are text
         return Value(taint=taint)
     found: Value | None = None
     for ref in value.refs:

@@ -288,7 +288,7 @@ def call_method(frame: Frame, value: Value, name: str, given: Arguments, span: i
             untyped = False
             result = item if result is None else join(result, item)
     if value.const.__class__ is str:
-        folded = containers.text_method(frame, value, name, given)
+        folded = containers.text_method(frame, value, name, given, span)
         if folded is not None:
             return folded
     if value.path and (result is None or value.path[0] != "?"):
@@ -546,10 +546,13 @@ def run_in_context(frame: Frame, ref: FuncRef, given: Arguments, span: int) -> V
     fn = ref.fn
     new = machine.new_frame(fn, ref.this, ref.frame)
     bind(frame, new, fn, given, span)
-    before = {name: new.env.get(name) for name in fn.names}
+    before = {param.name: new.env.get(param.name) for param in fn.ir.params}
+    height = machine.budget.height(fn)
     machine.stack.append(fn)
+    machine.budget.frames += height
     machine.used_in_context(fn)
     result = new.run()
+    machine.budget.frames -= height
     machine.stack.pop()
     if new.raised is not None:
         frame.note_raise(new.raised)

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp import attributes, texts
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, Obj, Value, join, join_taint
 
 if TYPE_CHECKING:
@@ -473,7 +473,7 @@ TEXT_TEST: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def text_method(frame: Frame, value: Value, name: str, given: Arguments) -> Value | None:
+def text_method(frame: Frame, value: Value, name: str, given: Arguments, span: int) -> Value | None:
     """A method of constant text; None when nothing can be computed here."""
     text: str = value.const
     if name in TEXT_SAME and not given.pos:
@@ -508,6 +508,8 @@ def text_method(frame: Frame, value: Value, name: str, given: Arguments) -> Valu
         frame.machine.heap[obj] = fields
         return Value(refs=(obj,))
     if name == "format":
+        if frame.module.language == "python":
+            return texts.braces(frame, text, given, span)
         taint = None
         for item in given.all():
             taint = join_taint(taint, attributes.deep_taint(frame.machine, item))
@@ -516,7 +518,7 @@ def text_method(frame: Frame, value: Value, name: str, given: Arguments) -> Valu
         items = attributes.known_elements(frame, given.pos[0], "values")
         if items is not None and all(item.const.__class__ is str and not item.taint for item in items):
             return Value(text.join(item.const for item in items))
-        return Value(taint=attributes.deep_taint(frame.machine, given.pos[0]))
+        return texts.joined(frame, given.pos[0])
     if name == "concat":
         taint = None
         for item in given.pos:

@@ -122,6 +122,9 @@ def outcome(
 def result_path(frame: Frame, path: str, new: bool) -> str:
     if path[0] == "*":
         return ""
+    if path[0] == "$":  # typed text stays what it is
+        owner, _, name = path.partition(".")
+        return owner if name in SAME_TEXT else ""
     if new or path.rpartition(".")[2][:1].isupper():
         return path if len(path) < 200 else ""
     return f"{path}()" if len(path) < 200 else ""
@@ -135,6 +138,8 @@ def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments
         taint = attributes.deep_taint(machine, receiver)
     callbacks: list[Value] = []
     for value in given.all():
+        if value.path[:1] == "$":
+            machine.check_statement(frame, path, value, span)
         if value.refs:
             if any(ref.__class__ in MUTABLE for ref in value.refs):
                 callbacks.append(value)
@@ -161,6 +166,7 @@ def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments
     return Value(NOT_CONST, taint, refs, result_path(frame, path, new))
 
 
+SAME_TEXT = frozenset(["strip", "lstrip", "rstrip", "encode", "decode", "replace", "format", "format_map", "lower", "upper", "join"])
 FLUENT = frozenset(["append", "toString", "trim", "strip", "iterator", "stream"])
 
 
@@ -252,7 +258,23 @@ def holds(frame: Frame, compiled: CompiledCondition, receiver: Value | None, giv
     values = pick(frame, compiled.selector, receiver, given)
     if compiled.selector.path:
         values = [value for value in values if known(value)]
+        if compiled.condition.present and values and not field_given(frame, compiled.selector, receiver, given):
+            values = []
     return test(frame, compiled, values)
+
+
+def field_given(frame: Frame, selector: Selector, receiver: Value | None, given: Arguments) -> bool:
+    """Whether an options object has the field itself, and is not just unknown data that might have it."""
+    name = selector.path[-1]
+    for base in pick(frame, selector._replace(path=selector.path[:-1]), receiver, given):
+        if base.path and not base.taint:
+            return True
+        for ref in base.refs:
+            if ref.__class__ is Obj and (not ref.open or ref.kind != "param"):
+                fields = frame.machine.fields(ref)
+                if fields and (name in fields or "*" in fields):
+                    return True
+    return False
 
 
 def known(value: Value) -> bool:

@@ -97,7 +97,7 @@ def do_unop(self: Frame, ins: ir.Instr) -> bool | None:
 
 
 def do_template(self: Frame, ins: ir.Instr) -> bool | None:
-    self.store(ins[2], operators.concat(self, [self.val(part) for part in ins[3]]), ins[1])
+    self.store(ins[2], operators.concat(self, [self.val(part) for part in ins[3]], ins[1]), ins[1])
     return None
 
 

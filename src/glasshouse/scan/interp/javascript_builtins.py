@@ -652,9 +652,28 @@ CONSTRUCTORS: dict[str, Maker] = {
     "Object": new_object,
     "Array": new_array,
 }
+def parsed(frame: Frame, given: Arguments, span: int) -> Value:
+    """Text parsed into objects and lists has whatever shape its writer chose."""
+    from glasshouse.scan.interp import calls
+
+    text = argument(given, 0)
+    taint = attributes.deep_taint(frame.machine, text)
+    if not taint:
+        return UNKNOWN
+    shape = frame.machine.matcher(frame).shape_mask
+    changed = {label: (bits | shape, step) if bits else (bits, step) for label, (bits, step) in taint.items()}
+    result = Value(taint=changed)
+    if len(given.pos) > 1 and given.pos[1].refs:
+        calls.call_value(frame, given.pos[1], calls.Arguments([Value(taint=changed), result], {}), span)
+    return result
+
+
 FUNCTIONS: dict[str, Maker] = {
     "Object": new_object,
     "Array": new_array,
+    "JSON.parse": parsed,
+    "qs.parse": parsed,
+    "querystring.parse": parsed,
     "Array.of": array_of,
     "Array.from": array_from,
     "Object.keys": object_keys,

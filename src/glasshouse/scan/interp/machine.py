@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, instructions, sources
+from glasshouse.scan.interp.budget import MAX_FRAMES, Budget
 from glasshouse.scan.interp.frame import Frame
 from glasshouse.scan.interp.heap import Heap
 from glasshouse.scan.interp.matcher import Matcher, MatchModel, SinkModel
@@ -29,7 +30,7 @@ from glasshouse.scan.interp.values import (
     with_taint,
     without,
 )
-from glasshouse.scan.program import Cls, Fn, Program
+from glasshouse.scan.program import Cls, Fn, Module, Program
 from glasshouse.scan.rules import schema
 
 if TYPE_CHECKING:
@@ -99,17 +100,20 @@ class Machine:
         self.steps = 0
         self.limit = ROOT_STEPS
         self.capped = False
-        self.capped_roots: list[Fn] = []
+        self.capped_roots: dict[Fn, None] = {}
+        self.failed: dict[Module, str] = {}
         self.widened = 0
         self.labels: dict[tuple[Any, ...], Label] = {}
         self.flows: dict[tuple[str, int, int], Flow] = {}
+        self.guesses: dict[tuple[str, int, int], Flow] = {}  # flows from values of unknown origin
         self.facts: dict[tuple[str, int, int], Fact] = {}
         self.active: set[Fn] = set()
         self.refined: dict[int, Value] = {}
         self.keep: list[Value] = []
         self.registered: set[Fn] = set()
         self.patched: set[Cls] = set()  # classes whose attributes are written from outside their bodies
-        self.sizes: dict[Fn, int] = {}
+        self.budget = Budget()
+        self.size = self.budget.size
         self.ambient: dict[int, Value] = {}
         self.root = Root(program.modules[0].functions[0], True)
         self.stack = self.root.stack
@@ -233,12 +237,6 @@ class Machine:
         self.heap[obj] = fields
         frame.env["arguments"] = Value(refs=(obj,))
 
-    def size(self, fn: Fn) -> int:
-        found = self.sizes.get(fn)
-        if found is None:
-            found = self.sizes[fn] = count(fn.ir.body)
-        return found
-
     # --- roots --------------------------------------------------------------------------------------------------
 
     def wants_context(self, frame: Frame, ref: FuncRef, given: Arguments) -> bool:
@@ -247,7 +245,7 @@ class Machine:
         stack = self.root.stack
         if len(stack) >= (MAX_DEPTH if self.root.concrete else SUMMARY_DEPTH) or stack.count(fn) > (1 if len(stack) < 6 else 0):
             return False
-        if self.steps > CONTEXT_STEPS[self.root.concrete]:
+        if self.steps > CONTEXT_STEPS[self.root.concrete] or self.budget.frames > MAX_FRAMES:
             return False
         if fn is frame.fn and not self.root.concrete:
             return False
@@ -297,7 +295,10 @@ class Machine:
 
     def isolated(self, root: Root, limit: int = ROOT_STEPS) -> tuple[Any, ...]:
         """Begin a root with its own heap; returns what ``rejoin`` needs."""
-        saved = (self.heap, self.root, self.steps, self.limit, self.capped, self.refined, self.keep)
+        saved = self.state()
+        budget = self.budget
+        limit = budget.limit(root.fn, limit)
+        budget.frames += budget.height(root.fn)
         self.heap, self.root, self.steps, self.limit, self.capped = Heap(), root, 0, limit, False
         self.refined, self.keep = {}, []
         self.stack = root.stack
@@ -305,16 +306,28 @@ class Machine:
 
     def rejoin(self, saved: tuple[Any, ...]) -> None:
         self.protocols.finish()
+        fn = self.root.fn
         if self.capped:
-            self.capped_roots.append(self.root.fn)
-        self.heap, self.root, self.steps, self.limit, self.capped, self.refined, self.keep = saved
+            self.capped_roots[fn] = None
+        self.budget.spend(fn, self.steps, self.capped)
+        self.restore(saved)
+
+    def state(self) -> tuple[Any, ...]:
+        """What belongs to the current root."""
+        frames = self.budget.frames
+        return self.heap, self.root, self.steps, self.limit, self.capped, self.refined, self.keep, frames
+
+    def restore(self, saved: tuple[Any, ...]) -> None:
+        """Back to an earlier ``state``."""
+        self.heap, self.root, self.steps, self.limit, self.capped, self.refined, self.keep, frames = saved
+        self.budget.frames = frames
         self.stack = self.root.stack
 
     def summary_of(self, fn: Fn) -> Summary | None:
         """The function's summary; None while it is being computed (recursion)."""
         if fn.summary is not None:
             return fn.summary
-        if fn in self.active or len(self.active) > 150:
+        if fn in self.active or not self.budget.fits(fn):
             return None
         self.active.add(fn)
         root = Root(fn, False)
@@ -421,6 +434,11 @@ class Machine:
         rule = sink.rule
         if label.kind == "private":
             if label.source != rule.id:
+                return
+            if rule.source_kinds:  # beside its real sources, these are guesses
+                key = (rule.id, fn.module.index, span)
+                if key not in self.guesses:
+                    self.guesses[key] = Flow(rule, sink.name, sink.label, "low", fn, span, label, step, True)
                 return
         elif (rule.source_kinds and label.source not in rule.source_kinds) or (rule.sources and not rule.source_kinds):
             return
@@ -545,37 +563,22 @@ class Machine:
     def check_assign_sink(self, frame: Frame, target: Value, name: str, value: Value, span: int) -> None:
         sources.check_assign_sink(self, frame, target, name, value, span)
 
+    def check_statement(self, frame: Frame, path: str, value: Value, span: int) -> None:
+        """A text of a known type (an SQL statement) is given to something the rules do not know: ``$query(name, text)``."""
+        name = Value(path.rpartition(".")[2])
+        sources.pseudo_call(self, frame, value.path, [name, value], span)
+
     def check_index(self, frame: Frame, value: Value, key: Value, span: int) -> None:
         sources.pseudo_call(self, frame, "$index", [value, key], span)
 
     def check_key_write(self, frame: Frame, target: Value, key: Value, value: Value, span: int) -> None:
         sources.pseudo_call(self, frame, "$set_key", [target, key, value], span)
 
+    def check_comparison(self, frame: Frame, op: str, a: Value, b: Value, span: int) -> None:
+        sources.pseudo_call(self, frame, "$compare", [a, b, Value(op)], span)
+
     def check_arithmetic(self, frame: Frame, op: str, a: Value, b: Value, span: int) -> None:
         sources.pseudo_call(self, frame, "$arith", [Value(op), a, b], span)
-
-
-def count(block: ir.Block) -> int:
-    """Instructions of a block and the blocks inside it."""
-    total = 0
-    queue: list[Any] = [block]
-    while queue:
-        for ins in queue.pop():
-            total += 1
-            for field in ins[2:]:
-                if field.__class__ is list and field:
-                    collect_blocks(field, queue)
-    return total
-
-
-def collect_blocks(field: list[Any], queue: list[Any]) -> None:
-    first = field[0]
-    if first.__class__ is list and first and first[0].__class__ is int and len(first) > 2 and first[1].__class__ is int:
-        queue.append(field)
-        return
-    for item in field:
-        if item.__class__ is list and item and item[-1].__class__ is list:
-            queue.append(item[-1])
 
 
 assert instructions.TABLE  # importing it makes every instruction known to the frames

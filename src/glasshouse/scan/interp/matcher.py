@@ -178,6 +178,10 @@ class Matcher:
         self.named_sources: list[tuple[re.Pattern[str], re.Pattern[str] | None, SourceModel]] = []
         self._named_cache: dict[str, tuple[SourceModel, ...]] = {}
         self.rules = {rule.id: rule for rule in rules}
+        self.texts = [(re.compile(text.matches), text.type) for model in models for text in model.texts]
+        self.text_types = frozenset(kind for _, kind in self.texts)
+        self.put_into: dict[str, list[tuple[SourceModel, re.Pattern[str] | None]]] = {}
+        self._text_cache: dict[str, str] = {}
         for model in models:
             self._add_models(model)
         for rule in self.rules.values():
@@ -304,6 +308,9 @@ class Matcher:
             self._call(path).sources.append(model)
         for path in private.read:
             self._read(path, source=model)
+        if private.put_into:
+            after = re.compile(private.not_after) if private.not_after else None
+            self.put_into.setdefault(private.put_into, []).append((model, after))
         if private.names:
             unless = re.compile(private.not_names) if private.not_names else None
             self.named_sources.append((re.compile(private.names), unless, model))
@@ -436,6 +443,17 @@ class Matcher:
             found = self._concern_cache[name] = name[:1] != "$" and bool(self.assigned(name) or self.named(name))
         return found
 
+    def text_type(self, text: str) -> str:
+        """The type of a text, by how it begins; "" for plain text."""
+        if len(text) < MIN_STATEMENT:
+            return ""
+        found = self._text_cache.get(text)
+        if found is None:
+            found = next((kind for pattern, kind in self.texts if pattern.search(text)), "")
+            if len(self._text_cache) < TEXT_CACHE:
+                self._text_cache[text] = found
+        return found
+
     def named(self, name: str) -> tuple[SourceModel, ...]:
         """Private sources that values of this name are."""
         found = self._named_cache.get(name)
@@ -457,6 +475,8 @@ class Matcher:
         return found
 
 
+MIN_STATEMENT = 5  # shorter texts have no type
+TEXT_CACHE = 20_000
 STAR_MODULES = ("subprocess", "os", "flask", "django", "jinja2")  # modules whose names are often imported all at once
 BUILTIN_NAMES = frozenset(dir(builtins))
 

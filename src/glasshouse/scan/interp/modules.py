@@ -61,6 +61,8 @@ class Modules:
 
         machine = self.machine
         fn = module.functions[0]
+        if not machine.budget.fits(fn):
+            return {}
         saved = machine.isolated(Root(fn, True), MODULE_STEPS)
         frame = machine.new_frame(fn, None, None)
         self.frames[module.index] = frame
@@ -94,6 +96,8 @@ class Modules:
         from glasshouse.scan.interp.machine import Root
 
         machine = self.machine
+        if not machine.budget.fits(cls.module.functions[0]):
+            return
         saved = machine.isolated(Root(cls.module.functions[0], True))
         frame = self.frames.get(cls.module.index) or machine.new_frame(cls.module.functions[0], None, None)
         self.run_class_body(frame, cls)

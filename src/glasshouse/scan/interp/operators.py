@@ -6,6 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from glasshouse.scan.interp import texts
 from glasshouse.scan.interp.attributes import deep_taint
 from glasshouse.scan.interp.values import (
     FALSE,
@@ -87,9 +88,7 @@ def fold(op: str, a: Any, b: Any, language: str) -> Any:
     function = FOLD.get(op)
     if function is None:
         return NOT_CONST
-    if op in ("<<", "*") and (
-        b.__class__ is int and b > 64 or a.__class__ is str and (b.__class__ is not int or b > 64)
-    ):
+    if op in ("<<", "*") and too_much(a, b):
         return NOT_CONST
     try:
         result: Any
@@ -104,6 +103,13 @@ def fold(op: str, a: Any, b: Any, language: str) -> Any:
     if result.__class__ is int and not -MAX_NUMBER < result < MAX_NUMBER:
         return NOT_CONST
     return result if result.__class__ in (str, int, float, bool) else NOT_CONST
+
+
+def too_much(a: Any, b: Any) -> bool:
+    """Whether shifting or repeating could make something large before its size is looked at."""
+    if a.__class__ is str or b.__class__ is str:
+        return not ((a.__class__ is int and a <= 64) or (b.__class__ is int and b <= 64))
+    return b.__class__ is int and b > 64
 
 
 def text_of(const: Any, language: str) -> str:
@@ -123,6 +129,8 @@ def binary(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
         if result is not NOT_CONST:
             return Value(result, join_taint(a.taint, b.taint)) if a.taint or b.taint else Value(result)
     if op in COMPARISONS:
+        if (a.taint or b.taint) and language == "javascript":
+            machine.check_comparison(frame, op, a, b, span)
         return compare(machine, op, a, b)
     if op == "+":
         if a.refs and b.refs and a.refs[0].__class__ is Obj and b.refs[0].__class__ is Obj and language == "python":
@@ -131,16 +139,26 @@ def binary(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
             if machine.arithmetic and (a.taint or b.taint):
                 machine.check_arithmetic(frame, op, a, b, span)
             taint = added(machine, a, b)
-            return Value(taint=shapeless(frame, taint) if taint else taint)
-        return UNKNOWN
+            taint = shapeless(frame, taint) if taint else taint
+        else:
+            taint = None
+        if a.const.__class__ is str or b.const.__class__ is str or a.path[:1] == "$":
+            return texts.built(frame, (a, b), taint, span)
+        return Value(taint=taint) if taint else UNKNOWN
     if (
         op == "%"
         and language == "python"
         and (a.const.__class__ is str or a.path in ("", "str") and not a.taint or a.taint)
     ):
-        if a.const.__class__ is str and percent_numeric(a.const):
-            return UNKNOWN
+        if a.const.__class__ is str:
+            return texts.percent(frame, a.const, b, span)
         return Value(taint=join_taint(prefixed(machine, a, deep_taint(machine, b)), a.taint))
+    if op == "*" and language == "python":
+        repeat = texts.repeated(a, b)
+        if repeat is not None:
+            return repeat
+        if a.refs and a.refs[0].__class__ is Obj and a.refs[0].kind == "list":
+            return repeated_list(frame, a, span)
     if op in SET_OPERATORS and language == "python" and a.refs and a.refs[0].__class__ is Obj:
         return combined(frame, op, a, b, span)
     taint = join_taint(a.taint, b.taint)
@@ -150,12 +168,6 @@ def binary(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
         keep = machine.matcher(frame).numeric_mask
         return Value(taint=without(taint, ~keep))
     return UNKNOWN
-
-
-def percent_numeric(template: str) -> bool:
-    """Whether a %-template only has numeric conversions."""
-    conversions = [piece[:1] for piece in template.replace("%%", "").split("%")[1:]]
-    return bool(conversions) and all(kind in "dfixXoeEgG" for kind in conversions)
 
 
 def added(machine: Machine, a: Value, b: Value) -> Taint | None:
@@ -169,6 +181,15 @@ def prefixed(machine: Machine, prefix: Value, taint: Taint | None) -> Taint | No
     if not taint or prefix.const.__class__ is not str:
         return taint
     return machine.after_prefix(prefix.const, taint)
+
+
+def repeated_list(frame: Frame, a: Value, span: int) -> Value:
+    """``[x] * count``."""
+    from glasshouse.scan.interp.attributes import element
+
+    obj = frame.machine.new_obj("list", frame, span)
+    frame.machine.heap[obj] = {"*": element(frame, a, "values", span), "#len": UNKNOWN}
+    return Value(taint=a.taint, refs=(obj,))
 
 
 def combined(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
@@ -249,7 +270,7 @@ def unary(machine: Machine, op: str, value: Value) -> Value:
     return UNKNOWN
 
 
-def concat(frame: Frame, parts: list[Value]) -> Value:
+def concat(frame: Frame, parts: list[Value], span: int) -> Value:
     """The parts as one text (template literals, f-strings)."""
     machine = frame.machine
     if all(part.const is not NOT_CONST and not part.taint for part in parts):
@@ -263,7 +284,7 @@ def concat(frame: Frame, parts: list[Value]) -> Value:
             taint = join_taint(taint, machine.after_prefix(prefix, piece) if prefix else piece)
         if prefix is not None:
             prefix = prefix + text_of(part.const, "python") if part.const is not NOT_CONST else None
-    return Value(taint=shapeless(frame, taint)) if taint else UNKNOWN
+    return texts.built(frame, parts, shapeless(frame, taint) if taint else None, span) if parts else UNKNOWN
 
 
 def shapeless(frame: Frame, taint: Taint) -> Taint | None:

@@ -403,7 +403,10 @@ def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int,
         scrub(frame, block, where, ins[-1], mask, depth + 1)
 
 
-SAME_TEXT = frozenset(["lower", "upper", "strip", "trim", "toLowerCase", "toUpperCase", "toString", "as_posix"])
+SAME_TEXT = frozenset(
+    """lower upper strip trim toLowerCase toUpperCase toString as_posix normalize toPath toAbsolutePath toRealPath
+    getCanonicalPath getCanonicalFile getAbsolutePath getAbsoluteFile getPath resolve absolute""".split()
+)
 
 
 SAME_PATH = frozenset(["realpath", "abspath", "normpath", "normcase", "expanduser"])  # os.path.realpath(x)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.program import Cls, Fn, Module
 
+LITERAL = "$literal"  # path of text made of nothing but constants (though which is not known)
 MAX_PATH = 3  # access-path depth of parameter labels
 MAX_REFS = 8  # references kept per value
 MAX_LABELS = 6  # parameter labels kept per value
@@ -223,7 +224,17 @@ def join(a: Value, b: Value) -> Value:
     const = a.const if a.const.__class__ is b.const.__class__ and a.const == b.const else NOT_CONST
     if b.taint is None and const is a.const and b.path == a.path and not b.refs:
         return a
-    return Value(const, join_taint(a.taint, b.taint), join_refs(a.refs, b.refs), a.path or b.path)
+    path = a.path or b.path
+    if const is NOT_CONST and (path == LITERAL or (a.const.__class__ is str and b.const.__class__ is str)):
+        path = joined_literals(a, b)
+    return Value(const, join_taint(a.taint, b.taint), join_refs(a.refs, b.refs), path)
+
+
+def joined_literals(a: Value, b: Value) -> str:
+    """The path when different constant texts meet, or one meets something else."""
+    if (a.const.__class__ is str or a.path == LITERAL) and (b.const.__class__ is str or b.path == LITERAL):
+        return LITERAL
+    return b.path if a.path == LITERAL else a.path
 
 
 def join_all(values: Iterable[Value]) -> Value:

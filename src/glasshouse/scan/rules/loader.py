@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import fnmatch
+import functools
 import hashlib
 import os
 import tempfile
@@ -114,6 +115,7 @@ def section_digest(files: Sequence[SourceFile], classes_file: SourceFile) -> str
     return state.hexdigest()
 
 
+@functools.cache
 def schema_signature() -> str:
     """Names and types of all fields of the schema, so that a changed schema makes every stored section stale."""
     structs = [item for item in vars(schema).values() if isinstance(item, type) and issubclass(item, msgspec.Struct)]

@@ -146,6 +146,13 @@ class TypeModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     read: tuple[str, ...] = ()
 
 
+class TextModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Text that matches (``?`` stands for whatever is put in) is of this type, which starts with ``$``."""
+
+    type: str
+    matches: str
+
+
 class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What is known about libraries of some languages."""
 
@@ -156,6 +163,7 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     propagators: tuple[Propagator, ...] = ()
     types: tuple[TypeModel, ...] = ()
     hierarchy: dict[str, tuple[str, ...]] = {}  # type -> types above it
+    texts: tuple[TextModel, ...] = ()
     aliases: dict[str, str] = {}  # other path -> the path rules use (re-exports, `node:fs` style names)
 
 
@@ -214,6 +222,8 @@ class PrivateSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     """Data that is a source for one rule only: by the name of a variable, field, key or parameter, a call or a read.
 
     ``names`` / ``not_names``: regular expressions; the name must match the first in full and not the second.
+    ``put_into``: a type of ``Models.texts``: what is put into such text and is neither constant, nor harmless, nor from a
+    known source, unless the constant text before it matches ``not_after``.
     """
 
     description: str
@@ -221,6 +231,8 @@ class PrivateSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     not_names: str = ""
     call: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
+    put_into: str = ""
+    not_after: str = ""
 
 
 class FixText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

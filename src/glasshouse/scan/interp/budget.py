@@ -1,0 +1,120 @@
+"""What the analysis of one program may cost: steps for each module, and how deep calls nest.
+
+Steps are counted, never timed, so that the same program gives the same result on every machine.  A root (a module
+body, an entry point, a summary) has a limit of its own; the roots of one module together have the module's allowance,
+and when that is used up, each further root gets only what one plain pass over its own code takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from glasshouse.scan import ir
+from glasshouse.scan.program import Fn, Module
+
+MODULE_BASE_STEPS = 120_000  # real files need up to 60,000
+MODULE_STEPS_PER_INSTRUCTION = 40  # real files above the base need up to 35
+LAST_STEPS = 400  # for a root of a module that has used up its allowance, and 4 for each of its instructions
+MAX_FRAMES = 40_000  # Python frames of nested calls; must stay well below the recursion limit that is set
+CALL_FRAMES = 20  # Python frames from one interpreted function to the next, at most
+BLOCK_FRAMES = 4  # Python frames of one nested block, at most
+
+
+class Budget:
+    """Steps spent by module, and the Python frames in use.  ``cut`` counts calls that were not followed for depth."""
+
+    __slots__ = ("_allowances", "_shapes", "_spent", "cut", "exhausted", "frames")
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.cut = 0
+        self.exhausted: dict[Module, int] = {}  # with the number of roots that were cut short
+        self._spent: dict[Module, int] = {}
+        self._allowances: dict[Module, int] = {}
+        self._shapes: dict[Fn, tuple[int, int]] = {}
+
+    def size(self, fn: Fn) -> int:
+        """Instructions of the function's body."""
+        return self._shape(fn)[0]
+
+    def height(self, fn: Fn) -> int:
+        """Python frames that one activation of the function takes at most, without the calls it makes."""
+        return self._shape(fn)[1]
+
+    def fits(self, fn: Fn) -> bool:
+        """Whether one more activation is within the depth; counts those that are not."""
+        if self.frames + self.height(fn) <= MAX_FRAMES:
+            return True
+        self.cut += 1
+        return False
+
+    def limit(self, fn: Fn, wanted: int) -> int:
+        """Steps for a root: what is wanted, as far as the module's allowance goes."""
+        spent = self._spent.get(fn.module, 0)
+        if spent + wanted <= MODULE_BASE_STEPS:
+            return wanted
+        left = self._allowance(fn.module) - spent
+        return max(min(wanted, left), LAST_STEPS + 4 * self.size(fn))
+
+    def spend(self, fn: Fn, steps: int, capped: bool) -> None:
+        """A root is done."""
+        module = fn.module
+        spent = self._spent[module] = self._spent.get(module, 0) + steps
+        if capped and spent > MODULE_BASE_STEPS and spent >= self._allowance(module):
+            self.exhausted[module] = self.exhausted.get(module, 0) + 1
+
+    def _allowance(self, module: Module) -> int:
+        found = self._allowances.get(module)
+        if found is None:
+            instructions = sum(self.size(fn) for fn in module.functions)
+            found = MODULE_BASE_STEPS + MODULE_STEPS_PER_INSTRUCTION * instructions
+            self._allowances[module] = found
+        return found
+
+    def _shape(self, fn: Fn) -> tuple[int, int]:
+        found = self._shapes.get(fn)
+        if found is None:
+            size, depth = shape(fn.ir.body)
+            found = self._shapes[fn] = size, CALL_FRAMES + BLOCK_FRAMES * depth
+        return found
+
+
+def shape(body: ir.Block) -> tuple[int, int]:
+    """Instructions of a block and the blocks inside it, and how deep these nest."""
+    total = depth = 0
+    level = [body]
+    while level:
+        depth += 1
+        inner: list[ir.Block] = []
+        for block in level:
+            total += len(block)
+            for ins in block:
+                if ins[0] in NESTING:
+                    inner.extend(blocks_of(ins))
+        level = inner
+    return total, depth
+
+
+NESTING = frozenset([ir.IF, ir.LOOP, ir.DO_LOOP, ir.FOREACH, ir.TRY, ir.SWITCH, ir.BLOCK, ir.DEFAULT])
+
+
+def blocks_of(ins: Any) -> Iterator[ir.Block]:
+    """The blocks inside an instruction."""
+    op = ins[0]
+    if op == ir.IF:
+        yield from ins[3:5]
+    elif op == ir.LOOP:
+        yield from (ins[3], ins[5], ins[6])
+    elif op == ir.DO_LOOP:
+        yield from ins[3:5]
+    elif op == ir.FOREACH:
+        yield ins[5]
+    elif op == ir.TRY:
+        yield ins[2]
+        yield from (handler[2] for handler in ins[3])
+        yield from ins[4:6]
+    elif op == ir.SWITCH:
+        yield from (case[1] for case in ins[4])
+    elif op in (ir.BLOCK, ir.DEFAULT):
+        yield ins[3]
