@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import os
 import sys
 import traceback
@@ -19,6 +20,7 @@ from glasshouse.scan.rules.loader import RuleSet
 from glasshouse.words.finding import NotAnalysed
 
 RECURSION = 60_000  # Python frames; pure Python calls use no C stack from 3.11 on (`interp.budget` stays below)
+COMMAND_NAME = re.compile(r"^(cmd|command|shell|script)|(cmd|command|script)(line)?$", re.IGNORECASE)
 KINDS = frozenset(["function", "method", "lambda"])
 
 
@@ -144,6 +146,9 @@ def public(fn: Fn) -> bool:
 
 def weak_source(fn: Fn, hit: SinkHit) -> bool:
     """Whether a parameter counts as a source for library mode (the receiver's own fields do not)."""
+    library = hit.sink.rule.options.get("library")
+    if library is False or (library == "built" and not deliberate(fn, hit)):
+        return False
     kinds = hit.sink.rule.source_kinds
     if kinds and "parameter" not in kinds and "request" not in kinds:
         return False
@@ -151,6 +156,11 @@ def weak_source(fn: Fn, hit: SinkHit) -> bool:
         return False
     params = fn.ir.params
     return not (hit.label.index < len(params) and params[hit.label.index].kind == "self")
+
+
+def deliberate(fn: Fn, hit: SinkHit) -> bool:
+    """Whether constant text stands before the data: a parameter passed on whole is a command by intention."""
+    return hit.built and not COMMAND_NAME.search(parameter_name(fn, hit.label.index))
 
 
 def parameter_name(fn: Fn, index: int) -> str:

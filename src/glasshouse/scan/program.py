@@ -255,7 +255,7 @@ class Program:
         target = self.find_module(module, entry.module, entry.level)
         if target is None and entry.name and module.language == "python":
             target = self.find_module(module, f"{entry.module}.{entry.name}".lstrip("."), entry.level)
-            name = rest
+            name = rest if target is not None else name
         if target is None:
             return external_path(module.language, entry.module, name)
         last = name.rsplit(".", 1)[-1]

@@ -66,6 +66,8 @@ def get_attr(frame: Frame, value: Value, name: str, span: int) -> Value:
     path = value.path
     if path:
         full = f"{path}.{name}"
+        if path == "stat" and full in machine.constants:
+            return machine.constants[full]
         model = frame.machine.matcher(frame).read(full)
         outside = Value(taint=derived(machine, value.taint, name), path=full)
         if model is not None:
@@ -124,13 +126,15 @@ def obj_attr(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Valu
         member = class_member(frame, obj, name, span) if state is None else None
         if member is not None:
             return member
-        if state is not None or obj.open:
-            result = state or UNKNOWN
-            result = with_taint(result, join_taint(result.taint, derived(machine, value.taint, name)))
-            if result.taint or result.refs:
-                machine.write(obj, name, result)
-            return result
-        return machine.matcher_base_attr(frame, obj, name)
+        if state is None:
+            outside = machine.matcher_base_attr(frame, obj, name, span)
+            if outside is not None or not obj.open:
+                return outside
+        result = state or UNKNOWN
+        result = with_taint(result, join_taint(result.taint, derived(machine, value.taint, name)))
+        if result.taint or result.refs:
+            machine.write(obj, name, result)
+        return result
     if obj.proto is not None or (fields and "#proto" in fields):
         proto = prototype_attr(frame, obj, name)
         if proto is not None:
@@ -409,6 +413,8 @@ def make(frame: Frame, kind: str, items: list[Any], span: int) -> Value:
                 if key.const.__class__ is str:
                     machine.assigned(frame, key.const, value, span)
                     value = machine.sensitive(frame, key.const, value, span)
+                    if key.const == "$eq" and value.taint:  # compares with the value, whatever its shape
+                        value = with_taint(value, without(value.taint, machine.bit("nosql")))
                 fields[key.const] = value
         else:
             value = frame.val(item)
@@ -511,6 +517,10 @@ def element(frame: Frame, value: Value, kind: str, span: int) -> Value:
                     item = Value(name if name != "*" else NOT_CONST, taint=item.taint if name == "*" else None)
                 found = item if found is None else join(found, item)
     outside = Value(taint=taint, path=f"{value.path}[]" if value.path else "")
+    if value.path:
+        model = machine.matcher(frame).call(f"{value.path}.__iter__")
+        for source in model.sources if model is not None else ():
+            outside = machine.from_source(frame, source, outside, span, value.path)
     return outside if found is None else join(found, outside) if taint or value.path else found
 
 

@@ -459,6 +459,8 @@ def method_of_function(frame: Frame, ref: FuncRef, name: str, given: Arguments, 
     fields = frame.machine.fields(ref.fn)
     if fields and name in fields:
         return call_value(frame, fields[name], given, span)
+    if frame.module.language == "java" and ref.fn.ir.kind == "lambda":
+        return invoke(frame, ref, given, span)  # a functional interface's only method
     this = given.pos[0] if given.pos else None
     if name == "call":
         return invoke(frame, FuncRef(ref.fn, ref.frame, this), Arguments(given.pos[1:], {}, given.rest), span)

@@ -235,7 +235,11 @@ def keys(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> V
 
 
 def join_text(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    return Value(taint=attributes.deep_taint(frame.machine, value))
+    taint = attributes.deep_taint(frame.machine, value)
+    first_part = (frame.machine.fields(obj) or {}).get(0)
+    if taint and first_part is not None and first_part.const.__class__ is str:
+        taint = frame.machine.after_prefix(first_part.const, taint)
+    return Value(taint=taint)
 
 
 def copied(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:

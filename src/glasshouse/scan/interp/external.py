@@ -114,9 +114,22 @@ def outcome(
         result = unmodelled(frame, path, receiver, given, span, new)
     if model.returns == "self" and receiver is not None:
         return Value(NOT_CONST, join_taint(result.taint, receiver.taint), receiver.refs, receiver.path)
+    if model.returns in attributes.CONTAINERS:
+        return collection(frame, model.returns, given, span)
     if model.returns:
         return Value(result.const, result.taint, result.refs, model.returns)
     return result
+
+
+def collection(frame: Frame, kind: str, given: Arguments, span: int) -> Value:
+    """A new container of the language's library, filled from the container it is given."""
+    from glasshouse.scan.interp import containers
+
+    obj = frame.machine.new_obj(kind, frame, span)
+    frame.machine.heap[obj] = {} if kind == "dict" else {"#len": Value(0)}
+    if any(value.refs or value.taint for value in given.pos[:1]):
+        containers.extend(frame, obj, Value(refs=(obj,)), given, span)
+    return Value(refs=(obj,))
 
 
 def result_path(frame: Frame, path: str, new: bool) -> str:
@@ -159,6 +172,9 @@ def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments
     refs: tuple[Any, ...] = ()
     if receiver is not None and name in FLUENT:
         refs = receiver.refs
+    elif new and path in BUFFERS:
+        refs = (machine.new_obj("extern", frame, span),)
+        machine.heap[refs[0]] = {}
     elif receiver is None and len(given.pos) == 1 and given.pos[0].refs and not given.kw:
         refs = tuple(ref for ref in given.pos[0].refs if ref.__class__ is ClassRef)
         if refs:  # a class decorator gives back the class
@@ -167,6 +183,10 @@ def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments
 
 
 SAME_TEXT = frozenset(["strip", "lstrip", "rstrip", "encode", "decode", "replace", "format", "format_map", "lower", "upper", "join"])
+BUFFERS = frozenset(
+    """java.lang.StringBuilder java.lang.StringBuffer java.io.StringWriter java.util.StringJoiner
+    java.io.ByteArrayOutputStream""".split()
+)
 FLUENT = frozenset(["append", "toString", "trim", "strip", "iterator", "stream"])
 
 
@@ -220,7 +240,10 @@ def run_callbacks(
             passed = join_taint(passed, attributes.deep_taint(frame.machine, value) if value.refs else value.taint)
     for value in callbacks:
         argument = element if element is not None else Value(taint=passed)
+        before = [(ref.fn, ref.fn.called) for ref in value.refs if ref.__class__ is FuncRef]
         calls.call_value(frame, Value(refs=value.refs), calls.Arguments([], {}, argument), span)
+        for fn, called in before:  # code outside that may call it is no caller: it stays open to others
+            fn.called = called
 
 
 def unknown_call(frame: Frame, callee: Value, given: Arguments, span: int) -> Value:
@@ -250,7 +273,7 @@ def conditions_hold(frame: Frame, match: MatchModel, receiver: Value | None, giv
         return False
     if not all(holds(frame, item, receiver, given) for item in match.where):
         return False
-    return not (match.unless and all(holds(frame, item, receiver, given) for item in match.unless))
+    return not any(holds(frame, item, receiver, given) for item in match.unless)
 
 
 def holds(frame: Frame, compiled: CompiledCondition, receiver: Value | None, given: Arguments) -> bool:
@@ -295,6 +318,7 @@ def test(frame: Frame, compiled: CompiledCondition, values: list[Value]) -> bool
             condition.equals is not None
             or condition.matches is not None
             or condition.below is not None
+            or condition.bits is not None
             or condition.constant
             or condition.type is not None
         )
@@ -316,6 +340,8 @@ def fits(frame: Frame, compiled: CompiledCondition, value: Value) -> bool:
         return False
     if condition.below is not None and not (const.__class__ in (int, float) and const < condition.below):
         return False
+    if condition.bits is not None and not (const.__class__ is int and const & condition.bits):
+        return False
     if compiled.matches is not None or compiled.unmatched is not None:
         text = text_for(frame, value)
         if compiled.matches is not None and (text is None or not compiled.matches.search(text)):
@@ -330,6 +356,11 @@ def fits(frame: Frame, compiled: CompiledCondition, value: Value) -> bool:
 def text_for(frame: Frame, value: Value) -> str | None:
     if value.const is not NOT_CONST:
         return str(value.const)
+    for ref in value.refs:
+        if ref.__class__ is Obj and ref.kind == "regex":
+            fields = frame.machine.fields(ref) or {}
+            flags = fields.get("#flags", UNKNOWN).const
+            return f"/{fields['#pattern'].const}/{flags if flags.__class__ is str else ''}"
     if value.path:
         return frame.machine.matcher(frame).normal(value.path)
     for ref in value.refs:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.machine import Machine
     from glasshouse.scan.program import Fn
 
-LOOP_PASSES = 3
+LOOP_PASSES = 2
 Handler = Callable[["Frame", ir.Instr], "bool | None"]
 HANDLERS: list[Handler] = []  # by opcode; filled by `instructions`
 

@@ -41,9 +41,9 @@ def do_attr(self: Frame, ins: ir.Instr) -> bool | None:
 
 
 def do_set_attr(self: Frame, ins: ir.Instr) -> bool | None:
-    value = self.val(ins[4])
-    self.machine.assigned(self, ins[3], value, ins[1])
-    attributes.set_attr(self, self.val(ins[2]), ins[3], value, ins[1])
+    owner, value = self.val(ins[2]), self.val(ins[4])
+    self.machine.assigned(self, ins[3], value, ins[1], owner)
+    attributes.set_attr(self, owner, ins[3], value, ins[1])
     return None
 
 
@@ -68,15 +68,30 @@ def do_del_item(self: Frame, ins: ir.Instr) -> bool | None:
 def do_call(self: Frame, ins: ir.Instr) -> bool | None:
     _, span, dst, callee, args, kwargs = ins
     given = calls.arguments(self, args, kwargs)
-    self.store(dst, calls.call_value(self, self.val(callee), given, span), span)
+    function = self.val(callee)
+    self.store(dst, calls.call_value(self, function, given, span), span)
+    if function.path and not function.refs:
+        owner, _, name = function.path.rpartition(".")
+        return ended(self, owner, name)
     return None
 
 
 def do_call_method(self: Frame, ins: ir.Instr) -> bool | None:
     _, span, dst, obj, name, args, kwargs = ins
     given = calls.arguments(self, args, kwargs)
-    self.store(dst, calls.call_method(self, self.val(obj), name, given, span, obj), span)
+    receiver = self.val(obj)
+    self.store(dst, calls.call_method(self, receiver, name, given, span, obj), span)
+    if receiver.path and not receiver.refs:
+        return ended(self, receiver.path, name)
     return None
+
+
+def ended(self: Frame, owner: str, name: str) -> bool | None:
+    """Whether control does not come back from an external call."""
+    if not self.machine.matchers[self.module.language].ends(owner, name):
+        return None
+    self.note_raise(None)
+    return True
 
 
 def do_new(self: Frame, ins: ir.Instr) -> bool | None:

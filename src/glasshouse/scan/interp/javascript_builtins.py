@@ -39,7 +39,7 @@ APPLYING = frozenset(["call", "apply", "bind"])
 PROTOTYPES = ("Array.prototype.", "String.prototype.", "Object.prototype.")
 PROMISE_METHODS = frozenset(["then", "catch", "finally"])
 
-Maker = Callable[["Frame", "Arguments", int], Value]
+Maker = Callable[["Frame", "Arguments", int], Value | None]
 Method = Callable[["Frame", Obj, Value, "Arguments", int], Value]
 
 
@@ -642,6 +642,26 @@ def called_back(frame: Frame, obj: Obj, value: Value, given: Arguments, span: in
     return NONE
 
 
+def formatted(frame: Frame, given: Arguments, span: int) -> Value | None:
+    """``util.format("text %s", data)``."""
+    template = argument(given, 0)
+    if template.const.__class__ is not str:
+        return None
+    taint = None
+    for value in [*given.pos[1:], *([given.rest] if given.rest is not None else [])]:
+        taint = join_taint(taint, attributes.deep_taint(frame.machine, value))
+    return Value(taint=frame.machine.after_prefix(template.const.partition("%")[0], taint))
+
+
+def regular_expression(frame: Frame, given: Arguments, span: int) -> Value | None:
+    """A pattern known as text; None when it is not."""
+    pattern, flags = argument(given, 0), argument(given, 1)
+    if pattern.const.__class__ is not str or pattern.taint:
+        return None
+    made = make(frame, "regex", span, {"#pattern": pattern, "#flags": flags})
+    return Value(refs=made.refs, path="RegExp")
+
+
 CONSTRUCTORS: dict[str, Maker] = {
     "Map": new_map,
     "WeakMap": new_map,
@@ -651,6 +671,7 @@ CONSTRUCTORS: dict[str, Maker] = {
     "bluebird": new_promise,
     "Object": new_object,
     "Array": new_array,
+    "RegExp": regular_expression,
 }
 def parsed(frame: Frame, given: Arguments, span: int) -> Value:
     """Text parsed into objects and lists has whatever shape its writer chose."""
@@ -669,6 +690,11 @@ def parsed(frame: Frame, given: Arguments, span: int) -> Value:
 
 
 FUNCTIONS: dict[str, Maker] = {
+    "util.format": formatted,
+    "printf": formatted,
+    "sprintf-js.sprintf": formatted,
+    "sprintf-js.vsprintf": formatted,
+    "RegExp": regular_expression,
     "Object": new_object,
     "Array": new_array,
     "JSON.parse": parsed,

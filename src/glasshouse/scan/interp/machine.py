@@ -13,6 +13,7 @@ from glasshouse.scan.interp.heap import Heap
 from glasshouse.scan.interp.matcher import Matcher, MatchModel, SinkModel
 from glasshouse.scan.interp.modules import Modules
 from glasshouse.scan.interp.protocols import Protocols
+from glasshouse.scan.interp.python_builtins import CONSTANTS
 from glasshouse.scan.interp.summary import THIS, SinkHit, Summary, snapshot
 from glasshouse.scan.interp.values import (
     NOT_CONST,
@@ -36,10 +37,10 @@ from glasshouse.scan.rules import schema
 if TYPE_CHECKING:
     from glasshouse.scan.interp.calls import Arguments
 
-SUMMARY_DEPTH = 5  # the same while a summary is made
+SUMMARY_DEPTH = 4  # the same while a summary is made
 MAX_DEPTH = 14  # calls run in context inside one another
 ROOT_STEPS = 60_000  # instructions per root
-CONTEXT_STEPS = (5_000, 40_000)  # instructions after which callees are taken by summary: in summaries, in entry points
+CONTEXT_STEPS = (2_000, 40_000)  # instructions after which callees are taken by summary: in summaries, in entry points
 ACCESSOR_SIZE = 12  # getters and the like: run in context where their object holds data
 CONTEXT_SIZE = 60  # functions up to this many instructions are run in context where all is known
 FIELD_LIMIT = 400
@@ -92,6 +93,8 @@ class Machine:
         first = next(iter(matchers.values()))
         self.everything = first.all
         self.normal_bit = first.normal_bit
+        self.built_bit = first.built_bit
+        self.kept_bits = first.normal_bit | first.built_bit
         self.numeric = first.numeric_mask
         self.bits = first.bits
         self.arithmetic = any("$arith" in matcher.calls for matcher in matchers.values())
@@ -111,6 +114,7 @@ class Machine:
         self.refined: dict[int, Value] = {}
         self.keep: list[Value] = []
         self.registered: set[Fn] = set()
+        self.constants = CONSTANTS
         self.patched: set[Cls] = set()  # classes whose attributes are written from outside their bodies
         self.budget = Budget()
         self.size = self.budget.size
@@ -168,7 +172,7 @@ class Machine:
             label = self.labels[key] = Label(kind, 0, (), source, text, place)
         return label
 
-    def after_prefix(self, prefix: str, taint: Taint) -> Taint | None:
+    def after_prefix(self, prefix: str, taint: Taint | None) -> Taint | None:
         """Taint that follows constant text: a URL's host, once fixed, cannot be changed by what comes after."""
         mask = 0
         scheme, found, rest = prefix.partition("://")
@@ -176,7 +180,13 @@ class Machine:
             mask = self.bit("ssrf") | self.bit("redirect")
         elif len(prefix) > 1 and prefix[0] == "/" and prefix[1] not in "/\\":
             mask = self.bit("redirect") | self.bit("ssrf")
-        return without(taint, mask) if mask else taint
+        taint = without(taint, mask) if mask else taint
+        if taint and prefix.strip("\"'([{ "):
+            for label in taint:
+                if label.kind == "param":
+                    built = self.built_bit
+                    return {item: (bits | built, step) for item, (bits, step) in taint.items()}
+        return taint
 
     def refine_note(self, new: Value, old: Value) -> None:
         self.refined[id(new)] = old
@@ -420,7 +430,7 @@ class Machine:
         """Tainted data is at a sink."""
         for label, (bits, step) in taint.items():
             if bits & sink.bit:
-                self.flow(sink, frame.fn, span, label, bits, step, False)
+                self.flow(sink, frame.fn, span, label, bits, step, bool(bits & self.built_bit))
 
     def flow(self, sink: SinkModel, fn: Fn, span: int, label: Label, bits: int, step: Step | None, built: bool) -> None:
         if label.kind == "param":
@@ -428,7 +438,8 @@ class Machine:
                 return
             key = (sink.rule.id, fn.module.index, span, label)
             sinks = self.root.sinks
-            if key not in sinks and len(sinks) < 60:
+            have = sinks.get(key)
+            if (have is None and len(sinks) < 60) or (have is not None and built and not have.built):
                 sinks[key] = SinkHit(sink, fn, span, label, step, built)
             return
         rule = sink.rule
@@ -481,15 +492,15 @@ class Machine:
     def depend_name(self, frame: Frame, name: str) -> None:
         return None
 
-    def assigned(self, frame: Frame, name: str, value: Value, span: int) -> None:
-        """A name got a value: rules on assignments apply."""
+    def assigned(self, frame: Frame, name: str, value: Value, span: int, owner: Value | None = None) -> None:
+        """A name (with ``owner``: an attribute of that object) got a value: rules on assignments apply."""
         matcher = self.matchers[frame.module.language]
         if not matcher.assign_matches or name[:1] == "$":
             return
         for match in matcher.assigned(name):
             if not span or (match.imports and not any(self.imports(frame.module, item) for item in match.imports)):
                 continue
-            if sources.value_meets(frame, match, value):
+            if sources.value_meets(frame, match, value, owner):
                 self.report_rule(match.rule, frame.fn, span, {"name": name, "sink": name}, match.confidence)
 
     def sensitive(self, frame: Frame, name: str, value: Value, span: int) -> Value:
@@ -540,18 +551,18 @@ class Machine:
     def instance_field(self, frame: Frame, obj: Obj, name: str) -> Value | None:
         return self.modules.instance_field(frame, obj, name)
 
-    def matcher_base_attr(self, frame: Frame, obj: Obj, name: str) -> Value | None:
+    def matcher_base_attr(self, frame: Frame, obj: Obj, name: str, span: int = 0) -> Value | None:
         """A field inherited from an external base class."""
         assert obj.cls is not None
         above = self.program.supers(obj.cls)[1]
-        return self.outside_attr(frame, above, name)
+        return self.outside_attr(frame, above, name, span) if above else None
 
-    def outside_attr(self, frame: Frame, above: list[str], name: str) -> Value | None:
+    def outside_attr(self, frame: Frame, above: list[str], name: str, span: int = 0) -> Value | None:
         for item in above:
             full = f"{item}.{name}"
             model = self.matcher(frame).read(full)
             if model is not None:
-                return self.apply_read(frame, model, Value(path=full), full, 0)
+                return self.apply_read(frame, model, Value(path=full), full, span)
         return None
 
     def from_source(self, frame: Frame, source: Any, result: Value, span: int, path: str) -> Value:
@@ -565,8 +576,8 @@ class Machine:
 
     def check_statement(self, frame: Frame, path: str, value: Value, span: int) -> None:
         """A text of a known type (an SQL statement) is given to something the rules do not know: ``$query(name, text)``."""
-        name = Value(path.rpartition(".")[2])
-        sources.pseudo_call(self, frame, value.path, [name, value], span)
+        name = path.rpartition(".")[2]
+        sources.pseudo_call(self, frame, value.path, [Value(name), value], span, name)
 
     def check_index(self, frame: Frame, value: Value, key: Value, span: int) -> None:
         sources.pseudo_call(self, frame, "$index", [value, key], span)
@@ -578,6 +589,9 @@ class Machine:
         sources.pseudo_call(self, frame, "$compare", [a, b, Value(op)], span)
 
     def check_arithmetic(self, frame: Frame, op: str, a: Value, b: Value, span: int) -> None:
+        text = self.bit("sql")  # data that may still be text is not a number
+        if op == "+" and any(bits & text for side in (a, b) for bits, _ in (side.taint or {}).values()):
+            return
         sources.pseudo_call(self, frame, "$arith", [Value(op), a, b], span)
 
 

@@ -159,6 +159,7 @@ class Matcher:
         self.language = language
         self.bits = {name: 1 << index for index, name in enumerate(taint_classes)}
         self.normal_bit = 1 << len(taint_classes)
+        self.built_bit = 1 << (len(taint_classes) + 1)  # constant text stands before the data
         self.all = self.normal_bit - 1
         numeric = ("resource", "memory", "secret", "trust", "type", "redos")
         shaped = ("nosql", "type", "mass")
@@ -182,6 +183,8 @@ class Matcher:
         self.text_types = frozenset(kind for _, kind in self.texts)
         self.put_into: dict[str, list[tuple[SourceModel, re.Pattern[str] | None]]] = {}
         self._text_cache: dict[str, str] = {}
+        self.no_return = {path for model in models for path in model.no_return}
+        self.no_return_names = {path.rpartition(".")[2] for path in self.no_return}
         for model in models:
             self._add_models(model)
         for rule in self.rules.values():
@@ -435,6 +438,13 @@ class Matcher:
                 found = self.reads.get(f"*.{name}")
             self._read_cache[path] = found
             return found
+
+    def ends(self, owner: str, name: str) -> bool:
+        """Whether a call of ``owner.name`` (a plain ``name`` without owner) never comes back."""
+        if name not in self.no_return_names:
+            return False
+        path = f"{owner}.{name}" if owner else name
+        return path in self.no_return or self.normal(path) in self.no_return
 
     def concerns(self, name: str) -> bool:
         """Whether any rule is about values of this name."""

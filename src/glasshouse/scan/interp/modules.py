@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp.frame import Frame
+from glasshouse.scan.interp.python_builtins import CONSTANTS
 from glasshouse.scan.interp.values import (
     NOT_CONST,
     UNKNOWN,
@@ -222,7 +223,8 @@ class Modules:
                 inner = self.program.python_module(module, f"{target_name}.{name}".strip("."), level)
                 if inner is not None:
                     return Value(refs=(ModuleRef(inner),))
-            return Value(path=f"{target_name}.{name}".strip(".") if name else target_name or name)
+            path = f"{target_name}.{name}".strip(".") if name else target_name or name
+            return CONSTANTS.get(path) or Value(path=path)
         if not name:
             return Value(refs=(ModuleRef(target),))
         found = self.module_attr(target, name)
@@ -304,7 +306,9 @@ class Modules:
         if resolved in NUMERIC:
             taint = without(value.taint, ~self.machine.numeric)
             return Value(value.const, taint, (), "") if value.taint else value
-        if resolved in PLAIN or value.path or value.const is not NOT_CONST or resolved in CONTAINER_TYPES:
+        if any(ref.__class__ is Obj and ref.kind in CONTAINER_TYPES for ref in value.refs):
+            return value
+        if resolved in PLAIN or value.path and not value.path.endswith("()") or value.const is not NOT_CONST or resolved in CONTAINER_TYPES:
             return value
         return Value(value.const, value.taint, value.refs, resolved)
 

@@ -51,6 +51,7 @@ FOLD: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 COMPARISONS = frozenset(["==", "===", "is", "!=", "!==", "is not", "<", "<=", ">", ">=", "in", "not in", "instanceof"])
+PATH_TYPE = "pathlib."  # `base / name` is a path, not a quotient
 SET_OPERATORS = frozenset(["-", "|", "&", "^"])
 ARITHMETIC = frozenset(["-", "*", "/", "//", "**", "&", "|", "^", "<<", ">>", ">>>", "%", "@"])
 
@@ -129,7 +130,7 @@ def binary(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
         if result is not NOT_CONST:
             return Value(result, join_taint(a.taint, b.taint)) if a.taint or b.taint else Value(result)
     if op in COMPARISONS:
-        if (a.taint or b.taint) and language == "javascript":
+        if (a.taint or b.taint) and (language == "javascript" or (op == "in" and a.const.__class__ is str)):
             machine.check_comparison(frame, op, a, b, span)
         return compare(machine, op, a, b)
     if op == "+":
@@ -162,6 +163,8 @@ def binary(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
     if op in SET_OPERATORS and language == "python" and a.refs and a.refs[0].__class__ is Obj:
         return combined(frame, op, a, b, span)
     taint = join_taint(a.taint, b.taint)
+    if op == "/" and PATH_TYPE in (a.path[:8], b.path[:8]) and language == "python":
+        return Value(taint=taint, path="pathlib.Path")
     if taint:
         if machine.arithmetic:
             machine.check_arithmetic(frame, op, a, b, span)

@@ -28,7 +28,7 @@ class Protocols:
         for use in model.protocol:
             if not all(external.holds(frame, item, receiver, given) for item in use.where):
                 continue
-            if use.unless and all(external.holds(frame, item, receiver, given) for item in use.unless):
+            if any(external.holds(frame, item, receiver, given) for item in use.unless):
                 continue
             if use.role == "create":
                 result = self.create(frame, use, result, span)

@@ -5,6 +5,7 @@ A handler returns None when it can tell no more than the models of the rules do.
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -177,6 +178,9 @@ def delete_attribute(frame: Frame, given: Arguments, span: int) -> Value | None:
         return None
     attributes.del_item(frame, given.pos[0], given.pos[1])
     return NONE
+
+
+CONSTANTS = {f"stat.{name}": Value(number) for name, number in vars(stat).items() if name[:3] in ("S_I", "O_R", "O_W")}
 
 
 Handler = Callable[["Frame", "Arguments", int], "Value | None"]

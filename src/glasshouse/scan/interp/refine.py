@@ -264,6 +264,8 @@ def guard_models(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, ho
         return
     model = frame.machine.matcher(frame).call(path)
     if model is None:
+        if holds and len(operands) == 1 and frame.module.language == "javascript":
+            named_check(frame, block, position, ins, path, operands[0])
         return
     for sanitizer in model.sanitizers:
         if sanitizer.guard is None or (sanitizer.guard == "true") != holds:
@@ -276,6 +278,17 @@ def guard_models(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, ho
         elif selector.kind == "any":
             for operand in operands:
                 scrub(frame, block, position, operand, sanitizer.mask)
+
+
+CHECKED = re.compile(r"(is|has|check|validate|verify|assert)?_?(valid|safe|allowed|permitted|whitelisted|trusted)", re.I)
+
+
+def named_check(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, path: str, operand: Any) -> None:
+    """A test that is not part of the program and says by its name that what passes is valid or safe."""
+    if frame.val(ins[3]).refs and ins[0] == ir.CALL:
+        return
+    if CHECKED.match(path.rpartition(".")[2]):
+        scrub(frame, block, position, operand, frame.machine.everything)
 
 
 def callee_path(frame: Frame, ins: ir.Instr) -> tuple[str, Any]:
@@ -302,24 +315,51 @@ def pattern_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, op
     elif operands and machine.pattern_of(frame, frame.val(operands[0])) is not None:
         pattern, subject = machine.pattern_of(frame, frame.val(operands[0])), ins[3]
     if pattern.__class__ is str and subject is not None:
-        if holds and restrictive(pattern, anchored, name == "match" and frame.module.language == "python"):
-            scrub(frame, block, position, subject, machine.everything)
-        elif not holds and rejects(pattern):
-            scrub(frame, block, position, subject, machine.everything)
+        if holds:
+            left = matched(pattern, anchored, name == "match" and frame.module.language == "python")
+        else:
+            left = unmatched(pattern)
+        if left is not None:
+            mask = harmless(frame, left)
+            if mask:
+                scrub(frame, block, position, subject, mask)
 
 
 DANGEROUS = "'\"`;|&$<>(){}\\\n /:"
 CLASS = re.compile(r"\[\^?(?:\\.|[^\]\\])*\]")
 
 
-def restrictive(pattern: str, anchored: bool, anchored_start: bool) -> bool:
-    """Whether text that matches in full can hold no character that is special in a shell, SQL, HTML or a path."""
+SPECIAL = "'\";|&<>`$(/ \n"
+CLASS_CHARACTERS = {
+    "command": "'\";|&<>`$( \n",
+    "xss": "'\"&<>`",
+    "path": "/",
+    "sql": "'\"`; (",
+    "header": "\n",
+    "log": "\n",
+}
+
+
+def harmless(frame: Frame, left: frozenset[str]) -> int:
+    """The classes for which text is safe that can hold no other special characters than these."""
+    machine = frame.machine
+    if not left:
+        return machine.everything
+    mask = 0
+    for name, characters in CLASS_CHARACTERS.items():
+        if left.isdisjoint(characters):
+            mask |= machine.bit(name)
+    return mask
+
+
+def matched(pattern: str, anchored: bool, anchored_start: bool) -> frozenset[str] | None:
+    """Special characters that text may hold when it matches the pattern in full; None when it need not match in full."""
     text = pattern
     start = anchored or anchored_start or text.startswith(("^", "\\A"))
     end = anchored or text.endswith(("$", "\\z", "\\Z"))
     if not (start and end):
-        return False
-    return not any(allows(text, char) for char in "'\";|&<>`$(/ \n")
+        return None
+    return frozenset(char for char in SPECIAL if allows(text, char))
 
 
 def allows(pattern: str, char: str) -> bool:
@@ -349,13 +389,13 @@ def allows(pattern: str, char: str) -> bool:
     return char in literal.replace("\\", "") and char not in "$"
 
 
-def rejects(pattern: str) -> bool:
-    """A pattern that finds anything but harmless characters (``[^a-zA-Z0-9_]``): no match means clean."""
+def unmatched(pattern: str) -> frozenset[str] | None:
+    """Special characters left in text in which ``[^a-zA-Z0-9_]`` or the like finds nothing; None for other patterns."""
     match = re.fullmatch(r"\[\^((?:\\.|[^\]\\])*)\][+*]?", pattern) or (re.fullmatch(r"\\W", pattern))
     if match is None:
-        return False
+        return None
     inner = match.group(1) if match.re.groups else ""
-    return not any(char in inner for char in "'\";|&<>`$/")
+    return frozenset(char for char in SPECIAL if char in inner or (char.isspace() and "\\s" in inner))
 
 
 def pin(frame: Frame, block: ir.Block, position: int, operand: Any, constant: Value) -> None:

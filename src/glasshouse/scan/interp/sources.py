@@ -64,11 +64,14 @@ def way_length(step: Step | None) -> int:
     return count
 
 
-def value_meets(frame: Frame, match: MatchModel, value: Value) -> bool:
-    """Conditions of an assignment pattern (argument name ``value``)."""
-    if not all(external.test(frame, item, [value]) for item in match.where):
+def value_meets(frame: Frame, match: MatchModel, value: Value, owner: Value | None) -> bool:
+    """Conditions of an assignment pattern (``value``, ``value.name`` for what it holds, ``self`` for its object)."""
+    from glasshouse.scan.interp.calls import Arguments
+
+    given = Arguments([], {"value": value})
+    if not all(external.holds(frame, item, owner, given) for item in match.where):
         return False
-    return not (match.unless and all(external.test(frame, item, [value]) for item in match.unless))
+    return not any(external.holds(frame, item, owner, given) for item in match.unless)
 
 
 def check_assign_sink(machine: Machine, frame: Frame, target: Value, name: str, value: Value, span: int) -> None:
@@ -89,14 +92,17 @@ def check_assign_sink(machine: Machine, frame: Frame, target: Value, name: str, 
         machine.hit(frame, sink, taint, span, value)
 
 
-def pseudo_call(machine: Machine, frame: Frame, name: str, values: list[Value], span: int) -> None:
-    """Operations that rules may treat as calls: ``$index``, ``$set_key``, ``$arith``."""
+def pseudo_call(
+    machine: Machine, frame: Frame, name: str, values: list[Value], span: int, shown: str = ""
+) -> None:
+    """Operations that rules may treat as calls: ``$index``, ``$set_key``, ``$arith``; ``shown``: the sink's name in messages."""
     from glasshouse.scan.interp.calls import Arguments
 
     model = machine.matcher(frame).calls.get(name)
     if model is not None:
         for sink in model.sinks:
-            external.check_sink(frame, sink, None, Arguments(values, {}), span)
+            named = sink._replace(name=shown) if shown else sink
+            external.check_sink(frame, named, None, Arguments(values, {}), span)
 
 
 # --- entry points ----------------------------------------------------------------------------------------------------
@@ -171,10 +177,19 @@ def find_entry(machine: Machine, fn: Any) -> schema.Entry | None:
         for entry in matcher.entries:
             if entry.bases and method_entry(machine, fn, entry):
                 return entry
+            if by_name_alone(entry) and listed(fn, entry) and fn.ir.flags & ir.STATIC:
+                return entry
             if entry.class_decorator and not entry.decorator and not entry.bases:
                 if class_allows(machine, fn, entry) and listed(fn, entry):
                     return entry
     return shape_entry(machine, fn, matcher.entries)
+
+
+def by_name_alone(entry: schema.Entry) -> bool:
+    """An entry that names methods and nothing else: static methods such as Java's ``main``."""
+    return bool(entry.methods) and not (
+        entry.bases or entry.class_decorator or entry.decorator or entry.registers or entry.shape
+    )
 
 
 def listed(fn: Any, entry: schema.Entry) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from glasshouse.scan.interp.heap import Heap
-from glasshouse.scan.interp.values import UNKNOWN, Obj, Value, join
+from glasshouse.scan.interp.values import UNKNOWN, Obj, Taint, Value, join
 
 Env = dict[str, Value]
 State = tuple[Env, Heap]
@@ -60,11 +60,10 @@ def join_state(a: State | None, b: State | None, since: int) -> State | None:
 
 
 def same_env(a: Env, b: Env) -> bool:
-    if len(a) != len(b):
-        return False
-    for name, value in b.items():
-        have = a.get(name)
-        if have is not value and (have is None or not same_value(have, value)):
+    """Whether nothing that was there before (``a``) has changed; what is new cannot be carried round a loop."""
+    for name, have in a.items():
+        value = b.get(name)
+        if have is not value and (value is None or not same_value(have, value)):
             return False
     return True
 
@@ -81,8 +80,20 @@ def same_value(a: Value, b: Value) -> bool:
 
 
 def same_heap(a: Heap, b: Heap, since: int) -> bool:
+    """Whether no object that was there before has taken on taint."""
     for obj in dict.fromkeys(b.log[since:]):
         have, fields = a.get(obj), b.get(obj)
-        if have is not fields and (have is None or fields is None or not same_env(have, fields)):
-            return False
+        if have is None or fields is None or have is fields:
+            continue
+        for name, value in fields.items():
+            if value.taint and (name not in have or not covers(have[name].taint, value.taint)):
+                return False
     return True
+
+
+def covers(have: Taint | None, taint: Taint) -> bool:
+    if have is taint:
+        return True
+    if not have or len(have) < len(taint):
+        return False
+    return all(label in have and not mark[0] & ~have[label][0] for label, mark in taint.items())

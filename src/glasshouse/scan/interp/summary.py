@@ -143,7 +143,7 @@ class Application:
                 continue
             given = self.label_taint(label)
             if given:
-                keep = self.machine.normal_bit
+                keep = self.machine.kept_bits
                 normal = mask & keep
                 passed = {
                     inner: (bits & (mask | keep) | normal, Step(index, self.span, self.returned(), before))
@@ -223,7 +223,8 @@ class Application:
             for label, (bits, step) in given.items():
                 if bits & hit.sink.bit:
                     way = Step(index, self.span, text, step, hit.step)
-                    self.machine.flow(hit.sink, hit.fn, hit.span, label, bits, way, hit.built)
+                    built = hit.built or bool(bits & self.machine.built_bit)
+                    self.machine.flow(hit.sink, hit.fn, hit.span, label, bits, way, built)
 
 
 def apply(frame: Frame, found: Summary, ref: FuncRef, given: Arguments, span: int) -> Value:

@@ -110,9 +110,9 @@ def _placeholders(message: str) -> Iterator[str]:
 
 
 def _private_source(source: PrivateSource, place: str) -> Iterator[str]:
-    if not (source.names or source.call or source.read):
-        yield f"field {place}: expected `names`, `call` or `read`"
-    for pattern in (source.names, source.not_names):
+    if not (source.names or source.call or source.read or source.put_into):
+        yield f"field {place}: expected `names`, `call`, `read` or `put_into`"
+    for pattern in (source.names, source.not_names, source.not_after):
         yield from _pattern(pattern, place)
     yield from _callees(source.call, f"{place}.call")
     yield from _callees(source.read, f"{place}.read")
@@ -183,6 +183,10 @@ def _models(models: Models, classes: set[str]) -> Iterator[str]:
         yield from _selectors([text for text in selectors if text], f"propagators[{index}]")
     for index, model in enumerate(models.types):
         yield from _callees((model.returns, *model.call, *model.read), f"types[{index}]")
+    for index, text in enumerate(models.texts):
+        if not text.type.startswith("$"):
+            yield f"texts[{index}]: the type of a text starts with $"
+        yield from _pattern(text.matches, f"texts[{index}]")
     for below, above in models.hierarchy.items():
         yield from _callees((below, *above), f"hierarchy {below!r}")
     yield from _callees([*models.aliases, *models.aliases.values()], "aliases")
@@ -226,7 +230,7 @@ def _conditions(conditions: Iterable[Condition], place: str) -> Iterator[str]:
     for index, condition in enumerate(conditions):
         here = f"{place}[{index}]"
         yield from _selectors((condition.arg,), f"{here}.arg")
-        tests = (condition.equals, condition.unequal, condition.matches, condition.unmatched, condition.below)
+        tests = (condition.equals, condition.unequal, condition.matches, condition.unmatched, condition.below, condition.bits)
         if all(
             test is None for test in (*tests, condition.absent, condition.present, condition.constant, condition.type)
         ):

@@ -38,7 +38,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     ``equals``: constant equals one of these.  ``unequal``: it is not a constant equal to one of these (unknown passes).
     ``matches`` / ``unmatched``: regular expression (search) on the constant text, or on the path or type of a value
-    that is an external name (``hashlib.md5``).  ``below``: numeric constant less than this.  ``absent`` / ``present``:
+    that is an external name (``hashlib.md5``).  ``below``: numeric constant less than this.  ``bits``: integer constant with any of these bits.  ``absent`` / ``present``:
     the argument is not given / given.  ``constant``: true: any constant; false: not a constant.
     ``type``: the value's type or external path is one of these (or below one of them in the hierarchy).
     """
@@ -49,6 +49,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     matches: str | None = None
     unmatched: str | None = None
     below: float | None = None
+    bits: int | None = None
     absent: bool | None = None
     present: bool | None = None
     constant: bool | None = None
@@ -164,6 +165,7 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     types: tuple[TypeModel, ...] = ()
     hierarchy: dict[str, tuple[str, ...]] = {}  # type -> types above it
     texts: tuple[TextModel, ...] = ()
+    no_return: tuple[str, ...] = ()  # calls after which the function does not go on (``sys.exit``, ``flask.abort``)
     aliases: dict[str, str] = {}  # other path -> the path rules use (re-exports, `node:fs` style names)
 
 
@@ -183,10 +185,10 @@ class Sink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A pattern that is a finding by itself.
 
-    ``call``: a call whose conditions hold (all of ``where``, none of ``unless``).  ``assign``: an assignment to a
+    ``call``: a call whose conditions hold (every one of ``where``, not one of ``unless``).  ``assign``: an assignment to a
     variable, attribute or keyword whose (last) name matches this regular expression in full and whose value meets
-    ``where`` (arg "value").  ``decorator``: a function or class carrying it (``where`` on its arguments).
-    ``read``: an attribute read.  ``within``: only in functions or classes whose qualified name matches.
+    ``where`` (arg ``value``, ``value.name`` for what it holds, ``self`` for the object whose attribute it is).
+    ``decorator``: a function or class carrying it (``where`` on its arguments).  ``read``: an attribute read.
     """
 
     call: tuple[str, ...] = ()
