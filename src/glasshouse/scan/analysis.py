@@ -141,7 +141,15 @@ def library_flows(machine: Machine) -> list[Flow]:
 
 
 def public(fn: Fn) -> bool:
-    return bool(fn.ir.flags & ir.EXPORTED) and fn.ir.kind in KINDS and not fn.ir.flags & ir.TEST and not fn.entry
+    if fn.ir.kind not in KINDS or fn.ir.flags & ir.TEST or fn.entry:
+        return False
+    return bool(fn.ir.flags & ir.EXPORTED) or internal(fn)
+
+
+def internal(fn: Fn) -> bool:
+    """Whether a Python function is private by its name only and nothing that was scanned calls it."""
+    outermost = fn.parent is None or fn.parent.ir.kind in ("module", "class")
+    return fn.module.language == "python" and not fn.called and outermost and fn.ir.kind != "lambda"
 
 
 def weak_source(fn: Fn, hit: SinkHit) -> bool:

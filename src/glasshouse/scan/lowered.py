@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from glasshouse.scan import ir
+from glasshouse.scan.detect.interface import Hit
 from glasshouse.scan.discover import ReadLimits, SourceFile, read_source
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.languages import front_end
@@ -108,13 +109,21 @@ def problems_of(file: ir.File) -> list[NotAnalysed]:
 
 
 def detector_hits(file: ir.File, rules: RuleSet) -> list[LocalHit]:
-    from glasshouse.scan.detect.registry import DETECTORS, detector
+    """Hits of all detectors; one that several rules use with the same options runs once."""
+    from glasshouse.scan.detect.registry import detector
 
-    found = []
+    found: list[LocalHit] = []
+    known: dict[tuple[str, str], list[Hit]] = {}
     for rule in rules.rules.values():
-        if rule.detector and rule.detector in DETECTORS:
-            for hit in detector(rule.detector)(file, rule.options):
-                found.append(LocalHit(rule.id, hit.span, hit.function_index, hit.message_args, hit.confidence))
+        if not rule.detector:
+            continue
+        key = (rule.detector, repr(sorted(rule.options.items())))
+        hits = known.get(key)
+        if hits is None:
+            hits = known[key] = list(detector(rule.detector)(file, rule.options))
+        found.extend(
+            LocalHit(rule.id, hit.span, hit.function_index, hit.message_args, hit.confidence) for hit in hits
+        )
     return found
 
 
@@ -124,25 +133,33 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def literal_hits(data: bytes, rules: RuleSet) -> list[LocalHit]:
-    """Known token formats anywhere in the text; the secret itself never leaves this function."""
-    from glasshouse.scan.detect.secrets import is_placeholder, redact
-
+    """Known token formats anywhere in the text; the secret itself never leaves ``literal_places``."""
     found: list[LocalHit] = []
     text: str | None = None
+    known: dict[str, list[tuple[int, str]]] = {}
     for rule in rules.rules.values():
         for pattern in rule.literal:
             if text is None:
                 text = data.decode("utf-8", "replace")
-            count = 0
-            for match in compiled(pattern).finditer(text):
-                secret = match["secret"] if "secret" in match.re.groupindex else match.group()
-                if is_placeholder(secret):
-                    continue
-                found.append(LocalHit(rule.id, span_of(text, match), 0, {"value": redact(secret), "name": "text"}))
-                count += 1
-                if count >= MAX_LITERAL_HITS:
-                    break
+            places = known.get(pattern)
+            if places is None:
+                places = known[pattern] = literal_places(text, pattern)
+            found.extend(LocalHit(rule.id, span, 0, {"value": shown, "name": "text"}) for span, shown in places)
     return found
+
+
+def literal_places(text: str, pattern: str) -> list[tuple[int, str]]:
+    """Span and redacted text of what a pattern finds."""
+    from glasshouse.scan.detect.secrets import is_placeholder, redact
+
+    places: list[tuple[int, str]] = []
+    for match in compiled(pattern).finditer(text):
+        secret = match["secret"] if "secret" in match.re.groupindex else match.group()
+        if not is_placeholder(secret):
+            places.append((span_of(text, match), redact(secret)))
+            if len(places) >= MAX_LITERAL_HITS:
+                break
+    return places
 
 
 def span_of(text: str, match: re.Match[str]) -> int:

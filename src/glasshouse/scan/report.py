@@ -9,6 +9,7 @@ from typing import Any
 from glasshouse.scan import ir
 from glasshouse.scan.analysis import Analysis
 from glasshouse.scan.baseline import with_fingerprints
+from glasshouse.scan.fixes import mechanical
 from glasshouse.scan.interp.machine import Fact, Flow
 from glasshouse.scan.interp.sources import TEXT
 from glasshouse.scan.interp.values import Step as WayStep
@@ -130,6 +131,7 @@ class Reporter:
             snippet=snippet,
             reasons=tuple(reasons),
             path=tuple(steps),
+            fix=mechanical(rule, place, self.lines(place.path)),
         )
 
     # --- places -------------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@ _DANGEROUS = (
     ("<!--", re.compile(r"<!--")),
     ("<script", re.compile(r"<\W{0,6}(?:\[[^\]]*\]\*?)?\(?[^a-z]{0,4}script|<[^a-z]{0,8}[*+]\??c?ript", re.IGNORECASE)),
     ("an event handler", re.compile(r"(?:^|\\b|\\s[*+]?|\W)on(?:\\w|\[|[a-z]+\s*=)", re.IGNORECASE)),
-    ("../", re.compile(r"(?:\\\.|\[\.\]){2}(?:\\?/|\[|$)|\\\.\{2\}")),
+    ("../", re.compile(r"(?:\\\.|\[\.\]){2}\\?/|/(?:\\\.|\[\.\]){2}|\\\.\{2\}\\?/")),
+    ("an Angular attribute", re.compile(r"^\\s[*+]?ng-")),
 )
 
 
@@ -136,13 +137,25 @@ def _first_only(facts: Facts, item: Replacement) -> bool:
     if (item.flags is not None and "g" in item.flags) or _in_loop(item.site):
         return False
     members = {item.literal} if item.literal is not None else class_members(item.pattern)
-    if not members or not all(member in _META or member in _BRACKETS for member in members):
+    if not members or not all(_special(member) for member in members):
         return False
     if item.text in members:
         return False
     if members <= _BRACKETS:
         return item.text not in ("", UNKNOWN)
-    return not any(other.pattern == item.pattern for other in chain_before(facts, item))
+    if item.literal == "\n" and _PROCESS.search(facts.path(item.site.function, item.site.instr[3])):
+        return False  # the line break at the end of a program's output
+    around = [*chain_before(facts, item), *_chain_after(facts, item)]
+    return not any(other.pattern == item.pattern for other in around)
+
+
+_PROCESS = re.compile(r"exec(File)?Sync\(|spawnSync\(")
+_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+
+
+def _special(text: str) -> bool:
+    """Text that means something to a later reader: a metacharacter, an encoded one, or a way out of a directory."""
+    return text in _META or text in _BRACKETS or bool(_ENCODED.fullmatch(text)) or "../" in text or "..\\" in text
 
 
 def _leaves_backslash(facts: Facts, item: Replacement) -> bool:
@@ -184,10 +197,26 @@ def find_multi_character_sanitization(file: ir.File, options: Mapping[str, Any])
             continue
         if _enclosing_loops(facts, item.site.function):
             continue
+        written = _HEX.sub(_plain_character, item.pattern)
         for name, pattern in _DANGEROUS:
-            if pattern.search(item.pattern):
+            if pattern.search(written) and not _harmless_removal(name, written):
                 yield Hit(item.site.instr[1], item.site.function, {"value": name})
                 break
+
+
+_HEX = re.compile(r"\\x([0-9A-Fa-f]{2})")
+_WORD = re.compile(r"[A-Za-z]{3}")
+
+
+def _plain_character(match: re.Match[str]) -> str:
+    return re.escape(chr(int(match.group(1), 16)))
+
+
+def _harmless_removal(name: str, pattern: str) -> bool:
+    """End tags alone start nothing, and ``../`` within more text is a certain path and not any way upwards."""
+    if name == "<script":
+        return "script" not in re.sub(r"\\?/script", "", pattern.lower()).replace("cript", "script")
+    return name == "../" and _WORD.search(pattern) is not None
 
 
 def _enclosing_loops(facts: Facts, function: int) -> bool:

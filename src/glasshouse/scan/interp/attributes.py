@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.machine import Machine
 
 MAX_FIELDS = 200
+MAX_PATH_TEXT = 300  # characters of an external path
 MAX_CHAIN = 6  # prototypes above one another
 ITERABLE = frozenset(["map", "jsset"])
 DEEP_OBJECTS = 40
@@ -64,7 +65,7 @@ def get_attr(frame: Frame, value: Value, name: str, span: int) -> Value:
     if value.const.__class__ is str and name in LENGTHS:
         return Value(len(value.const))
     path = value.path
-    if path:
+    if path and len(path) < MAX_PATH_TEXT:
         full = f"{path}.{name}"
         if path == "stat" and full in machine.constants:
             return machine.constants[full]
@@ -268,6 +269,8 @@ def set_attr(frame: Frame, target: Value, name: str, value: Value, span: int) ->
         elif kind is FuncRef:
             machine.write(ref.fn, name, value)
         elif kind is ModuleRef and ref.module.env is not None:
+            if machine.trace is not None:
+                machine.trace.wrote_variable(ref.module, name)
             ref.module.env[name] = value
 
 
@@ -292,7 +295,7 @@ def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
         return Value(text[const]) if -len(text) <= const < len(text) else UNKNOWN
     if found is None:
         name = str(const) if const is not NOT_CONST else "*"
-        found = Value(taint=derived(machine, value.taint, name), path=f"{value.path}[]" if value.path else "")
+        found = Value(taint=derived(machine, value.taint, name), path=element_path(value.path))
     if key.taint:
         machine.check_index(frame, value, key, span)
     if const.__class__ is str:
@@ -492,6 +495,11 @@ def iterated(frame: Frame, obj: Obj) -> list[Value] | None:
     return [javascript_builtins.make_list(frame, 0, [key, item]) for key, item in pairs]
 
 
+def element_path(path: str) -> str:
+    """The external path of an element of something external."""
+    return f"{path}[]" if path and len(path) < MAX_PATH_TEXT else ""
+
+
 def element(frame: Frame, value: Value, kind: str, span: int) -> Value:
     """Any one element (or key) of a value."""
     machine = frame.machine
@@ -516,7 +524,7 @@ def element(frame: Frame, value: Value, kind: str, span: int) -> Value:
                 if ref.kind == "dict" and frame.module.language == "python":
                     item = Value(name if name != "*" else NOT_CONST, taint=item.taint if name == "*" else None)
                 found = item if found is None else join(found, item)
-    outside = Value(taint=taint, path=f"{value.path}[]" if value.path else "")
+    outside = Value(taint=taint, path=element_path(value.path))
     if value.path:
         model = machine.matcher(frame).call(f"{value.path}.__iter__")
         for source in model.sources if model is not None else ():

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FAN_OUT_SEEN = 24  # methods of one name beyond which their parameters are not even compared
 NAME_FAN_OUT = 3  # functions tried when only the method name is known
+ENTER = frozenset(["__enter__", "__aenter__"])  # of things outside the program: give the thing itself
 OVERRIDES = 8  # overriding methods tried for one virtual call
 
 
@@ -287,6 +288,8 @@ def call_method(frame: Frame, value: Value, name: str, given: Arguments, span: i
         if item is not None:
             untyped = False
             result = item if result is None else join(result, item)
+    if result is None and name in ENTER:
+        return value
     if value.const.__class__ is str:
         folded = containers.text_method(frame, value, name, given, span)
         if folded is not None:
@@ -414,7 +417,6 @@ def method_of_instance(frame: Frame, obj: Obj, value: Value, name: str, given: A
     fn = program.find_method(cls, name, len(given.pos))
     if fn is None:
         return None
-    machine.depend_method(frame, cls, name, fn)
     this = Value(taint=value.taint, refs=(obj,))
     result: Value | None = None
     if not fn.ir.flags & ir.ABSTRACT:
@@ -444,7 +446,6 @@ def method_of_class(frame: Frame, ref: ClassRef, name: str, given: Arguments, sp
     if fn is None:
         member = attributes.class_attr(frame, ref, name)
         return call_value(frame, member, given, span) if member is not None and (member.refs or member.path) else None
-    machine.depend_method(frame, ref.cls, name, fn)
     if fn.ir.flags & ir.CLASS_METHOD:
         return invoke(frame, FuncRef(fn, None, Value(refs=(ref,))), given, span)
     if fn.ir.flags & ir.STATIC or fn.module.language != "python":
@@ -484,6 +485,7 @@ def by_name(frame: Frame, value: Value, name: str, given: Arguments, span: int) 
     if value.const is not NOT_CONST or name in COMMON_NAMES:
         return None
     every = machine.program.methods_named.get(name)
+    machine.program.deps["n", name] = every
     if not every:
         return None
     if len(every) > FAN_OUT_SEEN:
@@ -497,7 +499,6 @@ def by_name(frame: Frame, value: Value, name: str, given: Arguments, span: int) 
     if len(found) > NAME_FAN_OUT:
         machine.widened += 1
         return None
-    machine.depend_name(frame, name)
     if not any(item.taint or item.refs for item in given.all()):
         for fn in found:
             machine.note_call(frame, fn)
@@ -552,7 +553,6 @@ def run_in_context(frame: Frame, ref: FuncRef, given: Arguments, span: int) -> V
     height = machine.budget.height(fn)
     machine.stack.append(fn)
     machine.budget.frames += height
-    machine.used_in_context(fn)
     result = new.run()
     machine.budget.frames -= height
     machine.stack.pop()

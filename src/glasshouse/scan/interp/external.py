@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes, javascript_builtins
+from glasshouse.scan.interp import attributes, javascript_builtins, patterns
 from glasshouse.scan.interp.matcher import (
     CallModel,
     CompiledCondition,
@@ -59,7 +61,8 @@ def call(
             own = javascript_call(frame, path, receiver, given, span, new)
             if own is not None:
                 return own
-        return unmodelled(frame, path, receiver, given, span, new)
+        result = unmodelled(frame, path, receiver, given, span, new)
+        return patterns.compiled(frame, result, given) if path in patterns.MAKERS else result
     for sink in model.sinks:
         check_sink(frame, sink, receiver, given, span)
     for match in model.matches:
@@ -71,6 +74,8 @@ def call(
         return UNKNOWN
     own = javascript_call(frame, path, receiver, given, span, new) if matcher.language == "javascript" else None
     result = own if own is not None else outcome(frame, model, path, receiver, given, span, new)
+    if path in patterns.MAKERS:
+        result = patterns.compiled(frame, result, given)
     for source in model.sources:
         if all(holds(frame, item, receiver, given) for item in source.where):
             result = machine.from_source(frame, source, result, span, path)
@@ -162,6 +167,8 @@ def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments
     if callbacks:
         run_callbacks(frame, callbacks, receiver, given, taint, span)
     name = path.rpartition(".")[2]
+    if taint and not new and cleans_by_name(name):
+        taint = without(taint, machine.everything)
     if taint:
         if new:
             taint = mark(frame, taint, span, f"wrapped in `{name}`")
@@ -180,6 +187,19 @@ def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments
         if refs:  # a class decorator gives back the class
             return Value(NOT_CONST, taint, refs)
     return Value(NOT_CONST, taint, refs, result_path(frame, path, new))
+
+
+CLEANING = re.compile(
+    r"(?i)(?<!un)(?<!de)(sanitiz|sanitis|escape|purif|slugif)|secure_?(file|path|name)|safe_?(join|path|file|name)|"
+    r"(check|valid|verif|within|normali[sz]e_and).*path|path.*(check|within|valid)|clean_?(html|path|file|name|input|text)"
+)
+UNSAFE_NAME = re.compile(r"(?i)unsafe|insecure|no_?(check|escape)|unescape|skip")
+
+
+@functools.lru_cache(maxsize=4096)
+def cleans_by_name(name: str) -> bool:
+    """Whether a function that cannot be seen is called what only functions that make data harmless are called."""
+    return CLEANING.search(name) is not None and UNSAFE_NAME.search(name) is None
 
 
 SAME_TEXT = frozenset(["strip", "lstrip", "rstrip", "encode", "decode", "replace", "format", "format_map", "lower", "upper", "join"])
@@ -321,6 +341,7 @@ def test(frame: Frame, compiled: CompiledCondition, values: list[Value]) -> bool
             or condition.bits is not None
             or condition.constant
             or condition.type is not None
+            or condition.overrides is not None
         )
     return any(fits(frame, compiled, value) for value in values)
 
@@ -348,19 +369,29 @@ def fits(frame: Frame, compiled: CompiledCondition, value: Value) -> bool:
             return False
         if compiled.unmatched is not None and text is not None and compiled.unmatched.search(text):
             return False
+    if condition.overrides is not None and not overrides(frame, value, condition.overrides):
+        return False
     if condition.type is not None:
         return is_type(frame, value, condition.type)
     return True
 
 
+def overrides(frame: Frame, value: Value, names: tuple[str, ...]) -> bool:
+    """Whether the value is of a class of the program that defines (or inherits) one of these methods."""
+    for ref in value.refs:
+        if ref.__class__ is Obj and ref.cls is not None:
+            for cls in frame.machine.program.supers(ref.cls)[0]:
+                if any(name in names for name, _ in cls.ir.methods):
+                    return True
+    return False
+
+
 def text_for(frame: Frame, value: Value) -> str | None:
     if value.const is not NOT_CONST:
         return str(value.const)
-    for ref in value.refs:
-        if ref.__class__ is Obj and ref.kind == "regex":
-            fields = frame.machine.fields(ref) or {}
-            flags = fields.get("#flags", UNKNOWN).const
-            return f"/{fields['#pattern'].const}/{flags if flags.__class__ is str else ''}"
+    pattern = patterns.written(frame.machine, value)
+    if pattern is not None:
+        return pattern
     if value.path:
         return frame.machine.matcher(frame).normal(value.path)
     for ref in value.refs:
@@ -397,6 +428,8 @@ def check_sink(frame: Frame, sink: SinkModel, receiver: Value | None, given: Arg
     if not all(holds(frame, item, receiver, given) for item in sink.where):
         return
     if sink.safe_when and any(holds(frame, item, receiver, given) for item in sink.safe_when):
+        return
+    if sink.guards and frame.machine.protocols.guarded(frame, sink.guards, receiver, given):
         return
     for selector in sink.selectors:
         for value in pick(frame, selector, receiver, given):

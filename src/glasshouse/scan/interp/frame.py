@@ -107,6 +107,8 @@ class Frame:
         while closure is not None:
             found = closure.env.get(name)
             if found is not None:
+                if closure.closure is None:
+                    self.machine.program.deps[closure.module] = closure.module.env is not None
                 return found
             closure = closure.closure
         if name == "super":
@@ -167,6 +169,8 @@ class Frame:
         while closure is not None:
             if name in closure.env and closure.fn.ir.kind != "module":
                 closure.env[name] = value
+                if self.machine.trace is not None:
+                    self.machine.trace.wrote_frame(closure)
                 return
             closure = closure.closure
         self.machine.set_global(self, name, value)

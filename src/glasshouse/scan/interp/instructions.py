@@ -270,6 +270,8 @@ def do_return(self: Frame, ins: ir.Instr) -> bool | None:
     value = self.val(ins[2])
     if self.return_sinks and ins[1]:
         self.machine.check_return(self, value, ins[1])
+    if value.path[:1] == "$" and value.taint and ins[1]:
+        self.machine.check_statement(self, "return", value, ins[1])
     self.returned = value if self.returned is None else join(self.returned, value)
     machine = self.machine
     self.returned_heap = (

@@ -385,6 +385,8 @@ def satisfying(frame: Frame, function: Value, given: Arguments, span: int) -> Va
     item = given.pos[0]
     ref = function.refs[0] if len(function.refs) == 1 else None
     body = ref.fn.ir.body if ref.__class__ is FuncRef else []
+    if body:
+        frame.machine.program.deps["b", ref.fn] = None
     params = ref.fn.ir.params if ref.__class__ is FuncRef else []
     if not body or body[-1][0] != ir.RETURN or not params or len(machine.stack) > PREDICATE_DEPTH:
         kept = calls.call_value(frame, function, given, span)
@@ -653,15 +655,6 @@ def formatted(frame: Frame, given: Arguments, span: int) -> Value | None:
     return Value(taint=frame.machine.after_prefix(template.const.partition("%")[0], taint))
 
 
-def regular_expression(frame: Frame, given: Arguments, span: int) -> Value | None:
-    """A pattern known as text; None when it is not."""
-    pattern, flags = argument(given, 0), argument(given, 1)
-    if pattern.const.__class__ is not str or pattern.taint:
-        return None
-    made = make(frame, "regex", span, {"#pattern": pattern, "#flags": flags})
-    return Value(refs=made.refs, path="RegExp")
-
-
 CONSTRUCTORS: dict[str, Maker] = {
     "Map": new_map,
     "WeakMap": new_map,
@@ -671,7 +664,6 @@ CONSTRUCTORS: dict[str, Maker] = {
     "bluebird": new_promise,
     "Object": new_object,
     "Array": new_array,
-    "RegExp": regular_expression,
 }
 def parsed(frame: Frame, given: Arguments, span: int) -> Value:
     """Text parsed into objects and lists has whatever shape its writer chose."""
@@ -694,7 +686,6 @@ FUNCTIONS: dict[str, Maker] = {
     "printf": formatted,
     "sprintf-js.sprintf": formatted,
     "sprintf-js.vsprintf": formatted,
-    "RegExp": regular_expression,
     "Object": new_object,
     "Array": new_array,
     "JSON.parse": parsed,

@@ -117,8 +117,11 @@ class Machine:
         self.constants = CONSTANTS
         self.patched: set[Cls] = set()  # classes whose attributes are written from outside their bodies
         self.budget = Budget()
-        self.size = self.budget.size
+        self.trace: Any = None  # records what roots look at, when that is to be kept
+        self.seen: dict[Any, None] = {}
+        self.calls: dict[Fn, None] = {}
         self.ambient: dict[int, Value] = {}
+        self.patterns: dict[tuple[str, str], Obj] = {}
         self.root = Root(program.modules[0].functions[0], True)
         self.stack = self.root.stack
         self.protocols = Protocols(self)
@@ -134,7 +137,23 @@ class Machine:
 
     def fields(self, obj: Any) -> dict[Any, Value] | None:
         found = self.heap.get(obj)
-        return found if found is not None else self.base.get(obj)
+        if found is None:
+            self.seen[obj] = None
+            found = self.base.get(obj)
+        return found
+
+    def publish(self, heap: dict[Any, dict[Any, Value]]) -> None:
+        """Make objects of a root's heap known to all."""
+        if self.trace is not None:
+            self.trace.published(heap, self.base)
+        self.base.update(heap)
+
+    def publish_fresh(self, found: Summary) -> None:
+        self.base.update({obj: fields for obj, fields in found.heap.items() if obj in found.fresh})
+
+    def size(self, fn: Fn) -> int:
+        self.program.deps["z", fn] = None
+        return self.budget.size(fn)
 
     def write(self, obj: Any, name: Any, value: Value, weak: bool = False) -> None:
         fields = self.fields(obj)
@@ -153,6 +172,9 @@ class Machine:
     def new_frame(self, fn: Fn, this: Value | None, closure: Frame | None) -> Frame:
         if closure is None and fn.parent is not None and fn.parent.ir.kind in ("function", "method", "lambda"):
             closure = None
+        self.program.deps["b", fn] = None
+        if closure is not None:
+            self.seen[closure] = None
         return Frame(self, fn, {}, this, closure)
 
     def symbolic(self, frame: Frame) -> bool:
@@ -207,14 +229,6 @@ class Machine:
             for name, held in frame.env.items():
                 if held is value:
                     frame.env[name] = new
-
-    def pattern_of(self, frame: Frame, value: Value) -> str | None:
-        for ref in value.refs:
-            if ref.__class__ is Obj and ref.kind == "regex":
-                found = (self.fields(ref) or {}).get("#pattern")
-                if found is not None and found.const.__class__ is str:
-                    return str(found.const)
-        return None
 
     def imports(self, module: Any, name: str) -> bool:
         """Whether a file imports a module or package (or something below it)."""
@@ -320,6 +334,10 @@ class Machine:
         if self.capped:
             self.capped_roots[fn] = None
         self.budget.spend(fn, self.steps, self.capped)
+        if self.trace is not None:
+            current = self.trace.current
+            current.steps += self.steps
+            current.capped |= self.capped
         self.restore(saved)
 
     def state(self) -> tuple[Any, ...]:
@@ -335,10 +353,19 @@ class Machine:
 
     def summary_of(self, fn: Fn) -> Summary | None:
         """The function's summary; None while it is being computed (recursion)."""
+        deps = self.program.deps
         if fn.summary is not None:
+            deps[fn] = True
             return fn.summary
         if fn in self.active or not self.budget.fits(fn):
+            deps[fn] = False
             return None
+        deps[fn] = True
+        trace = self.trace
+        if trace is not None:
+            if trace.settled("s", fn):
+                return fn.summary
+            trace.begin("s", fn)
         self.active.add(fn)
         root = Root(fn, False)
         saved = self.isolated(root)
@@ -352,10 +379,12 @@ class Machine:
         found.sinks = root.sinks
         found.capped = self.capped
         snapshot(found, self.heap, before)
-        self.base.update({obj: fields for obj, fields in found.heap.items() if obj not in found.fresh})
+        self.publish({obj: fields for obj, fields in found.heap.items() if obj not in found.fresh})
         self.rejoin(saved)
         self.active.discard(fn)
         fn.summary = found
+        if trace is not None:
+            trace.end(found)
         return found
 
     def symbolic_parameters(self, frame: Frame, found: Summary) -> None:
@@ -392,8 +421,12 @@ class Machine:
         """Functions handed to a framework: run each as an entry point, in the frame it closes over."""
         for value in values:
             for ref in value.refs:
+                if ref.__class__ is FuncRef:
+                    self.program.deps.setdefault(("r", ref.fn), ref.fn in self.registered)
                 if ref.__class__ is FuncRef and ref.fn not in self.registered:
                     self.registered.add(ref.fn)
+                    if self.trace is not None:
+                        self.trace.current.registered.append(ref.fn)
                     self.run_entry(ref.fn, entry, ref.frame, self.heap, ref.this)
 
     def run_entry(
@@ -407,6 +440,7 @@ class Machine:
         """Run a function the framework calls, with the data the framework passes."""
         fn.entry = fn.called = True
         if fn in self.active:
+            self.program.deps[fn] = False
             return
         root = Root(fn, True)
         saved = self.isolated(root)
@@ -448,14 +482,18 @@ class Machine:
                 return
             if rule.source_kinds:  # beside its real sources, these are guesses
                 key = (rule.id, fn.module.index, span)
-                if key not in self.guesses:
-                    self.guesses[key] = Flow(rule, sink.name, sink.label, "low", fn, span, label, step, True)
+                guess = Flow(rule, sink.name, sink.label, "low", fn, span, label, step, True)
+                if self.trace is not None:
+                    self.trace.current.guesses.append(guess)
+                self.guesses.setdefault(key, guess)
                 return
         elif (rule.source_kinds and label.source not in rule.source_kinds) or (rule.sources and not rule.source_kinds):
             return
         self.record(Flow(rule, sink.name, sink.label, sink.confidence, fn, span, label, step, built))
 
     def record(self, flow: Flow) -> None:
+        if self.trace is not None:
+            self.trace.current.flows.append(flow)
         key = (flow.rule.id, flow.fn.module.index, flow.span)
         have = self.flows.get(key)
         if have is None or sources.better(flow, have):
@@ -475,22 +513,17 @@ class Machine:
     def report_rule(
         self, rule: schema.Rule, fn: Fn, span: int, details: Mapping[str, str], confidence: str | None
     ) -> None:
-        self.facts.setdefault((rule.id, fn.module.index, span), Fact(rule, fn, span, details, confidence))
+        fact = Fact(rule, fn, span, details, confidence)
+        if self.trace is not None:
+            self.trace.current.facts.append(fact)
+        self.facts.setdefault((rule.id, fn.module.index, span), fact)
 
     # --- what the interpreter tells us --------------------------------------------------------------------------
 
     def note_call(self, frame: Frame, fn: Fn) -> None:
-        if not fn.called and fn is not frame.fn and not frame.fn.ir.flags & ir.TEST:
+        if fn is not frame.fn and not frame.fn.ir.flags & ir.TEST:
+            self.calls[fn] = None
             fn.called = True
-
-    def used_in_context(self, fn: Fn) -> None:
-        return None
-
-    def depend_method(self, frame: Frame, cls: Cls, name: str, fn: Fn) -> None:
-        return None
-
-    def depend_name(self, frame: Frame, name: str) -> None:
-        return None
 
     def assigned(self, frame: Frame, name: str, value: Value, span: int, owner: Value | None = None) -> None:
         """A name (with ``owner``: an attribute of that object) got a value: rules on assignments apply."""

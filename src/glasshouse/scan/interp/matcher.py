@@ -70,6 +70,7 @@ class SinkModel(NamedTuple):
     label: str
     confidence: str | None
     name: str
+    guards: tuple[ProtocolUse, ...] = ()  # receivers in a safe state of these make the call harmless
 
 
 class MatchModel(NamedTuple):
@@ -109,7 +110,7 @@ class SourceModel(NamedTuple):
 
 
 class ProtocolUse(NamedTuple):
-    """One role of a call in a protocol.  role: ``create`` ``secure`` ``unsafe`` ``use``; ``group`` numbers secured matches."""
+    """One role of a call in a protocol.  role: ``create`` ``secure`` ``unsafe`` ``derive`` ``use``; ``group``: number of the match."""
 
     role: str
     rule: schema.Rule
@@ -118,6 +119,31 @@ class ProtocolUse(NamedTuple):
     group: int
     where: tuple[CompiledCondition, ...]
     unless: tuple[CompiledCondition, ...]
+    selector: Selector  # of ``use_arg`` or ``derive_arg``
+    outside: Selector | None
+
+
+def protocol_use(
+    role: str,
+    rule: schema.Rule,
+    protocol: schema.Protocol,
+    key: tuple[str, int],
+    match: schema.Match | None = None,
+    group: int = 0,
+) -> ProtocolUse:
+    """One role of a call in a protocol, its conditions and selectors compiled."""
+    conditions = {"create": protocol.where, "use": protocol.use_where}.get(role, ())
+    return ProtocolUse(
+        role,
+        rule,
+        protocol,
+        key,
+        group,
+        compile_conditions(match.where if match else conditions),
+        compile_conditions(match.unless if match else ()),
+        compile_selector(protocol.derive_arg if role == "derive" else protocol.use_arg),
+        compile_selector(protocol.outside) if protocol.outside else None,
+    )
 
 
 class CallModel:
@@ -298,15 +324,19 @@ class Matcher:
         selectors = tuple(compile_selector(item) for item in sink.args)
         where, safe = compile_conditions(sink.where), compile_conditions(sink.safe_when)
         bit = self.bits[rule.taint]
+        guards = tuple(
+            protocol_use("guard", rule, protocol, (rule.id, number)) for number, protocol in enumerate(rule.protocol)
+        )
         for path in sink.call:
-            model = SinkModel(rule, bit, selectors, where, safe, sink.label, sink.confidence, path)
+            model = SinkModel(rule, bit, selectors, where, safe, sink.label, sink.confidence, path, guards)
             self._call(path).sinks.append(model)
         for path in sink.assign:
             model = SinkModel(rule, bit, selectors, where, safe, sink.label, sink.confidence, path)
             self.assign_sinks.setdefault(path, []).append(model)
 
     def _add_private(self, rule: schema.Rule, private: schema.PrivateSource) -> None:
-        model = SourceModel("private", rule.id, private.description, self.bits[rule.taint], (), ())
+        where = compile_conditions(private.where)
+        model = SourceModel("private", rule.id, private.description, self.bits[rule.taint], (), where)
         for path in private.call:
             self._call(path).sources.append(model)
         for path in private.read:
@@ -332,9 +362,7 @@ class Matcher:
 
     def _add_protocol(self, rule: schema.Rule, protocol: schema.Protocol, key: tuple[str, int]) -> None:
         def use(role: str, match: schema.Match | None = None, group: int = 0) -> ProtocolUse:
-            where = compile_conditions(match.where if match else (protocol.where if role == "create" else ()))
-            unless = compile_conditions(match.unless if match else ())
-            return ProtocolUse(role, rule, protocol, key, group, where, unless)
+            return protocol_use(role, rule, protocol, key, match, group)
 
         for path in protocol.create:
             self._call(path).protocol.append(use("create"))
@@ -344,13 +372,15 @@ class Matcher:
         for match in protocol.unsafe:
             for path in match.call:
                 self._call(path).protocol.append(use("unsafe", match))
+        for path in protocol.derive:
+            self._call(path).protocol.append(use("derive"))
         for path in protocol.use:
             self._call(path).protocol.append(use("use"))
 
     def _unbound_names(self) -> dict[str, str]:
         """Last name to full path, for functions and classes of known modules; names in several modules: see below."""
         found: dict[str, str] = {}
-        for path in {*self.calls, *self.reads, *(path.rpartition(".")[0] for path in self.reads)}:
+        for path in dict.fromkeys([*self.calls, *self.reads, *(path.rpartition(".")[0] for path in self.reads)]):
             owner, _, name = path.rpartition(".")
             head = path.partition(".")[0]
             if not owner or owner[0] == "*" or "(" in path or not owner.rpartition(".")[2][:1].islower():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glasshouse.scan.interp import external
-from glasshouse.scan.interp.matcher import CallModel, ProtocolUse
-from glasshouse.scan.interp.values import NOT_CONST, Obj, Value
+from glasshouse.scan.interp import attributes, external
+from glasshouse.scan.interp.matcher import CallModel, ProtocolUse, Selector
+from glasshouse.scan.interp.values import NOT_CONST, Obj, Value, join_refs
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.calls import Arguments
@@ -34,8 +34,10 @@ class Protocols:
                 result = self.create(frame, use, result, span)
             elif use.role == "use":
                 self.used(frame, use, receiver, given, span)
+            elif use.role == "derive":
+                result = self.derive(frame, use, receiver, given, result)
             else:
-                self.secured(use, receiver, given)
+                self.secured(use, receiver, given, result)
         return result
 
     def create(self, frame: Frame, use: ProtocolUse, result: Value, span: int) -> Value:
@@ -45,12 +47,24 @@ class Protocols:
             obj = machine.new_obj("extern", frame, span)
             result = Value(result.const, result.taint, (*result.refs, obj), result.path)
         machine.write(obj, use.key, Value(()))
-        if not use.protocol.use:
+        if not use.protocol.use and not use.rule.taint:
             machine.root.created.append((obj, use, frame, span))
         return result
 
-    def secured(self, use: ProtocolUse, receiver: Value | None, given: Arguments) -> None:
-        targets = [receiver] if receiver is not None else given.pos[:1]
+    def derive(
+        self, frame: Frame, use: ProtocolUse, receiver: Value | None, given: Arguments, result: Value
+    ) -> Value:
+        """The result carries the objects whose state it shares."""
+        shared = tuple(
+            ref
+            for value in external.pick(frame, use.selector, receiver, given)
+            for ref in value.refs
+            if ref.__class__ is Obj and use.key in (self.machine.fields(ref) or {})
+        )
+        return Value(result.const, result.taint, join_refs(result.refs, shared), result.path) if shared else result
+
+    def secured(self, use: ProtocolUse, receiver: Value | None, given: Arguments, result: Value) -> None:
+        targets = [receiver] if receiver is not None else [result, *given.pos[:1]]
         for value in targets:
             for ref in value.refs:
                 if ref.__class__ is not Obj:
@@ -74,18 +88,40 @@ class Protocols:
             return True
         if use.protocol.safe_by_default:
             return False
+        if use.protocol.enough:
+            return not any(all(number in done for number in numbers) for numbers in use.protocol.enough)
         if use.protocol.any_of:
             return not done
-        return len([item for item in done if item != UNSAFE]) < len(use.protocol.secured)
+        return len(done) < len(use.protocol.secured)
+
+    def guarded(
+        self, frame: Frame, guards: tuple[ProtocolUse, ...], receiver: Value | None, given: Arguments
+    ) -> bool:
+        """Whether what is used is known to be in a safe state."""
+        for use in guards:
+            for value in external.pick(frame, use.selector, receiver, given):
+                for ref in value.refs:
+                    if ref.__class__ is Obj and use.key in (self.machine.fields(ref) or {}):
+                        if not self.insecure(use, ref):
+                            return True
+        return False
 
     def used(self, frame: Frame, use: ProtocolUse, receiver: Value | None, given: Arguments, span: int) -> None:
-        from glasshouse.scan.interp.matcher import compile_selector
-
-        for value in external.pick(frame, compile_selector(use.protocol.use_arg), receiver, given):
+        if use.outside is not None and not self.comes_from_outside(frame, use.outside, receiver, given):
+            return
+        for value in external.pick(frame, use.selector, receiver, given):
             for ref in value.refs:
                 if ref.__class__ is Obj and self.insecure(use, ref):
                     self.machine.report_rule(use.rule, frame.fn, span, {}, None)
                     return
+
+    def comes_from_outside(
+        self, frame: Frame, selector: Selector, receiver: Value | None, given: Arguments
+    ) -> bool:
+        for value in external.pick(frame, selector, receiver, given):
+            if attributes.deep_taint(self.machine, value) if value.refs else value.taint:
+                return True
+        return False
 
     def finish(self) -> None:
         """At the end of a root: objects that were never made safe."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, external
+from glasshouse.scan.interp import attributes, external, patterns
 from glasshouse.scan.interp.values import NOT_CONST, Obj, Value, with_taint, without
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ SAFE_TYPES = frozenset(
 )
 MEMBER_TESTS = frozenset(["contains", "includes", "has", "containsKey", "containsValue", "hasOwnProperty", "indexOf"])
 PREFIX_TESTS = frozenset(["startswith", "startsWith", "is_relative_to"])
-MATCH_TESTS = frozenset(["match", "fullmatch", "matches", "test", "search", "exec", "find"])
+MATCH_TESTS = frozenset(["match", "fullmatch", "matches", "test", "search", "exec", "find", "lookingAt"])
 
 
 def assume(frame: Frame, block: ir.Block, index: int, cond: Any, holds: bool, depth: int = 0) -> None:
@@ -300,102 +299,60 @@ def callee_path(frame: Frame, ins: ir.Instr) -> tuple[str, Any]:
 
 def pattern_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, operands: list[Any], holds: bool) -> None:
     """A regular-expression test: if it only lets harmless characters through, the text is clean."""
-    machine = frame.machine
-    receiver = frame.val(ins[3])
+    found = matching(frame, block, position, ins, operands)
+    if found is None:
+        return
+    pattern, flags, subject = found
     name = ins[4]
-    pattern: Any = NOT_CONST
-    subject: Any = None
-    anchored = name in ("fullmatch", "matches")
-    if receiver.path in ("re", "regex") and len(operands) >= 2:
-        pattern, subject = frame.val(operands[0]).const, operands[1]
-    elif operands and machine.pattern_of(frame, receiver) is not None:
-        pattern, subject = machine.pattern_of(frame, receiver), operands[0]
-    elif operands and frame.val(operands[0]).const.__class__ is str and name in ("matches", "match", "search"):
-        pattern, subject = frame.val(operands[0]).const, ins[3]
-    elif operands and machine.pattern_of(frame, frame.val(operands[0])) is not None:
-        pattern, subject = machine.pattern_of(frame, frame.val(operands[0])), ins[3]
-    if pattern.__class__ is str and subject is not None:
-        if holds:
-            left = matched(pattern, anchored, name == "match" and frame.module.language == "python")
-        else:
-            left = unmatched(pattern)
-        if left is not None:
-            mask = harmless(frame, left)
-            if mask:
-                scrub(frame, block, position, subject, mask)
+    python = frame.module.language == "python"
+    if holds:
+        anchored = name in ("fullmatch", "matches")
+        starts = name == "lookingAt" or (name == "match" and python)
+        left = None if "m" in flags and not anchored else patterns.matched(pattern, anchored, starts)
+    else:
+        left = patterns.unmatched(pattern) if name not in ("fullmatch", "matches", "lookingAt") else None
+    mask = patterns.harmless(frame, left) if left is not None else 0
+    if mask:
+        scrub(frame, block, position, subject, mask)
 
 
-DANGEROUS = "'\"`;|&$<>(){}\\\n /:"
-CLASS = re.compile(r"\[\^?(?:\\.|[^\]\\])*\]")
-
-
-SPECIAL = "'\";|&<>`$(/ \n"
-CLASS_CHARACTERS = {
-    "command": "'\";|&<>`$( \n",
-    "xss": "'\"&<>`",
-    "path": "/",
-    "sql": "'\"`; (",
-    "header": "\n",
-    "log": "\n",
-}
-
-
-def harmless(frame: Frame, left: frozenset[str]) -> int:
-    """The classes for which text is safe that can hold no other special characters than these."""
+def matching(
+    frame: Frame, block: ir.Block, position: int, ins: ir.Instr, operands: list[Any]
+) -> tuple[str, str, Any] | None:
+    """Pattern text, flags and subject operand of a match."""
     machine = frame.machine
-    if not left:
-        return machine.everything
-    mask = 0
-    for name, characters in CLASS_CHARACTERS.items():
-        if left.isdisjoint(characters):
-            mask |= machine.bit(name)
-    return mask
+    receiver, name = frame.val(ins[3]), ins[4]
+    if receiver.path in ("re", "regex", "java.util.regex.Pattern") and len(operands) >= 2:
+        text = frame.val(operands[0]).const
+        flags = patterns.line_flag(frame.val(operands[2])) if len(operands) > 2 else ""
+        known = patterns.parts(machine, frame.val(operands[0]))
+        return (*known, operands[1]) if known else (text, flags, operands[1]) if text.__class__ is str else None
+    if not operands:
+        return matcher_object(frame, block, position, ins[3])
+    known = patterns.parts(machine, receiver)
+    if known is not None:
+        return (*known, operands[0])
+    known = patterns.parts(machine, frame.val(operands[0]))
+    if known is not None:
+        return (*known, ins[3])
+    text = frame.val(operands[0]).const
+    return (text, "", ins[3]) if text.__class__ is str and name in ("matches", "match", "search") else None
 
 
-def matched(pattern: str, anchored: bool, anchored_start: bool) -> frozenset[str] | None:
-    """Special characters that text may hold when it matches the pattern in full; None when it need not match in full."""
-    text = pattern
-    start = anchored or anchored_start or text.startswith(("^", "\\A"))
-    end = anchored or text.endswith(("$", "\\z", "\\Z"))
-    if not (start and end):
-        return None
-    return frozenset(char for char in SPECIAL if allows(text, char))
-
-
-def allows(pattern: str, char: str) -> bool:
-    """Whether some part of a pattern may match this character."""
-    body = pattern.strip("^$")
-    for negated in CLASS.findall(body):
-        inner = negated[1:-1]
-        if inner.startswith("^"):
-            if char not in inner and not (char.isspace() and "\\s" in inner):
-                return True
-        elif char in re.sub(r"\\[wdWDsSbB]", "", inner) or (char.isspace() and "\\s" in inner) or "\\S" in inner:
-            return True
-    rest = CLASS.sub("", body)
-    rest = (
-        rest.replace("\\w", "")
-        .replace("\\d", "")
-        .replace("\\.", "")
-        .replace("\\A", "")
-        .replace("\\Z", "")
-        .replace("\\z", "")
-    )
-    if re.search(r"(?<!\\)\.", rest) or "\\S" in rest or "\\W" in rest or "\\D" in rest:
-        return True
-    if char.isspace() and "\\s" in rest:
-        return True
-    literal = re.sub(r"\(\?[:=!<imsx]*|[()|?*+]|\{[\d,]*\}", "", rest)
-    return char in literal.replace("\\", "") and char not in "$"
-
-
-def unmatched(pattern: str) -> frozenset[str] | None:
-    """Special characters left in text in which ``[^a-zA-Z0-9_]`` or the like finds nothing; None for other patterns."""
-    match = re.fullmatch(r"\[\^((?:\\.|[^\]\\])*)\][+*]?", pattern) or (re.fullmatch(r"\\W", pattern))
-    if match is None:
-        return None
-    inner = match.group(1) if match.re.groups else ""
-    return frozenset(char for char in SPECIAL if char in inner or (char.isspace() and "\\s" in inner))
+def matcher_object(frame: Frame, block: ir.Block, position: int, operand: Any) -> tuple[str, str, Any] | None:
+    """Java: ``pattern.matcher(subject)``, tested later with ``matches()`` or ``find()``."""
+    for _ in range(DEPTH):
+        position, ins = definition(block, position, operand)
+        if ins is None:
+            return None
+        if ins[0] == ir.MOVE:
+            operand = ins[3]
+            continue
+        if ins[0] != ir.CALL_METHOD or ins[4] != "matcher" or len(ins[5]) != 1 or ins[5][0].__class__ is list:
+            return None
+        known = patterns.parts(frame.machine, frame.val(ins[3]))
+        return (*known, ins[5][0]) if known is not None else None
+    return None
 
 
 def pin(frame: Frame, block: ir.Block, position: int, operand: Any, constant: Value) -> None:

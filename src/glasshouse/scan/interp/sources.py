@@ -236,6 +236,7 @@ def decorator_paths(machine: Machine, module: Any, name: str) -> list[str]:
     """Paths a decorator may be known under: resolved, as written, and by its last name."""
     head, _, rest = name.partition(".")
     paths = []
+    machine.program.deps[module] = module.env is not None
     value = (module.env or {}).get(head)
     if value is not None and value.path:
         paths.append(f"{value.path}.{rest}" if rest else value.path)

@@ -49,7 +49,7 @@ def problems(document: RuleFile, taint_classes: Iterable[str], *, built_in: bool
 def _rule(rule: Rule, classes: set[str], built_in: bool) -> Iterator[str]:
     yield from _head(rule, built_in)
     kinds = [kind for kind in ("taint", "matches", "protocol", "detector", "literal") if getattr(rule, kind)]
-    if len(kinds) != 1:
+    if len(kinds) != 1 and kinds != ["taint", "protocol"]:
         given = ", ".join(kinds) or "none"
         yield f"expected exactly one of taint, matches, protocol, detector, literal; given: {given}"
     if rule.taint and rule.taint not in classes:
@@ -70,6 +70,8 @@ def _rule(rule: Rule, classes: set[str], built_in: bool) -> Iterator[str]:
         yield from _protocol(protocol, f"protocol[{index}]")
     for index, pattern in enumerate(rule.literal):
         yield from _pattern(pattern, f"literal[{index}]")
+    for index, edit in enumerate(rule.edits):
+        yield from _pattern(edit.pattern, f"edits[{index}].pattern")
     if rule.detector and not re.fullmatch(r"[a-z][a-z0-9-]*", rule.detector):
         yield f"field detector: {rule.detector!r} is not a lower-case dashed name"
 
@@ -155,8 +157,15 @@ def _protocol(protocol: Protocol, place: str) -> Iterator[str]:
         yield f"field {place}.create: expected at least one callee"
     yield from _callees(protocol.create, f"{place}.create")
     yield from _callees(protocol.use, f"{place}.use")
+    yield from _callees(protocol.derive, f"{place}.derive")
     yield from _selectors((protocol.use_arg,), f"{place}.use_arg")
+    yield from _selectors((protocol.derive_arg,), f"{place}.derive_arg")
+    if protocol.outside:
+        yield from _selectors((protocol.outside,), f"{place}.outside")
+    if any(not 0 <= number < len(protocol.secured) for numbers in protocol.enough for number in numbers):
+        yield f"field {place}.enough: expected numbers of `secured` matches"
     yield from _conditions(protocol.where, f"{place}.where")
+    yield from _conditions(protocol.use_where, f"{place}.use_where")
     for name in ("secured", "unsafe"):
         for index, match in enumerate(getattr(protocol, name)):
             yield from _match(match, f"{place}.{name}[{index}]")

@@ -41,6 +41,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     that is an external name (``hashlib.md5``).  ``below``: numeric constant less than this.  ``bits``: integer constant with any of these bits.  ``absent`` / ``present``:
     the argument is not given / given.  ``constant``: true: any constant; false: not a constant.
     ``type``: the value's type or external path is one of these (or below one of them in the hierarchy).
+    ``overrides``: the value's class is one of the program's own and defines one of these methods.
     """
 
     arg: str
@@ -54,6 +55,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     present: bool | None = None
     constant: bool | None = None
     type: tuple[str, ...] | None = None
+    overrides: tuple[str, ...] | None = None
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -208,6 +210,10 @@ class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     on them (a ``Match`` with arg conditions), or, with ``any_of``, one call of any group.  Reported at ``use`` calls
     (receiver or argument ``use_arg``), or with ``use`` empty where the object is created, once the function ends.
     ``unsafe``: calls that make it unsafe again, or (with ``safe_by_default``) unsafe at all.
+    ``enough``: sets of numbers of ``secured`` matches; all of one set make it safe (replaces ``any_of``).
+    ``derive``: calls whose result is as safe as the receiver (a parser made by a factory), or as argument ``derive_arg``.
+    ``outside``: reported only where this argument of the use is data from outside or a parameter.
+    In a rule with ``taint``, the protocol reports nothing itself: sinks are harmless while ``use_arg`` is safe.
     """
 
     create: tuple[str, ...]
@@ -218,6 +224,11 @@ class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     safe_by_default: bool = False
     use: tuple[str, ...] = ()
     use_arg: str = "self"
+    use_where: tuple[Condition, ...] = ()
+    enough: tuple[tuple[int, ...], ...] = ()
+    derive: tuple[str, ...] = ()
+    derive_arg: str = "self"
+    outside: str = ""
 
 
 class PrivateSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -233,6 +244,7 @@ class PrivateSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     not_names: str = ""
     call: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
+    where: tuple[Condition, ...] = ()
     put_into: str = ""
     not_after: str = ""
 
@@ -245,6 +257,17 @@ class FixText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after: str
 
 
+class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A mechanical fix: ``pattern`` (regular expression) inside the finding's text becomes ``replacement``.
+
+    Offered only when the pattern fits exactly one piece of text there, so that nothing is guessed.
+    """
+
+    pattern: str
+    replacement: str
+    description: str
+
+
 class RuleTests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Code that the rule must report, and close relatives that it must not.  ``file`` names: see ``Rule.tests``."""
 
@@ -253,7 +276,8 @@ class RuleTests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One weakness we report.  Exactly one of ``taint``, ``matches``, ``protocol``, ``detector``, ``literal`` is given.
+    """One weakness we report.  Exactly one of ``taint``, ``matches``, ``protocol``, ``detector``, ``literal`` is given
+    (a protocol beside ``taint`` says which receivers are safe).
 
     ``message`` may use ``{source}``, ``{sink}``, ``{name}``, ``{value}``.  Test snippets are whole files in the rule's
     language (TypeScript when the first line is ``// ts``, JSX when ``// jsx``, JSP when it starts with ``<``).
@@ -270,6 +294,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     why: str
     fix: FixText
     tests: RuleTests
+    edits: tuple[Edit, ...] = ()
     taint: str = ""  # weakness class (see taint_classes in classes.yaml)
     sinks: tuple[Sink, ...] = ()
     sanitizers: tuple[Sanitizer, ...] = ()

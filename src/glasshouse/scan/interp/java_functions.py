@@ -1,0 +1,126 @@
+"""Java's functional interfaces: running a lambda, a method reference or an object that stands for a function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from glasshouse.scan import ir
+from glasshouse.scan.interp.values import UNKNOWN, Bound, FuncRef, Obj, Value, join
+
+if TYPE_CHECKING:
+    from glasshouse.scan.interp.calls import Arguments
+    from glasshouse.scan.interp.frame import Frame
+    from glasshouse.scan.program import Fn
+
+METHODS = frozenset(
+    """apply accept test get run call compare applyAsInt applyAsLong applyAsDouble getAsInt getAsLong getAsDouble
+    getAsBoolean invoke execute handle""".split()
+)  # the one method of well-known functional interfaces
+CHAINING = frozenset(["andThen", "compose", "negate", "and", "or", "reversed", "thenComparing"])
+TEXT = "java.lang.String."
+STATIC_TEXT = frozenset(["valueOf", "format", "join", "copyValueOf"])
+
+
+def is_function(frame: Frame, value: Value) -> bool:
+    """Whether a value can be called: a function, or an object of the program with a method for it."""
+    for ref in value.refs:
+        if ref.__class__ is FuncRef or ref.__class__ is Bound:
+            return True
+        if ref.__class__ is Obj and (ref.library == "composed" or only_method(frame, ref, -1) is not None):
+            return True
+    return False
+
+
+def call_function(frame: Frame, function: Value, args: list[Value], span: int) -> Value:
+    """Call what a functional interface holds."""
+    from glasshouse.scan.interp import calls
+
+    given = calls.Arguments(list(args), {})
+    result: Value | None = None
+    for ref in function.refs:
+        item: Value | None = None
+        if ref.__class__ is FuncRef:
+            item = call_ref(frame, ref, given, span)
+        elif ref.__class__ is Obj and ref.library == "composed":
+            item = call_composed(frame, ref, args, span)
+        elif ref.__class__ is Obj:
+            fn = only_method(frame, ref, len(args))
+            if fn is not None:
+                item = calls.invoke(frame, FuncRef(fn, ref.home, Value(refs=(ref,))), given, span)
+        elif ref.__class__ is Bound:
+            item = calls.call_value(frame, Value(refs=(ref,)), given, span)
+        if item is not None:
+            result = item if result is None else join(result, item)
+    if result is None and function.path:
+        return call_path(frame, function.path, args, span)
+    if result is None:
+        return calls.call_value(frame, function, given, span)
+    return result
+
+
+def call_ref(frame: Frame, ref: FuncRef, given: Arguments, span: int) -> Value:
+    """A lambda or ``Type::method``: of an instance method, the first argument is the receiver."""
+    from glasshouse.scan.interp import calls
+
+    fn = ref.fn
+    if fn.ir.kind == "method" and ref.this is None and not fn.ir.flags & ir.STATIC and given.pos:
+        return calls.call_method(
+            frame, given.pos[0], fn.ir.name, calls.Arguments(given.pos[1:], {}, given.rest), span, None
+        )
+    return calls.invoke(frame, ref, given, span)
+
+
+def call_path(frame: Frame, path: str, args: list[Value], span: int) -> Value:
+    """``String::trim`` and the like: a method of the library."""
+    from glasshouse.scan.interp import calls
+
+    name = path.rpartition(".")[2]
+    if args and (path.startswith(TEXT) and name not in STATIC_TEXT or args[0].refs and len(args) == 1):
+        return calls.call_method(frame, args[0], name, calls.Arguments(args[1:], {}), span, None)
+    return calls.call_value(frame, Value(path=path), calls.Arguments(list(args), {}), span)
+
+
+def only_method(frame: Frame, obj: Obj, arity: int) -> Fn | None:
+    """The method that makes an object of the program a function."""
+    if obj.cls is None:
+        return None
+    found: list[Fn] = []
+    for cls in frame.machine.program.supers(obj.cls)[0]:
+        for name, methods in cls.methods.items():
+            for fn in methods:
+                if name in METHODS and not fn.ir.flags & (ir.STATIC | ir.ABSTRACT) and (
+                    arity < 0 or len(fn.ir.params) == arity
+                ):
+                    found.append(fn)
+        if found:
+            return found[0]
+    return None
+
+
+def chain(frame: Frame, function: Value, name: str, given: Arguments, span: int) -> Value | None:
+    """``f.andThen(g)`` and the other methods of functional interfaces that give a new function."""
+    if name not in CHAINING:
+        return None
+    obj = frame.machine.new_obj("composed", frame, span)
+    obj.library = "composed"
+    other = given.pos[0] if given.pos else UNKNOWN
+    first, second = (other, function) if name == "compose" else (function, other)
+    frame.machine.heap[obj] = {"name": Value(name), "first": first, "second": second}
+    return Value(refs=(obj,))
+
+
+def call_composed(frame: Frame, obj: Obj, args: list[Value], span: int) -> Value:
+    fields = frame.machine.fields(obj) or {}
+    name = fields["name"].const
+    inner = call_function(frame, fields["first"], args, span)
+    if name in ("andThen", "compose"):
+        takes_same = not (inner.refs or inner.taint or inner.path) and inner.const is None  # consumers give nothing
+        return call_function(frame, fields["second"], args if takes_same else [inner], span)
+    if name in ("and", "or"):
+        call_function(frame, fields["second"], args, span)
+    return UNKNOWN
+
+
+def composed(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, span: int) -> Value | None:
+    """A method of a function made by ``chain``."""
+    return chain(frame, value, name, given, span) or call_composed(frame, obj, list(given.pos), span)
