@@ -262,14 +262,14 @@ def _() -> str:
         FLASK
         + each("def f@(x):\n  for a in x:\n    f@+(x+'a'+a)\n  return f@+(x+'a') + f@+(x+'b')\n", 40)
         + "def f40(x):\n  os.system(x)\n  return x\n"
-        + each("@app.route('/@')\ndef v@():\n return f0(request.args['a'])\n", 200)
+        + "".join(f"@app.route('/{n}')\ndef v{n}():\n return f0(request.args['a'])\n" for n in range(200))
     )
 
 
 @program("decorators.py")
 def _() -> str:
     wrapper = "def d@(f):\n  def w(*a, **k):\n    return f(*a, **k)\n  return w\n"
-    return each(wrapper, 60) + each("@d@\n", 60) + "def f(x): return x\n" + "f(1)\n" * 100
+    return each(wrapper, 60) + "".join(f"@d{n}\n" for n in range(60)) + "def f(x): return x\n" + "f(1)\n" * 100
 
 
 @program("generators.py")

@@ -57,7 +57,7 @@ DETECTORS: dict[str, str] = {
     "type-confusion": "javascript_objects:find_type_confusion",
     "unescaped-hostname-regexp": "javascript_urls:find_unescaped_hostnames",
     "weak-random": "named_values:find_weak_random",
-    "unsafe-jquery-plugin": "javascript_files:find_unsafe_jquery_plugins",
+    "unsafe-jquery-plugin": "javascript_jquery:find_unsafe_jquery_plugins",
     "zip-slip": "javascript_files:find_zip_slips",
 }
 

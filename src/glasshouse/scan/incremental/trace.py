@@ -6,6 +6,7 @@ summary (``s``), what constructors leave in fields (``x``), or the decorators an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan.interp.values import Obj
@@ -28,6 +29,7 @@ class Record:
         "entries",
         "facts",
         "flows",
+        "fresh",
         "guesses",
         "kind",
         "number",
@@ -54,6 +56,7 @@ class Record:
         self.entries: list[Fn] = []
         self.ran: list[Cls] = []
         self.crosses: list[Any] = []
+        self.fresh: list[Obj] = []
         self.widened = 0
         self.steps = 0
         self.capped = False
@@ -70,9 +73,13 @@ class Trace:
         self.owner: dict[Any, Record] = {}
         self.wide = Record("", None, -1)  # takes what happens outside of any root
         self.current = self.wide
-        self.encode: Any = None  # set to encode results as they come
+        self.names: dict[Any, tuple[int, int]] = {}  # stable names of shared objects and frames
+        self.items: dict[tuple[int, int], Any] = {}
+        self.encode: Callable[[Record, Any], bytes | None] | None = None
 
     def begin(self, kind: str, target: Any) -> None:
+        self.current.widened += self.machine.widened
+        self.machine.widened = 0
         record = self.made(kind, target)
         self.stack.append(record)
         self.enter(record)
@@ -90,6 +97,8 @@ class Trace:
 
     def end(self, result: Any) -> None:
         record = self.stack.pop()
+        record.widened += self.machine.widened
+        self.machine.widened = 0
         self.finish(record, result)
         self.enter(self.stack[-1] if self.stack else self.wide)
 
@@ -109,6 +118,15 @@ class Trace:
         for owner in owners:
             record.deps["owner", owner.number] = owner in self.stack
 
+    def settled(self, kind: str, target: Any) -> bool:
+        """Whether the result of a root is known from an earlier analysis; if so, it has been put in place."""
+        return False
+
+    def done(self, kind: str, target: Any) -> bool:
+        """Whether a root that was begun has ended."""
+        record = self.records.get((kind, target))
+        return record is None or record not in self.stack
+
     # --- what happens inside a root ------------------------------------------------------------------------------
 
     def class_ran(self, cls: Cls) -> None:
@@ -119,7 +137,7 @@ class Trace:
         """Objects become visible to other roots; those that others own are changed by this root."""
         current = self.current
         for obj, fields in heap.items():
-            if obj.__class__ is not Obj:
+            if obj.__class__ is not Obj or obj.kind == "ambient":
                 if base.get(obj) is not fields:
                     current.crosses.append(obj)
                 continue

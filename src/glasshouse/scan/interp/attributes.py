@@ -91,6 +91,8 @@ def ref_attr(frame: Frame, ref: Any, value: Value, name: str, span: int) -> Valu
     if kind is ModuleRef:
         return machine.module_attr(ref.module, name)
     if kind is ClassRef:
+        if name == "class" and frame.module.language == "java":
+            return Value(refs=(ref,))
         return class_attr(frame, ref, name)
     if kind is FuncRef:
         fields = machine.fields(ref.fn)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, containers, external, javascript_builtins
+from glasshouse.scan.interp import (
+    attributes,
+    containers,
+    external,
+    java_builtins,
+    java_functions,
+    java_text,
+    javascript_builtins,
+)
 from glasshouse.scan.interp.python_builtins import HANDLERS as BUILT_IN
 from glasshouse.scan.interp.values import (
     NONE,
@@ -126,7 +134,10 @@ def call_ref(frame: Frame, ref: Any, given: Arguments, span: int) -> Value | Non
             return Value(refs=(ref,))
         return call_constructor(frame, ref.cls, ref.this, given, span, above=True)
     if kind is Obj and ref.cls is not None:
-        fn = frame.machine.program.find_method(ref.cls, "__call__", len(given.pos))
+        if frame.module.language == "java":
+            fn = java_functions.only_method(frame, ref, len(given.pos))
+        else:
+            fn = frame.machine.program.find_method(ref.cls, "__call__", len(given.pos))
         if fn is not None:
             return invoke(frame, FuncRef(fn, None, Value(refs=(ref,))), given, span)
     return None
@@ -162,6 +173,8 @@ def instantiate(frame: Frame, ref: ClassRef, given: Arguments, span: int) -> Val
     classes, outside = machine.program.supers(cls)
     obj = Obj("instance", (frame.module.index, span), cls, open=bool(outside and not harmless(outside)))
     machine.heap[obj] = {}
+    if outside and frame.module.language == "java":
+        java_builtins.become(frame, obj, outside)
     this = Value(refs=(obj,))
     if ref.frame is not None and ref.frame.fn.ir.kind not in ("module", "class"):
         obj.home = ref.frame
@@ -219,9 +232,14 @@ def bare_instance(frame: Frame, given: Arguments, span: int) -> Value | None:
 
 
 def harmless(outside: list[str]) -> bool:
-    return all(
-        name in ("object", "Object", "java.lang.Object", "Generic", "ABC", "abc.ABC", "Protocol") for name in outside
-    )
+    return all(name in STATELESS or name.startswith("java.util.function.") for name in outside)
+
+
+STATELESS = frozenset(
+    """object Object java.lang.Object Generic ABC abc.ABC Protocol java.lang.Runnable java.io.Serializable
+    java.lang.Comparable java.lang.Cloneable java.lang.AutoCloseable java.lang.Iterable java.lang.Record java.lang.Enum
+    java.util.concurrent.Callable java.util.Comparator java.util.Iterator java.lang.CharSequence""".split()
+)
 
 
 CONSTRUCTORS = {"python": "__init__", "javascript": "constructor", "java": "<init>"}
@@ -366,7 +384,12 @@ def method_of_object(frame: Frame, obj: Obj, value: Value, name: str, given: Arg
         )
         return call_value(frame, Value(refs=bound), given, span)
     if obj.cls is not None:
-        return method_of_instance(frame, obj, value, name, given, span)
+        own = method_of_instance(frame, obj, value, name, given, span)
+        if own is None and frame.module.language == "java":
+            own = java_builtins.inherited(frame, obj, name, given, span)
+        return own
+    if obj.library:
+        return java_builtins.method(frame, obj, value, name, given, span)
     if obj.kind in javascript_builtins.METHODS:
         built_in = javascript_builtins.method(frame, obj, value, name, given, span)
         if built_in is not None:
@@ -444,6 +467,10 @@ def method_of_class(frame: Frame, ref: ClassRef, name: str, given: Arguments, sp
     machine = frame.machine
     fn = machine.program.find_method(ref.cls, name, len(given.pos))
     if fn is None:
+        if frame.module.language == "java":
+            reflected = java_builtins.class_method(frame, ref, name, given, span)
+            if reflected is not None:
+                return reflected
         member = attributes.class_attr(frame, ref, name)
         return call_value(frame, member, given, span) if member is not None and (member.refs or member.path) else None
     if fn.ir.flags & ir.CLASS_METHOD:
@@ -460,8 +487,9 @@ def method_of_function(frame: Frame, ref: FuncRef, name: str, given: Arguments, 
     fields = frame.machine.fields(ref.fn)
     if fields and name in fields:
         return call_value(frame, fields[name], given, span)
-    if frame.module.language == "java" and ref.fn.ir.kind == "lambda":
-        return invoke(frame, ref, given, span)  # a functional interface's only method
+    if frame.module.language == "java":
+        made = java_functions.chain(frame, Value(refs=(ref,)), name, given, span)
+        return java_functions.call_ref(frame, ref, given, span) if made is None else made
     this = given.pos[0] if given.pos else None
     if name == "call":
         return invoke(frame, FuncRef(ref.fn, ref.frame, this), Arguments(given.pos[1:], {}, given.rest), span)
@@ -474,8 +502,6 @@ def method_of_function(frame: Frame, ref: FuncRef, name: str, given: Arguments, 
         if len(given.pos) <= 1:
             return Value(refs=(FuncRef(ref.fn, ref.frame, this),))
         return Value(refs=(frame.machine.partial(ref, given.pos[1:], this),))
-    if frame.module.language == "java" and ref.fn.ir.kind == "lambda":
-        return invoke(frame, ref, given, span)  # a functional interface's only method
     return None
 
 

@@ -6,7 +6,7 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes, javascript_builtins, patterns
+from glasshouse.scan.interp import attributes, java_builtins, javascript_builtins, patterns
 from glasshouse.scan.interp.matcher import (
     CallModel,
     CompiledCondition,
@@ -72,7 +72,7 @@ def call(
         machine.register(frame, entry, pick(frame, selector, receiver, given), span)
     if only_rules:
         return UNKNOWN
-    own = javascript_call(frame, path, receiver, given, span, new) if matcher.language == "javascript" else None
+    own = library_call(frame, path, receiver, given, span, new)
     result = own if own is not None else outcome(frame, model, path, receiver, given, span, new)
     if path in patterns.MAKERS:
         result = patterns.compiled(frame, result, given)
@@ -86,6 +86,18 @@ def call(
     if model.protocol:
         result = machine.protocols.apply(frame, model, receiver, given, result, span)
     return result
+
+
+def library_call(
+    frame: Frame, path: str, receiver: Value | None, given: Arguments, span: int, new: bool
+) -> Value | None:
+    """What the language's own library gives for a call; None when it is not one of its own."""
+    language = frame.module.language
+    if language == "javascript":
+        return javascript_call(frame, path, receiver, given, span, new)
+    if language == "java":
+        return java_builtins.call(frame, frame.machine.matcher(frame).normal(path), receiver, given, span, new)
+    return None
 
 
 def javascript_call(

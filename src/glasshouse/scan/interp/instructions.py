@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, calls, javascript_builtins, operators, refine
+from glasshouse.scan.interp import access_paths, attributes, calls, javascript_builtins, operators, refine
 from glasshouse.scan.interp.frame import HANDLERS, Frame, LoopContext, TryContext
-from glasshouse.scan.interp.states import State, join_env, join_heap, join_state
+from glasshouse.scan.interp.states import TESTED, State, join_env, join_heap, join_state
 from glasshouse.scan.interp.values import (
     NOT_CONST,
     UNKNOWN,
@@ -36,19 +36,27 @@ def do_move(self: Frame, ins: ir.Instr) -> bool | None:
 
 
 def do_attr(self: Frame, ins: ir.Instr) -> bool | None:
-    self.store(ins[2], attributes.get_attr(self, self.val(ins[3]), ins[4], ins[1]), ins[1])
+    value = attributes.get_attr(self, self.val(ins[3]), ins[4], ins[1])
+    if value.taint and TESTED in self.env:
+        value = access_paths.refined(self, ins, value)
+    self.store(ins[2], value, ins[1])
     return None
 
 
 def do_set_attr(self: Frame, ins: ir.Instr) -> bool | None:
     owner, value = self.val(ins[2]), self.val(ins[4])
     self.machine.assigned(self, ins[3], value, ins[1], owner)
+    if value.taint and TESTED in self.env:
+        access_paths.written(self, ins[3])
     attributes.set_attr(self, owner, ins[3], value, ins[1])
     return None
 
 
 def do_item(self: Frame, ins: ir.Instr) -> bool | None:
-    self.store(ins[2], attributes.get_item(self, self.val(ins[3]), self.val(ins[4]), ins[1]), ins[1])
+    value = attributes.get_item(self, self.val(ins[3]), self.val(ins[4]), ins[1])
+    if value.taint and TESTED in self.env:
+        value = access_paths.refined(self, ins, value)
+    self.store(ins[2], value, ins[1])
     return None
 
 
@@ -56,6 +64,8 @@ def do_set_item(self: Frame, ins: ir.Instr) -> bool | None:
     key, value = self.val(ins[3]), self.val(ins[4])
     if key.const.__class__ is str:
         self.machine.assigned(self, key.const, value, ins[1])
+    if value.taint and TESTED in self.env:
+        access_paths.written(self, key.const)
     attributes.set_item(self, self.val(ins[2]), key, value, ins[1])
     return None
 
@@ -80,7 +90,10 @@ def do_call_method(self: Frame, ins: ir.Instr) -> bool | None:
     _, span, dst, obj, name, args, kwargs = ins
     given = calls.arguments(self, args, kwargs)
     receiver = self.val(obj)
-    self.store(dst, calls.call_method(self, receiver, name, given, span, obj), span)
+    value = calls.call_method(self, receiver, name, given, span, obj)
+    if value.taint and TESTED in self.env:
+        value = access_paths.refined(self, ins, value)
+    self.store(dst, value, span)
     if receiver.path and not receiver.refs:
         return ended(self, receiver.path, name)
     return None

@@ -259,9 +259,7 @@ def remove_if(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int)
     kept = []
     unsure = False
     for item in items:
-        answer = operators.truth(
-            frame.machine, java_functions.call_function(frame, given.pos[0], [item], span)
-        )
+        answer = operators.truth(frame.machine, java_functions.call_function(frame, given.pos[0], [item], span))
         if answer is not True:
             kept.append(item)
         unsure |= answer is None
@@ -324,7 +322,13 @@ def copy_of(library: str) -> Method:
 def backwards(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value | None:
     items = known(frame, obj)
     library = "iterator" if obj.library != "text" else ""
-    return make(frame, library, span, items[::-1] if items is not None else [], None if items is not None else any_of(frame, obj, value))
+    return make(
+        frame,
+        library,
+        span,
+        items[::-1] if items is not None else [],
+        None if items is not None else any_of(frame, obj, value),
+    )
 
 
 def part(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value | None:

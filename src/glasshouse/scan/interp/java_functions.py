@@ -75,7 +75,7 @@ def call_path(frame: Frame, path: str, args: list[Value], span: int) -> Value:
     from glasshouse.scan.interp import calls
 
     name = path.rpartition(".")[2]
-    if args and (path.startswith(TEXT) and name not in STATIC_TEXT or args[0].refs and len(args) == 1):
+    if args and ((path.startswith(TEXT) and name not in STATIC_TEXT) or (args[0].refs and len(args) == 1)):
         return calls.call_method(frame, args[0], name, calls.Arguments(args[1:], {}), span, None)
     return calls.call_value(frame, Value(path=path), calls.Arguments(list(args), {}), span)
 
@@ -88,8 +88,10 @@ def only_method(frame: Frame, obj: Obj, arity: int) -> Fn | None:
     for cls in frame.machine.program.supers(obj.cls)[0]:
         for name, methods in cls.methods.items():
             for fn in methods:
-                if name in METHODS and not fn.ir.flags & (ir.STATIC | ir.ABSTRACT) and (
-                    arity < 0 or len(fn.ir.params) == arity
+                if (
+                    name in METHODS
+                    and not fn.ir.flags & (ir.STATIC | ir.ABSTRACT)
+                    and (arity < 0 or len(fn.ir.params) == arity)
                 ):
                     found.append(fn)
         if found:

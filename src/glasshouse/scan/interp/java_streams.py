@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan.interp import attributes, java_functions, operators
 from glasshouse.scan.interp.java_collections import (
-    UNROLLED,
     Method,
     any_of,
     content,

@@ -149,7 +149,10 @@ class Machine:
         self.base.update(heap)
 
     def publish_fresh(self, found: Summary) -> None:
-        self.base.update({obj: fields for obj, fields in found.heap.items() if obj in found.fresh})
+        fresh = {obj: fields for obj, fields in found.heap.items() if obj in found.fresh}
+        if self.trace is not None:
+            self.trace.current.fresh.extend(fresh)
+        self.base.update(fresh)
 
     def size(self, fn: Fn) -> int:
         self.program.deps["z", fn] = None

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 
 MODULE_STEPS = 400_000
 NUMERIC = frozenset(
-    """int float bool complex decimal.Decimal uuid.UUID UUID datetime date long short byte double boolean char Integer Long
+    """int float bool complex decimal.Decimal uuid.UUID UUID datetime date long short byte double boolean Integer Long
     Short Byte Double Float Boolean java.lang.Integer java.lang.Long java.lang.Short java.lang.Byte java.lang.Double
     java.lang.Float java.lang.Boolean java.util.UUID java.math.BigInteger java.math.BigDecimal number bigint""".split()
 )
 PLAIN = frozenset(["str", "string", "any", "object", "unknown", "void", "java.lang.String", "java.lang.Object", "var"])
+WRAPPER_TYPES = frozenset(["Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired"])
+LIST_TYPES = frozenset(["list", "List", "Sequence", "MutableSequence", "Tuple", "tuple", "Iterable", "Collection"])
 CONTAINER_TYPES = frozenset(["dict", "list", "set", "tuple"])
 
 
@@ -70,6 +72,8 @@ class Modules:
         fn = module.functions[0]
         if not machine.budget.fits(fn):
             return {}
+        if trace is not None:
+            trace.begin("m", module)
         saved = machine.isolated(Root(fn, True), MODULE_STEPS)
         frame = machine.new_frame(fn, None, None)
         self.frames[module.index] = frame
@@ -326,9 +330,16 @@ class Modules:
         """The value, known to be of a declared type."""
         if text.endswith("[]") or not text:
             return value
+        if "[" in text and module.language == "python":
+            outer, _, inner = text.partition("[")
+            last = outer.rpartition(".")[2]
+            if last in WRAPPER_TYPES:
+                text = inner.rstrip("]").split(",")[0].strip()
+            elif last in LIST_TYPES and not value.path and value.const is NOT_CONST:
+                return Value(NOT_CONST, value.taint, value.refs, "list")
         resolved = self.program.type_of(module, text)
         if isinstance(resolved, Cls):
-            if any(ref.__class__ is Obj and ref.cls is not None for ref in value.refs):
+            if any(ref.__class__ is FuncRef or ref.__class__ is Obj and ref.cls is not None for ref in value.refs):
                 return value
             label = next((ref.label for ref in value.refs if ref.__class__ is Obj), None)
             obj = Obj("instance", (module.index, 0), resolved, open=True, label=label)
@@ -336,8 +347,9 @@ class Modules:
         if resolved in NUMERIC:
             taint = without(value.taint, ~self.machine.numeric)
             return Value(value.const, taint, (), "") if value.taint else value
-        if any(ref.__class__ is Obj and ref.kind in CONTAINER_TYPES for ref in value.refs):
-            return value
+        for ref in value.refs:
+            if ref.__class__ is FuncRef or (ref.__class__ is Obj and (ref.library or ref.kind in CONTAINER_TYPES)):
+                return value
         if resolved in PLAIN or value.path and not value.path.endswith("()") or value.const is not NOT_CONST or resolved in CONTAINER_TYPES:
             return value
         return Value(value.const, value.taint, value.refs, resolved)

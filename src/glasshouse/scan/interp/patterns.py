@@ -67,11 +67,9 @@ def written(machine: Machine, value: Value) -> str | None:
     return f"/{found[0]}/{found[1]}" if found is not None else None
 
 
-# --- what text that matches can hold ------------------------------------------------------------------------------------
+# --- what text that matches can hold ---------------------------------------------------------------------------------
 
 CLASS = re.compile(r"\[\^?(?:\\.|[^\]\\])*\]")
-
-
 SPECIAL = "'\";|&<>`$(/ \n"
 CLASS_CHARACTERS = {
     "command": "'\";|&<>`$( \n",
@@ -96,7 +94,7 @@ def harmless(frame: Frame, left: frozenset[str]) -> int:
 
 
 def matched(pattern: str, anchored: bool, anchored_start: bool) -> frozenset[str] | None:
-    """Special characters that text may hold when it matches the pattern in full; None when it need not match in full."""
+    """Special characters that text may hold when it matches the pattern in full; None when it need not."""
     start = anchored or anchored_start or pattern.startswith(("^", "\\A"))
     end = anchored or (pattern.endswith(("$", "\\z", "\\Z")) and not pattern.endswith("\\$"))
     if not (start and end) or (not anchored and alternatives(pattern)):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, external, patterns
+from glasshouse.scan.interp import access_paths, attributes, external, patterns
+from glasshouse.scan.interp.access_paths import LOOK_BACK, assigns, definition
 from glasshouse.scan.interp.values import NOT_CONST, Obj, Value, with_taint, without
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
+    from glasshouse.scan.interp.matcher import SanitizerModel
 
-LOOK_BACK = 40
 DEPTH = 6
 EQUAL = frozenset(["==", "===", "is"])
 UNEQUAL = frozenset(["!=", "!==", "is not"])
@@ -49,29 +51,6 @@ def assume(frame: Frame, block: ir.Block, index: int, cond: Any, holds: bool, de
         assume(frame, block, position, ins[3], holds, depth + 1)
     elif op == ir.IF and isinstance(cond, str):
         combined(frame, block, position, ins, cond, holds, depth)
-
-
-def definition(block: ir.Block, index: int, operand: Any) -> tuple[int, ir.Instr | None]:
-    """The instruction shortly before ``index`` that computed an operand."""
-    for position in range(index - 1, max(index - LOOK_BACK, -1), -1):
-        ins = block[position]
-        op = ins[0]
-        if op == ir.IF:
-            if isinstance(operand, str) and (assigns(ins[3], operand) or assigns(ins[4], operand)):
-                return position, ins
-            continue
-        if op in DEFINES and ins[2] == operand and ins[2].__class__ is operand.__class__:
-            return position, ins
-    return -1, None
-
-
-DEFINES = frozenset(
-    [ir.MOVE, ir.ATTR, ir.ITEM, ir.CALL, ir.CALL_METHOD, ir.NEW, ir.BINOP, ir.UNOP, ir.IS_TYPE, ir.CAST, ir.AWAIT]
-)
-
-
-def assigns(block: ir.Block, name: str) -> bool:
-    return any(ins[0] == ir.MOVE and ins[2] == name for ins in block)
 
 
 def combined(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, name: str, holds: bool, depth: int) -> None:
@@ -269,6 +248,8 @@ def guard_models(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, ho
     for sanitizer in model.sanitizers:
         if sanitizer.guard is None or (sanitizer.guard == "true") != holds:
             continue
+        if sanitizer.where and not guard_applies(frame, sanitizer, ins, receiver):
+            continue
         selector = sanitizer.arg
         if selector.kind == "self" and receiver is not None:
             scrub(frame, block, position, receiver, sanitizer.mask)
@@ -277,6 +258,15 @@ def guard_models(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, ho
         elif selector.kind == "any":
             for operand in operands:
                 scrub(frame, block, position, operand, sanitizer.mask)
+
+
+def guard_applies(frame: Frame, sanitizer: SanitizerModel, ins: ir.Instr, receiver: Any) -> bool:
+    """Whether the call meets the conditions under which it is a guard."""
+    from glasshouse.scan.interp import calls
+
+    given = calls.arguments(frame, *(ins[5:7] if ins[0] == ir.CALL_METHOD else ins[4:6]))
+    owner = frame.val(receiver) if receiver is not None else None
+    return all(external.holds(frame, item, owner, given) for item in sanitizer.where)
 
 
 CHECKED = re.compile(r"(is|has|check|validate|verify|assert)?_?(valid|safe|allowed|permitted|whitelisted|trusted)", re.I)
@@ -388,6 +378,8 @@ def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int,
     where, ins = definition(block, position, operand)
     if ins is None:
         return
+    if ins[0] in access_paths.READS and value.taint:
+        access_paths.note(frame, block, where, ins, mask)
     if ins[0] in (ir.ATTR, ir.ITEM):
         scrub_field(frame, ins, mask)
     elif ins[0] == ir.CALL_METHOD and ins[4] in SAME_TEXT:

@@ -9,6 +9,7 @@ from glasshouse.scan.interp.values import UNKNOWN, Obj, Taint, Value, join
 
 Env = dict[str, Value]
 State = tuple[Env, Heap]
+TESTED = "$tested"  # variable that holds what tests have told of fields (see `access_paths`)
 
 
 def same_fields(have: dict[Any, Value], fields: dict[Any, Value], ordered: bool) -> dict[Any, Value]:
@@ -24,12 +25,23 @@ def same_fields(have: dict[Any, Value], fields: dict[Any, Value], ordered: bool)
 
 def join_env(a: Env, b: Env) -> Env:
     """Variables after two ways meet; ``a`` is changed and returned."""
+    if TESTED in a or TESTED in b:
+        a = keep_common(a, b)
     for name, value in b.items():
         have = a.get(name)
         if have is None:
             a[name] = value
-        elif have is not value:
+        elif have is not value and name != TESTED:
             a[name] = join(have, value)
+    return a
+
+
+def keep_common(a: Env, b: Env) -> Env:
+    """What tests have told holds afterwards only if it holds on both ways; ``a`` is changed and returned."""
+    mine, other = a.pop(TESTED, None), b.get(TESTED)
+    left = mine.const if mine is not None else {}
+    right = other.const if other is not None else {}
+    a[TESTED] = Value({place: mask & right[place] for place, mask in left.items() if place in right})
     return a
 
 

@@ -185,6 +185,7 @@ class Application:
             return obj
         made = Obj(obj.kind, obj.site, obj.cls, obj.open, None, obj.proto)
         made.home = obj.home
+        made.library = obj.library
         self.copies[obj] = made
         self.machine.heap[made] = {
             self.value(name) if name.__class__ is Value else name: self.value(item, depth + 1)
@@ -206,6 +207,7 @@ class Application:
                 if ref.__class__ is Obj:
                     self.machine.write(ref, name, made, weak=name == "*" or len(target.refs) > 1)
         if found.sinks:
+            self.machine.steps += len(found.sinks) >> 2  # many sinks are work
             self.sinks()
         if found.raised is not None:
             self.frame.note_raise(self.value(found.raised))

@@ -239,10 +239,16 @@ def _conditions(conditions: Iterable[Condition], place: str) -> Iterator[str]:
     for index, condition in enumerate(conditions):
         here = f"{place}[{index}]"
         yield from _selectors((condition.arg,), f"{here}.arg")
-        tests = (condition.equals, condition.unequal, condition.matches, condition.unmatched, condition.below, condition.bits)
-        if all(
-            test is None for test in (*tests, condition.absent, condition.present, condition.constant, condition.type)
-        ):
+        tests: tuple[object, ...] = (
+            condition.equals,
+            condition.unequal,
+            condition.matches,
+            condition.unmatched,
+            condition.below,
+            condition.bits,
+        )
+        tests = (*tests, condition.absent, condition.present, condition.constant, condition.type, condition.overrides)
+        if all(test is None for test in tests):
             yield f"field {here}: expected a test such as equals, matches, below, absent, present, constant or type"
         for pattern in (condition.matches, condition.unmatched):
             if pattern is not None:

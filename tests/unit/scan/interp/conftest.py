@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import textwrap
 from collections.abc import Callable
 
 import pytest
@@ -35,3 +36,30 @@ def reported(language: str, code: str, cwe: int) -> list[int]:
 def lines() -> Lines:
     """``lines(language, code, cwe)``: the lines that are reported."""
     return reported
+
+
+Reaches = Callable[[str], bool]
+PRELUDE = "import os, sys\ndata = sys.argv[1]\n"
+
+
+@pytest.fixture
+def reaches() -> Reaches:
+    """``reaches(code)``: whether Python code that has a command-line argument in ``data`` gives it to a shell."""
+    return lambda code: bool(reported("python", PRELUDE + textwrap.dedent(code), 78))
+
+
+Guessed = Callable[[str, int], list[str]]
+
+
+def from_parameters(code: str, cwe: int) -> list[str]:
+    """What library mode says about Python code, one text for each finding of this weakness: the source."""
+    file = front_end("python").lower(textwrap.dedent(code).encode(), "code.py", LowerLimits())
+    analysis = analyse([file], {"python": rules_of("python")})
+    assert analysis.problems == ()
+    return [flow.label.text for flow in analysis.library if cwe in flow.rule.cwe and flow.built]
+
+
+@pytest.fixture
+def weak() -> Guessed:
+    """``weak(code, cwe)``: the sources of findings from parameters and from values of unknown origin."""
+    return from_parameters

@@ -1,0 +1,117 @@
+"""What a test says about ``req.query.x`` still holds when ``req.query.x`` is read again.
+
+A place is a variable and the way from it: field names, constant keys, getters with constant arguments.  What was made
+harmless is kept in the environment under ``TESTED``, so that it ends with the branch; it is bound to the variable's
+value, so that it ends when the variable gets another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from glasshouse.scan import ir
+from glasshouse.scan.interp.states import TESTED
+from glasshouse.scan.interp.values import NOT_CONST, Value, with_taint, without
+
+if TYPE_CHECKING:
+    from glasshouse.scan.interp.frame import Frame
+
+LOOK_BACK = 40
+MAX_PARTS = 6
+MAX_TESTED = 24  # places remembered at once
+READS = frozenset([ir.ATTR, ir.ITEM, ir.CALL_METHOD])
+GETTERS = frozenset(["param", "header", "query", "at"])
+CHANGING = ("getAnd", "getNext")
+DEFINES = frozenset(
+    [ir.MOVE, ir.ATTR, ir.ITEM, ir.CALL, ir.CALL_METHOD, ir.NEW, ir.BINOP, ir.UNOP, ir.IS_TYPE, ir.CAST, ir.AWAIT]
+)
+
+
+class Place(NamedTuple):
+    """``root`` is the variable's value when it was tested (compared by identity)."""
+
+    variable: str
+    root: Value
+    parts: tuple[Any, ...]
+
+
+def definition(block: ir.Block, index: int, operand: Any) -> tuple[int, ir.Instr | None]:
+    """The instruction shortly before ``index`` that computed an operand."""
+    for position in range(index - 1, max(index - LOOK_BACK, -1), -1):
+        ins = block[position]
+        op = ins[0]
+        if op == ir.IF:
+            if isinstance(operand, str) and (assigns(ins[3], operand) or assigns(ins[4], operand)):
+                return position, ins
+            continue
+        if op in DEFINES and ins[2] == operand and ins[2].__class__ is operand.__class__:
+            return position, ins
+    return -1, None
+
+
+def assigns(block: ir.Block, name: str) -> bool:
+    return any(ins[0] == ir.MOVE and ins[2] == name for ins in block)
+
+
+def place_of(frame: Frame, block: ir.Block, position: int, ins: ir.Instr) -> Place | None:
+    """The place that an instruction reads."""
+    parts: list[Any] = []
+    while len(parts) < MAX_PARTS:
+        part = part_read(frame, ins)
+        if part is None:
+            return None
+        parts.append(part)
+        owner = ins[3]
+        if isinstance(owner, str):
+            return Place(owner, frame.val(owner), tuple(parts))
+        before: ir.Instr | None
+        position, before = definition(block, position, owner)
+        if before is None or before[0] not in READS:
+            return None
+        ins = before
+    return None
+
+
+def part_read(frame: Frame, ins: ir.Instr) -> Any:
+    """One field name, key or getter call; None when it may give something else the next time."""
+    op = ins[0]
+    if op == ir.ATTR:
+        return ins[4]
+    if op == ir.ITEM:
+        key = frame.val(ins[4]).const
+        return key if key.__class__ in (str, int) else None
+    name, args = ins[4], ins[5]
+    if ins[6] or len(args) > 2 or not (name in GETTERS or (name[:3] == "get" and not name.startswith(CHANGING))):
+        return None
+    constants = [frame.val(item).const if item.__class__ is not list else NOT_CONST for item in args]
+    return None if NOT_CONST in constants else (name, *constants)
+
+
+def note(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, mask: int) -> None:
+    """What ``ins`` (at ``position``) read has been made harmless for ``mask``."""
+    place = place_of(frame, block, position, ins)
+    if place is None:
+        return
+    have = tested(frame)
+    if len(have) < MAX_TESTED or place in have:
+        frame.env[TESTED] = Value({**have, place: have.get(place, 0) | mask})
+
+
+def tested(frame: Frame) -> dict[Place, int]:
+    found = frame.env.get(TESTED)
+    return found.const if found is not None and found.const.__class__ is dict else {}
+
+
+def refined(frame: Frame, ins: ir.Instr, value: Value) -> Value:
+    """A tainted value just read by ``ins``, without what tests of the same place have ruled out."""
+    block = frame.block
+    index = next((number for number, item in enumerate(block) if item is ins), len(block))
+    place = place_of(frame, block, index, ins)
+    mask = tested(frame).get(place, 0) if place is not None else 0
+    return with_taint(value, without(value.taint, mask)) if mask else value
+
+
+def written(frame: Frame, name: Any) -> None:
+    """A field of that name got tainted data: what was known of places through it no longer holds."""
+    left = {place: mask for place, mask in tested(frame).items() if name is NOT_CONST or name not in place.parts}
+    frame.env[TESTED] = Value(left)
