@@ -57,7 +57,7 @@ class Done:
 
 @pytest.fixture
 def scan(tmp_path: Path) -> Callable[..., Done]:
-    """Runs the installed command on a tree, in one gigabyte of memory and at most half a minute."""
+    """Runs the installed command on a tree, in one gigabyte of memory and at most a minute."""
 
     def run(tree: Path, *arguments: str, format: str = "json", jobs: int = 2) -> Done:
         command = [
@@ -77,7 +77,7 @@ def scan(tmp_path: Path) -> Callable[..., Done]:
             cwd=tree,
             env=environment(tmp_path / "home"),
             capture_output=True,
-            timeout=30,
+            timeout=60,
             check=False,
             preexec_fn=bounded_memory,
         )
@@ -370,7 +370,7 @@ def test_a_cache_that_cannot_be_used_costs_only_time(kind: str, tree: Path) -> N
         for name in ("cache.db", "scan.db", "cache.sqlite", "scan-cache.db"):
             (cache / name).write_bytes(b"rubbish" * 1000)
     process = command(tree, ".", "--format", "concise", "--cache-dir", str(cache), stdout=subprocess.PIPE)
-    report, messages = process.communicate(timeout=30)
+    report, messages = process.communicate(timeout=60)
     assert process.returncode == 1, messages
     assert report.startswith(b"weak.py:5:")
     assert b"Traceback" not in messages
@@ -431,7 +431,7 @@ def test_a_reader_that_goes_away_ends_the_report_quietly(format: str, tree: Path
     process = command(tree, ".", "--format", format, "--no-cache", stdout=write)
     os.close(write)
     os.close(read)
-    _, messages = process.communicate(timeout=30)
+    _, messages = process.communicate(timeout=60)
     assert process.returncode in (0, 1)
     assert b"Traceback" not in messages
     assert b"BrokenPipe" not in messages
@@ -440,16 +440,16 @@ def test_a_reader_that_goes_away_ends_the_report_quietly(format: str, tree: Path
 def test_a_full_disk_is_an_error_with_a_reason(tree: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         process = command(tree, ".", "--format", "json", "--no-cache", stdout=full)
-        _, messages = process.communicate(timeout=30)
+        _, messages = process.communicate(timeout=60)
     assert process.returncode not in (0, 1)
     assert b"Traceback" not in messages
     assert b"space" in messages.lower()
 
 
-@pytest.mark.parametrize("path", ["nowhere", "weak.py/inner", "", "x" * 5000, "\udcff\udcfe"])
+@pytest.mark.parametrize("path", ["nowhere", "weak.py/inner", "x" * 5000, "\udcff\udcfe"])
 def test_a_wrong_path_is_a_usage_error(path: str, tree: Path) -> None:
     process = command(tree, path, stdout=subprocess.PIPE)
-    report, messages = process.communicate(timeout=30)
+    report, messages = process.communicate(timeout=60)
     assert process.returncode == 2
     assert report == b""
     assert b"Traceback" not in messages

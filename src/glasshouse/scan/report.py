@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.analysis import Analysis
 from glasshouse.scan.baseline import with_fingerprints
+from glasshouse.scan.detect.secrets import redact
 from glasshouse.scan.fixes import mechanical
 from glasshouse.scan.interp.machine import Fact, Flow
 from glasshouse.scan.interp.sources import TEXT
 from glasshouse.scan.interp.values import Step as WayStep
 from glasshouse.scan.lowered import LocalHit
+from glasshouse.scan.render.redact import redacted as hidden_secrets
 from glasshouse.scan.rules.schema import Rule
 from glasshouse.words.finding import CONFIDENCES, SEVERITIES, Confidence, Finding, Mode, Severity, Step
 from glasshouse.words.location import Location
@@ -49,7 +52,7 @@ class Reporter:
             if rule is not None:
                 found.setdefault(self.key(rule, index, hit.span), self.local(index, hit, rule))
         ordered = sorted(found.values(), key=lambda item: (item.location, item.rule_id))
-        return with_fingerprints(ordered)
+        return hidden_secrets(with_fingerprints(ordered))
 
     def key(self, rule: Rule, file: int, span: int) -> tuple[str, int, int]:
         return rule.id, file, span
@@ -115,9 +118,9 @@ class Reporter:
     ) -> Finding:
         place = self.location(file, span)
         severity: Severity = rule.severity if mode == "application" else lower(rule.severity, SEVERITIES)
-        snippet = self.snippet(place)
+        snippet = self.snippet(place, secret)
         if secret or is_secret_rule(rule):
-            snippet = redacted(snippet, details.get("value", ""))
+            snippet = redacted(snippet)
         return Finding(
             rule_id=rule.id,
             message=fill(rule.message, details),
@@ -150,11 +153,16 @@ class Reporter:
             return offset + 1
         return len(lines[line - 1][:offset].decode("utf-8", "replace")) + 1
 
-    def snippet(self, place: Location) -> str:
+    def snippet(self, place: Location, secret: bool = False) -> str:
+        """The first line of a place; ``secret``: the place itself is what nobody may see."""
         lines = self.lines(place.path)
         if place.line > len(lines):
             return ""
-        return lines[place.line - 1].decode("utf-8", "replace").strip()[:MAX_SNIPPET]
+        line = lines[place.line - 1].decode("utf-8", "replace")
+        if secret:
+            start, end = place.column - 1, place.end_column - 1 if place.end_line == place.line else len(line)
+            line = line[:start] + redact(line[start:end]) + line[end:]
+        return line.strip()[:MAX_SNIPPET]
 
     def way(self, step: WayStep | None) -> list[Step]:
         """A way from source to sink as a list of steps, bounded, without repeats."""
@@ -213,15 +221,15 @@ def is_secret_rule(rule: Rule) -> bool:
     return bool({798, 259, 321} & set(rule.cwe))
 
 
-def redacted(snippet: str, value: str) -> str:
-    """A source line with everything inside quotes hidden."""
-    import re
-
-    from glasshouse.scan.detect.secrets import redact
+def redacted(snippet: str) -> str:
+    """A source line with everything inside quotes hidden (to the end of the line, where a quote does not end)."""
 
     def hide(match: re.Match[str]) -> str:
         inner = match.group(2)
-        return match.group(1) + (redact(inner) if len(inner) > 3 else inner) + match.group(1)
+        return match.group(1) + (redact(inner) if len(inner) > 3 else inner) + match.group(3)
 
-    hidden = re.sub(r"([\"'`])((?:\\.|(?!\1).)*)\1", hide, snippet)
+    hidden = QUOTED.sub(hide, snippet)
     return hidden if hidden != snippet else redact(snippet)
+
+
+QUOTED = re.compile(r"([\"'`])((?:\\.|(?!\1).)*)(\1|$)")

@@ -26,7 +26,7 @@ from glasshouse.scan.settings import ScanSettings
 results = list(scan_tree([Path(sys.argv[1])], ScanSettings(jobs=1)))
 sys.stdout.buffer.write(msgspec.json.encode(results))
 """
-CHOSEN = ("mutual.py", "callbacks.js", "exponential.js", "Hierarchy.java", "diamonds.py", "itself.py", "generators.py")
+CHOSEN = ("itself.py", "diamonds.py", "generators.py", "Hierarchy.java", "nested_callbacks.js")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_a_second_scan_in_the_same_process_gives_the_same_result(tree: Path, exp
     assert scanned(tree) == expected
 
 
-@pytest.mark.parametrize("seed", ["0", "1", "2", "4294967295"])
+@pytest.mark.parametrize("seed", ["0", "1", "4294967295"])
 def test_the_hash_seed_does_not_change_the_result(seed: str, tree: Path, expected: bytes) -> None:
     variables = os.environ | {"PYTHONHASHSEED": seed}
     done = subprocess.run(

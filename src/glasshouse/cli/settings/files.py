@@ -6,6 +6,7 @@ Only reads.  A project file is ``glasshouse.toml`` (tables at top level) or ``py
 
 from __future__ import annotations
 
+import os
 import difflib
 import re
 import tomllib
@@ -41,7 +42,7 @@ class FileSetting(msgspec.Struct, frozen=True):
 def find_project_file(start: Path) -> Path | None:
     """The nearest ``glasshouse.toml`` or ``pyproject.toml`` with ``[tool.glasshouse]``, at or above ``start``."""
     here = start.resolve()
-    if not here.is_dir():
+    if not os.path.isdir(here):  # `Path.is_dir` raises on a name that is too long
         here = here.parent
     for folder in (here, *list(here.parents)[:MAX_PARENTS]):
         own = folder / "glasshouse.toml"

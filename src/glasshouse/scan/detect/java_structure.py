@@ -4,18 +4,20 @@ files, locks in different orders, tests before use, numbers cut to fewer bits.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Hit
-from glasshouse.scan.detect.javascript_values import UNKNOWN, Facts, Site, arguments, everything, facts_of
+from glasshouse.scan.detect.javascript_values import UNKNOWN, Facts, Site, arguments, everything, facts_of, same
 
 _CALLS = (ir.CALL, ir.CALL_METHOD, ir.NEW)
 _TRUST_MANAGERS = ("X509TrustManager", "X509ExtendedTrustManager")
 _VERIFIER_SETTERS = frozenset(
     {"setHostnameVerifier", "setDefaultHostnameVerifier", "hostnameVerifier", "setSSLHostnameVerifier"}
 )
+_SWITCH = re.compile(r"(disable|skip|ignore|insecure|trust_?all|no_?verif|unsafe|allow_?(all|any|self)|verify)", re.IGNORECASE)
 _LOGGING = frozenset(
     {"debug", "info", "warn", "error", "trace", "log", "println", "print", "fine", "warning", "severe"}
 )
@@ -76,17 +78,49 @@ def _accepts_silently(facts: Facts, function: int) -> bool:
 
 def _only_true(facts: Facts, function: int) -> bool:
     returned = [site for site in facts.sites[function] if site.instr[0] == ir.RETURN]
+    if any(site.instr[0] == ir.CALL_METHOD and site.instr[4] not in _LOGGING for site in facts.sites[function]):
+        return False  # something else may refuse, by throwing
     return bool(returned) and all(facts.constant(function, site.instr[2]) is True for site in returned)
 
 
 def _verifier_lambdas(facts: Facts) -> Iterator[Hit]:
     for site in facts.every(ir.CALL_METHOD):
-        if site.instr[4] not in _VERIFIER_SETTERS:
+        if site.instr[4] not in _VERIFIER_SETTERS or _is_switched(facts, site):
             continue
         for argument in arguments(site.instr):
-            target = facts.function_of(site.function, argument)
-            if target is not None and _only_true(facts, target):
+            if _trusts_any_host(facts, site.function, argument):
                 yield Hit(site.instr[1], site.function)
+
+
+def _trusts_any_host(facts: Facts, function: int, operand: ir.Operand) -> bool:
+    """Whether a verifier is a lambda or an object of a class here that says yes to every name."""
+    target = facts.function_of(function, operand)
+    if target is not None:
+        return _only_true(facts, target)
+    for origin in facts.origins(function, operand, same):
+        made = origin.site
+        if made is not None and made.instr[0] == ir.NEW:
+            name = _class_name(facts, made)
+            for cls in facts.file.classes:
+                if cls.name == name and "HostnameVerifier" in {_last(base) for base in cls.bases}:
+                    return any(method == "verify" and _only_true(facts, index) for method, index in cls.methods)
+    return False
+
+
+def _is_switched(facts: Facts, site: Site) -> bool:
+    """Whether a switch named after what it does (a setting for tests) decides on the call."""
+    for outer in site.within:
+        if outer[0] != ir.IF:
+            continue
+        for origin in facts.origins(site.function, outer[2], everything):
+            names = [origin.operand] if isinstance(origin.operand, str) else []
+            if origin.site is not None:
+                names += [item for item in origin.site.instr[2:5] if isinstance(item, str)]
+                given = arguments(origin.site.instr) if origin.site.instr[0] in _CALLS else []
+                names += [text for item in given if isinstance(text := facts.constant(origin.site.function, item), str)]
+            if any(_SWITCH.search(name) for name in names):
+                return True
+    return False
 
 
 def _blind_contexts(facts: Facts, blind: set[str]) -> Iterator[Hit]:
@@ -228,7 +262,7 @@ def find_lock_orders(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]
     pairs: dict[tuple[int, str, str], list[tuple[int, int]]] = {}
     for index, function in enumerate(file.functions):
         if function.cls >= 0:
-            for outer, inner, span in _nested_locks(facts, index, function.body, []):
+            for outer, inner, span in _nested_locks(facts, index, function.body, {}):
                 pairs.setdefault((function.cls, outer, inner), []).append((span, index))
     for (cls, outer, inner), places in pairs.items():
         if (cls, inner, outer) in pairs and outer != inner:
@@ -236,14 +270,15 @@ def find_lock_orders(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]
                 yield Hit(span, index, {"name": inner})
 
 
-def _nested_locks(facts: Facts, function: int, block: ir.Block, held: list[str]) -> Iterator[tuple[str, str, int]]:
+def _nested_locks(facts: Facts, function: int, block: ir.Block, held: dict[str, int]) -> Iterator[tuple[str, str, int]]:
+    """(outer lock, inner lock, where the outer one is taken); ``held``: lock to where it was taken."""
     for instr in block:
         lock, taken = _lock_change(facts, function, instr)
         if lock and taken:
-            yield from ((other, lock, instr[1]) for other in held if other != lock)
-            held.append(lock)
-        elif lock and lock in held:
-            held.remove(lock)
+            yield from ((other, lock, span) for other, span in held.items() if other != lock)
+            held.setdefault(lock, instr[1])
+        elif lock:
+            held.pop(lock, None)
         elif instr[0] in (ir.IF, ir.LOOP, ir.DO_LOOP, ir.FOREACH, ir.TRY, ir.BLOCK):
             for field in instr[2:]:
                 if isinstance(field, list) and field and isinstance(field[0], list) and isinstance(field[0][0], int):

@@ -8,10 +8,18 @@ from typing import Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Hit
-from glasshouse.scan.detect.javascript_values import UNKNOWN, Facts, Site, arguments, everything, facts_of, parts
+from glasshouse.scan.detect.javascript_values import Facts, Site, arguments, facts_of, parts
 
 _SHELL = frozenset(
-    {"child_process.exec", "child_process.execSync", "shelljs.exec", "execa.command", "execa.commandSync"}
+    {
+        "child_process.exec",
+        "child_process.execSync",
+        "shelljs.exec",
+        "execa.command",
+        "execa.commandSync",
+        "execa.shell",
+        "execa.shellSync",
+    }
 )
 _LOCAL_PATHS = re.compile(
     r"^(__dirname|__filename|os\.(tmpdir|homedir)\(\)|process\.(cwd\(\)|execPath)|require\.resolve\(\)|import\.meta\.(dirname|filename|url))$"

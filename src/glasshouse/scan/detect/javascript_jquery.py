@@ -21,6 +21,8 @@ _TEXT_PROPERTIES = frozenset(["length", "toString"])
 def find_unsafe_jquery_plugins(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """``$(options.target)`` in a plugin: an option that begins with ``<`` makes elements."""
     facts = facts_of(file)
+    if not any(site.instr[4] in ("fn", "prototype") for site in facts.every(ir.ATTR)):
+        return
     plugins = set(_plugins(facts))
     for site in facts.every(ir.CALL, ir.CALL_METHOD) if plugins else ():
         given = arguments(site.instr)

@@ -8,7 +8,13 @@ from typing import Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Hit
-from glasshouse.scan.detect.javascript_sanitization import Replacement, chain_before, class_members, replacements
+from glasshouse.scan.detect.javascript_sanitization import (
+    Replacement,
+    chain_before,
+    class_members,
+    receivers,
+    replacements,
+)
 from glasshouse.scan.detect.javascript_values import UNKNOWN, Facts, Site, arguments, facts_of, parts
 
 _ALTERNATIVES = re.compile(r"\(?(?:\?:)?((?:\\?[^\w\\]\|)+\\?[^\w\\])\)?")
@@ -26,9 +32,10 @@ def find_bracket_stripping(file: ir.File, options: Mapping[str, Any]) -> Iterato
     """Chains of removals that take out ``<`` but leave a quote or ``&``: markup inside attributes stays possible."""
     facts = facts_of(file)
     found = [item for item in replacements(facts) if _removes_brackets(item)]
+    later = receivers(replacements(facts), facts) if found else {}
     for item in found:
         chain = [item, *chain_before(facts, item)]
-        after = [other for other in replacements(facts) if any(o.site is item.site for o in chain_before(facts, other))]
+        after = later.get(id(item.site.instr), [])
         if any(_removes_brackets(other) for other in after):
             continue
         covered = [_covered(other) for other in (*chain, *after)]

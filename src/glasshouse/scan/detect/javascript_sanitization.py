@@ -21,7 +21,7 @@ _DANGEROUS = (
     ("<!--", re.compile(r"<!--")),
     ("<script", re.compile(r"<\W{0,6}(?:\[[^\]]*\]\*?)?\(?[^a-z]{0,4}script|<[^a-z]{0,8}[*+]\??c?ript", re.IGNORECASE)),
     ("an event handler", re.compile(r"(?:^|\\b|\\s[*+]?|\W)on(?:\\w|\[|[a-z]+\s*=)", re.IGNORECASE)),
-    ("../", re.compile(r"(?:\\\.|\[\.\]){2}\\?/|/(?:\\\.|\[\.\]){2}|\\\.\{2\}\\?/")),
+    ("../", re.compile(r"(?:\\\.|\[\.\]){2}(?:\\?/|\[[^\]]*/)|/(?:\\\.|\[\.\]){2}|\\\.\{2\}\\?/")),
     ("an Angular attribute", re.compile(r"^\\s[*+]?ng-")),
 )
 
@@ -71,11 +71,24 @@ def replacement_of(facts: Facts, site: Site) -> Replacement | None:
     return Replacement(site, found[0], literal_text(found[0]), found[1], text)
 
 
-def replacements(facts: Facts) -> Iterator[Replacement]:
-    for site in facts.every(ir.CALL_METHOD):
-        found = replacement_of(facts, site)
-        if found is not None:
-            yield found
+_latest: list[tuple[Facts, list[Replacement]]] = []
+
+
+def replacements(facts: Facts) -> list[Replacement]:
+    """All replacements of the file, in order; kept for the detector that asks next."""
+    if not (_latest and _latest[0][0] is facts):
+        found = [item for site in facts.every(ir.CALL_METHOD) if (item := replacement_of(facts, site)) is not None]
+        _latest[:] = [(facts, found)]
+    return _latest[0][1]
+
+
+def receivers(items: list[Replacement], facts: Facts) -> dict[int, list[Replacement]]:
+    """For each replacement (by the identity of its instruction), those that work on its result later."""
+    later: dict[int, list[Replacement]] = {}
+    for item in items:
+        for before in chain_before(facts, item):
+            later.setdefault(id(before.site.instr), []).append(item)
+    return later
 
 
 def chain_before(facts: Facts, item: Replacement) -> list[Replacement]:

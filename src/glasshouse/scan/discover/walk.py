@@ -211,14 +211,17 @@ class _Walk:
 
     def _symlink(self, entry: os.DirEntry[str], directory: _Directory) -> NotAnalysed | None:
         """A link is never followed: a target inside the tree is met at its own place, one outside is not ours."""
-        if language_of(entry.name) is None and not entry.is_dir():
+        directory_link = os.path.isdir(entry.path)  # unlike entry.is_dir(), no error where links lead round
+        if language_of(entry.name) is None and not directory_link:
             return None
-        target = os.path.realpath(entry.path)
-        inside = target.startswith(os.path.realpath(self._start) + os.sep) and os.path.exists(target)
-        if inside and (os.path.isdir(target) or language_of(target) is not None):
+        target, start = os.path.realpath(entry.path), os.path.realpath(self._start)
+        inside = os.path.exists(target) and (target == start or target.startswith(start.rstrip(os.sep) + os.sep))
+        if inside and (directory_link or language_of(target) is not None):
             return None
         reason = "a symbolic link to a file that is no source" if inside else "a symbolic link that leaves the tree"
-        slash = "/" if entry.is_dir() else ""
+        if not os.path.exists(target):
+            reason = "a symbolic link that leads nowhere"
+        slash = "/" if directory_link else ""
         return _left_out(directory.report + report_path(entry.name) + slash, "symlink", reason, incomplete=False)
 
     def _named_file(self, report: str) -> Discovered:

@@ -177,6 +177,7 @@ def take(trace: Trace, numbers: Numbers, key: bytes, contents: list[bytes]) -> b
         module = home(record)
         deps = cells.deps(record, module)
         again = bool(record.crosses) or record.capped or (record.kind in RESULTS and record.payload is None)
+        again = again or (record.kind not in RESULTS and bool(record.ran))
         again = again or any(item in crossed for item in record.seen)
         again = again or any(item in touched or item in crossed for item in record.deps)
         functions, classes = numbers.functions, numbers.classes
@@ -194,12 +195,36 @@ def take(trace: Trace, numbers: Numbers, key: bytes, contents: list[bytes]) -> b
             )
         )
         results.append(record.payload or b"")
+    roots = run_together(roots, cells.cells)
     names = [cross_name(trace, numbers, item) for item in crossed]
     languages = sorted(machine.matchers)
     snapshot = Snapshot(
         VERSION, key, languages, numbers.paths, contents, roots, cells.cells, [n for n in names if n], results
     )
     return PACK(snapshot)
+
+
+def run_together(roots: list[Root], cells: list[list[Any]]) -> list[Root]:
+    """Roots that look into one another while they run: if one is run every time, so are the others."""
+    modules = {root.target: number for number, root in enumerate(roots) if root.kind == "m"}
+    states = {root.target: number for number, root in enumerate(roots) if root.kind == "x"}
+    inside: dict[int, list[int]] = {}
+    for number, root in enumerate(roots):
+        for cell in root.deps:
+            kind, *data = cells[cell][:2]
+            if kind in ("w", "l", "y"):
+                other = data[0] if kind == "l" else (modules if kind == "w" else states).get(data[0], -1)
+                if other >= 0:
+                    inside.setdefault(number, []).append(other)
+                    inside.setdefault(other, []).append(number)
+    queue = [number for number, root in enumerate(roots) if root.again]
+    seen = set(queue)
+    while queue:
+        for other in inside.get(queue.pop(), ()):
+            if other not in seen:
+                seen.add(other)
+                queue.append(other)
+    return [msgspec.structs.replace(root, again=number in seen) for number, root in enumerate(roots)]
 
 
 def target_number(numbers: Numbers, record: Record) -> int:

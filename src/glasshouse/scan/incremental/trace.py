@@ -74,6 +74,7 @@ class Trace:
         self.wide = Record("", None, -1)  # takes what happens outside of any root
         self.current = self.wide
         self.names: dict[Any, tuple[int, int]] = {}  # stable names of shared objects and frames
+        self.numbers: Any = None
         self.items: dict[tuple[int, int], Any] = {}
         self.encode: Callable[[Record, Any], bytes | None] | None = None
 
@@ -126,6 +127,14 @@ class Trace:
         """Whether a root that was begun has ended."""
         record = self.records.get((kind, target))
         return record is None or record not in self.stack
+
+    def visit(self, kind: str, target: Any, run: Callable[[], object]) -> None:
+        """Settle a root without need of its result."""
+        run()
+
+    def plan(self, module: Module) -> Any:
+        """The entry points of a module, if they are known from an earlier analysis."""
+        return None
 
     # --- what happens inside a root ------------------------------------------------------------------------------
 

@@ -23,7 +23,10 @@ READS = frozenset([ir.ATTR, ir.ITEM, ir.CALL_METHOD])
 GETTERS = frozenset(["param", "header", "query", "at"])
 CHANGING = ("getAnd", "getNext")
 DEFINES = frozenset(
-    [ir.MOVE, ir.ATTR, ir.ITEM, ir.CALL, ir.CALL_METHOD, ir.NEW, ir.BINOP, ir.UNOP, ir.IS_TYPE, ir.CAST, ir.AWAIT]
+    [
+        *(ir.MOVE, ir.ATTR, ir.ITEM, ir.CALL, ir.CALL_METHOD, ir.NEW, ir.BINOP, ir.UNOP, ir.TEMPLATE, ir.IS_TYPE),
+        *(ir.CAST, ir.AWAIT),
+    ]
 )
 
 
@@ -51,6 +54,26 @@ def definition(block: ir.Block, index: int, operand: Any) -> tuple[int, ir.Instr
 
 def assigns(block: ir.Block, name: str) -> bool:
     return any(ins[0] == ir.MOVE and ins[2] == name for ins in block)
+
+
+def beginning(frame: Frame, block: ir.Block, position: int, operand: Any) -> str | None:
+    """The constant text that an operand, put together shortly before, begins with."""
+    for _ in range(LOOK_BACK):
+        const = frame.val(operand).const
+        if const is not NOT_CONST:
+            return const if const.__class__ is str else None
+        position, ins = definition(block, position, operand)
+        if ins is None:
+            return None
+        if ins[0] == ir.BINOP and ins[3] == "+":
+            operand = ins[4]
+        elif ins[0] == ir.MOVE:
+            operand = ins[3]
+        elif ins[0] == ir.TEMPLATE and ins[3]:
+            operand = ins[3][0]
+        else:
+            return None
+    return None
 
 
 def place_of(frame: Frame, block: ir.Block, position: int, ins: ir.Instr) -> Place | None:

@@ -34,6 +34,7 @@ ITERABLE = frozenset(["map", "jsset"])
 DEEP_OBJECTS = 40
 CONTAINERS = frozenset(["list", "tuple", "set", "dict"])
 LENGTHS = frozenset(["length", "size"])
+CERTAIN = ("certain",)  # field of a dict: names of fields that no unknown spread or key can have changed
 
 
 def derived(machine: Machine, taint: Taint | None, name: str) -> Taint | None:
@@ -79,6 +80,8 @@ def get_attr(frame: Frame, value: Value, name: str, span: int) -> Value:
         found = Value(taint=derived(machine, value.taint, name), refs=(Bound(value, name),))
         if model is not None:
             found = machine.apply_read(frame, model, found, name, span)
+    if name == "length" and found.taint:
+        found = with_taint(found, without(found.taint, ~machine.numeric))
     return machine.sensitive(frame, name, found, span)
 
 
@@ -105,6 +108,9 @@ def ref_attr(frame: Frame, ref: Any, value: Value, name: str, span: int) -> Valu
             return Value(refs=(made,))
         return None
     if kind is SuperRef:
+        if frame.module.language == "java":
+            own = [obj_attr(frame, obj, ref.this, name, span) for obj in ref.this.refs if obj.__class__ is Obj]
+            return own[0] if own else None
         for cls in machine.program.supers(ref.cls)[0][1:]:
             found = class_attr(frame, ClassRef(cls), name)
             if found is not None:
@@ -119,11 +125,13 @@ def obj_attr(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Valu
         found = fields.get(name)
         if found is not None:
             rest = fields.get("*") if obj.kind == "dict" else None
-            return found if rest is None else join(found, rest)
+            return found if rest is None or certain(fields, name) else join(found, rest)
         if name in LENGTHS and obj.kind in CONTAINERS and "#len" in fields:
             return fields["#len"]
     if obj.cls is not None:
         if name[:1] == "$":
+            from glasshouse.scan.interp.python_builtins import matched_position
+
             return matched_position(frame, obj, value, name, span)
         state = machine.instance_field(frame, obj, name)
         member = class_member(frame, obj, name, span) if state is None else None
@@ -153,18 +161,10 @@ def obj_attr(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Valu
     return None
 
 
-def matched_position(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Value | None:
-    """What a positional sub-pattern (``$0``, ``$1``, ...) of a class pattern reads."""
-    assert obj.cls is not None
-    if not name[1:].isdigit():
-        return None
-    position = int(name[1:])
-    order = class_attr(frame, ClassRef(obj.cls), "__match_args__")
-    names = known_elements(frame, order, "values") if order is not None else None
-    fields = [item.const for item in names] if names is not None else [field for field, _ in obj.cls.ir.fields]
-    if position < len(fields) and fields[position].__class__ is str:
-        return obj_attr(frame, obj, value, fields[position], span)
-    return None
+def certain(fields: dict[Any, Value], name: Any) -> bool:
+    """Whether a field is what was written last, though other fields of the object are not known."""
+    names = fields.get(CERTAIN, UNKNOWN).const
+    return names.__class__ is frozenset and name in names
 
 
 def prototype_attr(frame: Frame, obj: Obj, name: str, depth: int = 0) -> Value | None:
@@ -274,6 +274,19 @@ def set_attr(frame: Frame, target: Value, name: str, value: Value, span: int) ->
             if machine.trace is not None:
                 machine.trace.wrote_variable(ref.module, name)
             ref.module.env[name] = value
+        elif kind is SuperRef and frame.module.language == "java":
+            set_attr(frame, ref.this, name, value, span)
+
+
+def out_of_range(frame: Frame, target: Value, key: Value) -> bool:
+    """Whether a Java array surely has no element at this index."""
+    if key.const.__class__ is not int or len(target.refs) != 1 or target.taint:
+        return False
+    obj = target.refs[0]
+    if obj.__class__ is not Obj or obj.kind != "list" or obj.library or obj.open:
+        return False
+    length = (frame.machine.fields(obj) or {}).get("#len", UNKNOWN).const
+    return length.__class__ is int and not 0 <= key.const < length
 
 
 def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
@@ -282,6 +295,8 @@ def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
     const = key.const
     if const.__class__ is str and not value.refs and value.path:
         return get_attr(frame, value, const, span)
+    if value.path == "process.argv" and (const == 0 or const == 1):
+        return UNKNOWN  # the interpreter and the program itself
     found: Value | None = None
     for ref in value.refs:
         if ref.__class__ is Obj:
@@ -322,7 +337,7 @@ def obj_item(frame: Frame, obj: Obj, value: Value, key: Value, span: int) -> Val
         const = fields["#len"].const + const
     if const in fields:
         rest = fields.get("*")
-        return fields[const] if rest is None else join(fields[const], rest)
+        return fields[const] if rest is None or certain(fields, const) else join(fields[const], rest)
     if "*" in fields:
         return fields["*"]
     if obj.kind in CONTAINERS and not obj.open:
@@ -349,6 +364,8 @@ def set_item(frame: Frame, target: Value, key: Value, value: Value, span: int) -
         fields = machine.fields(ref) or {}
         weak = len(target.refs) > 1
         if const is NOT_CONST:
+            if CERTAIN in fields:
+                machine.write(ref, CERTAIN, UNKNOWN)
             machine.write(ref, "*", with_taint(value, join_taint(value.taint, key.taint)), weak=True)
         else:
             if const.__class__ is int and const < 0 and "#len" in fields and fields["#len"].const is not NOT_CONST:
@@ -403,12 +420,15 @@ def make(frame: Frame, kind: str, items: list[Any], span: int) -> Value:
     fields: dict[Any, Value] = {}
     taint: Taint | None = None
     count: int | None = 0
+    last: set[Any] = set()  # keys after the last spread of something unknown
     for item in items[: MAX_FIELDS * 4]:
         if item.__class__ is list and item[0] == "*" and len(item) == 2:
             count = spread(frame, fields, frame.val(item[1]), kind, count)
+            last.clear()
         elif kind == "dict":
-            key = frame.val(item[0]) if item.__class__ is list else UNKNOWN
-            value = frame.val(item[1])
+            pair = item if item.__class__ is list else [None, item]  # no pair: the source is damaged
+            key = UNKNOWN if pair[0] is None else frame.val(pair[0])
+            value = frame.val(pair[1])
             if key.const is NOT_CONST:
                 add(fields, "*", value)
                 taint = join_taint(taint, key.taint)
@@ -421,6 +441,7 @@ def make(frame: Frame, kind: str, items: list[Any], span: int) -> Value:
                     if key.const == "$eq" and value.taint:  # compares with the value, whatever its shape
                         value = with_taint(value, without(value.taint, machine.bit("nosql")))
                 fields[key.const] = value
+                last.add(key.const)
         else:
             value = frame.val(item)
             if count is None or kind == "set":
@@ -428,8 +449,13 @@ def make(frame: Frame, kind: str, items: list[Any], span: int) -> Value:
             else:
                 fields[count] = value
                 count += 1
+    for item in items[MAX_FIELDS * 4 :]:  # too many to keep apart
+        add(fields, "*", frame.val(item[-1] if item.__class__ is list else item))
+        count = None
     if kind in ("list", "tuple"):
         fields["#len"] = Value(count) if count is not None else UNKNOWN
+    elif last and "*" in fields:
+        fields[CERTAIN] = Value(frozenset(last))
     machine.heap[obj] = fields
     return Value(taint=taint, refs=(obj,))
 
@@ -447,10 +473,11 @@ def spread(frame: Frame, fields: dict[Any, Value], value: Value, kind: str, coun
             if ref.__class__ is Obj:
                 known = not ref.open
                 for name, item in (frame.machine.fields(ref) or {}).items():
-                    if name != "#len":
+                    if name != "#len" and name != CERTAIN:
                         fields[name] = item
         if value.taint or not known:
             add(fields, "*", Value(taint=value.taint))
+            fields.pop(CERTAIN, None)
         return count
     items = known_elements(frame, value, "values")
     if items is not None and count is not None and kind != "set":
@@ -487,14 +514,14 @@ def known_elements(frame: Frame, value: Value, kind: str) -> list[Value] | None:
 
 def iterated(frame: Frame, obj: Obj) -> list[Value] | None:
     """What iterating a JavaScript map or set gives, in order; None if there may be more than is known."""
-    from glasshouse.scan.interp import javascript_builtins
+    from glasshouse.scan.interp import javascript_collections
 
-    pairs, more = javascript_builtins.entries_of(frame, obj)
+    pairs, more = javascript_collections.entries_of(frame, obj)
     if more:
         return None
     if obj.kind == "jsset":
         return [item for _, item in pairs]
-    return [javascript_builtins.make_list(frame, 0, [key, item]) for key, item in pairs]
+    return [javascript_collections.make_list(frame, 0, [key, item]) for key, item in pairs]
 
 
 def element_path(path: str) -> str:
@@ -516,10 +543,10 @@ def element(frame: Frame, value: Value, kind: str, span: int) -> Value:
             continue
         fields = machine.fields(ref) or {}
         if ref.kind == "map":
-            from glasshouse.scan.interp import javascript_builtins
+            from glasshouse.scan.interp import javascript_collections
 
-            pairs = javascript_builtins.entries_of(frame, ref)[0]
-            items = [javascript_builtins.make_list(frame, span, [key, item]) for key, item in pairs]
+            pairs = javascript_collections.entries_of(frame, ref)[0]
+            items = [javascript_collections.make_list(frame, span, [key, item]) for key, item in pairs]
             fields = dict(enumerate(items))
         for name, item in fields.items():
             if name != "#len" and name.__class__ is not tuple:

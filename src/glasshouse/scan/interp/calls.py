@@ -13,6 +13,8 @@ from glasshouse.scan.interp import (
     java_functions,
     java_text,
     javascript_builtins,
+    javascript_collections,
+    javascript_promises,
 )
 from glasshouse.scan.interp.python_builtins import HANDLERS as BUILT_IN
 from glasshouse.scan.interp.values import (
@@ -127,7 +129,7 @@ def call_ref(frame: Frame, ref: Any, given: Arguments, span: int) -> Value | Non
         return instantiate(frame, ref, given, span)
     if kind is Bound:
         if ref.name == "$promised":
-            return javascript_builtins.call_promised(frame, ref.receiver, given, span)
+            return javascript_promises.call_promised(frame, ref.receiver, given, span)
         return call_method(frame, ref.receiver, ref.name, given, span, None)
     if kind is SuperRef:
         if frame.module.language == "python":
@@ -146,6 +148,8 @@ def call_ref(frame: Frame, ref: Any, given: Arguments, span: int) -> Value | Non
 def construct(frame: Frame, cls: Value, given: Arguments, span: int) -> Value:
     """``new cls(...)``."""
     result: Value | None = None
+    if "$outer" in given.kw and not cls.refs:
+        cls = java_builtins.inner_class(frame, given.kw["$outer"], cls)
     for ref in cls.refs:
         if ref.__class__ is ClassRef:
             item: Value | None = instantiate(frame, ref, given, span)
@@ -175,6 +179,8 @@ def instantiate(frame: Frame, ref: ClassRef, given: Arguments, span: int) -> Val
     machine.heap[obj] = {}
     if outside and frame.module.language == "java":
         java_builtins.become(frame, obj, outside)
+    if cls.ir.parent >= 0 and frame.module.language == "java":
+        obj.outer = given.kw.pop("$outer", None) or frame.this
     this = Value(refs=(obj,))
     if ref.frame is not None and ref.frame.fn.ir.kind not in ("module", "class"):
         obj.home = ref.frame
@@ -217,7 +223,7 @@ def allocate(frame: Frame, ref: ClassRef, given: Arguments, span: int) -> Value 
 def own_instance(made: Value, cls: Cls) -> Obj | None:
     for item in made.refs:
         if item.__class__ is Obj and item.cls is cls:
-            return item  # type: ignore[no-any-return]
+            return item
     return None
 
 
@@ -269,6 +275,8 @@ def call_constructor(
         closure = home_of(this)
     fn = constructor_of(cls, machine, len(given.pos))
     if fn is not None:
+        if fn.module.language == "java":
+            fn = java_functions.overload(frame, fn, given)
         invoke(frame, FuncRef(fn, closure, this), given, span)
     return NONE
 
@@ -293,12 +301,12 @@ def call_method(frame: Frame, value: Value, name: str, given: Arguments, span: i
         if instance is not None:
             return instance
     if (
-        name in javascript_builtins.PROMISE_METHODS
+        name in javascript_promises.PROMISE_METHODS
         and frame.module.language == "javascript"
         and given.pos
-        and javascript_builtins.thenable(machine, value)
+        and javascript_promises.thenable(machine, value)
     ):
-        return javascript_builtins.then(frame, value, name, given, span)
+        return javascript_promises.then(frame, value, name, given, span)
     result: Value | None = None
     untyped = True
     for ref in value.refs:
@@ -309,7 +317,10 @@ def call_method(frame: Frame, value: Value, name: str, given: Arguments, span: i
     if result is None and name in ENTER:
         return value
     if value.const.__class__ is str:
-        folded = containers.text_method(frame, value, name, given, span)
+        if frame.module.language == "java":
+            folded = java_text.constant_method(frame, value, name, given, span) if not value.taint else None
+        else:
+            folded = containers.text_method(frame, value, name, given, span)
         if folded is not None:
             return folded
     if value.path and (result is None or value.path[0] != "?"):
@@ -369,7 +380,7 @@ def method_of_bound(frame: Frame, bound: Bound, name: str, given: Arguments, spa
         return Value(refs=(Bound(this, bound.name),))
     if name == "call":
         return call_method(frame, this, bound.name, Arguments(given.pos[1:], {}, given.rest), span, None)
-    known, more = javascript_builtins.iterated(frame, given.pos[1], span) if len(given.pos) > 1 else ([], None)
+    known, more = javascript_collections.iterated(frame, given.pos[1], span) if len(given.pos) > 1 else ([], None)
     return call_method(frame, this, bound.name, Arguments(known, {}, more), span, None)
 
 
@@ -440,6 +451,8 @@ def method_of_instance(frame: Frame, obj: Obj, value: Value, name: str, given: A
     fn = program.find_method(cls, name, len(given.pos))
     if fn is None:
         return None
+    if cls.module.language == "java":
+        fn = java_functions.overload(frame, fn, given)
     this = Value(taint=value.taint, refs=(obj,))
     result: Value | None = None
     if not fn.ir.flags & ir.ABSTRACT:
@@ -473,6 +486,8 @@ def method_of_class(frame: Frame, ref: ClassRef, name: str, given: Arguments, sp
                 return reflected
         member = attributes.class_attr(frame, ref, name)
         return call_value(frame, member, given, span) if member is not None and (member.refs or member.path) else None
+    if fn.module.language == "java":
+        fn = java_functions.overload(frame, fn, given)
     if fn.ir.flags & ir.CLASS_METHOD:
         return invoke(frame, FuncRef(fn, None, Value(refs=(ref,))), given, span)
     if fn.ir.flags & ir.STATIC or fn.module.language != "python":
@@ -586,13 +601,13 @@ def run_in_context(frame: Frame, ref: FuncRef, given: Arguments, span: int) -> V
         frame.note_raise(new.raised)
     elif frame.tries:
         frame.note_raise(None)
-    carry_refinements(frame, before, new)
+    carry_refinements(frame, before, new, given)
     if result.taint:
         result = step_taint(frame, result, span, f"returned by `{fn.ir.name or 'function'}`")
     return result
 
 
-def carry_refinements(frame: Frame, before: dict[str, Value | None], new: Frame) -> None:
+def carry_refinements(frame: Frame, before: dict[str, Value | None], new: Frame, given: Arguments) -> None:
     """A callee that returns only if its argument passed a check has checked the caller's variable too."""
     if not new.machine.refined:
         return
@@ -600,11 +615,34 @@ def carry_refinements(frame: Frame, before: dict[str, Value | None], new: Frame)
         now = new.env.get(name)
         if old is None or now is None or old is now or not old.taint:
             continue
-        if new.machine.refined.get(id(now)) is not old:
+        if not refined_from(new, now, old):
             continue
+        original = given_for(new.fn, given, name) or old
         for variable, value in frame.env.items():
-            if value is old:
-                frame.env[variable] = now
+            if value is original:
+                frame.env[variable] = with_taint(value, now.taint)
+
+
+def refined_from(frame: Frame, now: Value, old: Value) -> bool:
+    """Whether checks, one after the other, made ``now`` of ``old``."""
+    found: Value | None = now
+    for _ in range(4):
+        found = frame.machine.refined.get(id(found))
+        if found is old:
+            return True
+        if found is None:
+            return False
+    return False
+
+
+def given_for(fn: Fn, given: Arguments, name: str) -> Value | None:
+    """The argument as the caller holds it (parameters hold it with one more step of its way)."""
+    position = 0
+    for param in fn.ir.params:
+        if param.name == name:
+            return given.pos[position] if position < len(given.pos) and param.kind == "pos" else given.kw.get(name)
+        position += param.kind == "pos"
+    return None
 
 
 def step_taint(frame: Frame, value: Value, span: int, text: str) -> Value:

@@ -87,7 +87,7 @@ def iterate(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Value
     """A list of the elements, or of [key, value] pairs."""
     machine = frame.machine
     made = machine.new_obj("list", frame, span)
-    fields = {key: item for key, item in (machine.fields(obj) or {}).items() if key != "#len"}
+    fields = {key: item for key, item in (machine.fields(obj) or {}).items() if key not in ("#len", attributes.CERTAIN)}
     result: dict[Any, Value] = {}
     pairs = name in ("items", "entrySet", "entries")
     count = 0
@@ -224,7 +224,7 @@ def extend(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) ->
 def keys(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
     machine = frame.machine
     made = machine.new_obj("list", frame, span)
-    names = [name for name in machine.fields(obj) or {} if name not in ("#len", "*")]
+    names = [name for name in machine.fields(obj) or {} if name not in ("#len", "*", attributes.CERTAIN)]
     fields: dict[Any, Value] = {index: Value(name) for index, name in enumerate(names)}
     open_ended = "*" in (machine.fields(obj) or {}) or bool(value.taint)
     fields["#len"] = UNKNOWN if open_ended else Value(len(names))
@@ -239,7 +239,9 @@ def join_text(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int)
     first_part = (frame.machine.fields(obj) or {}).get(0)
     if taint and first_part is not None and first_part.const.__class__ is str:
         taint = frame.machine.after_prefix(first_part.const, taint)
-    return Value(taint=taint)
+    from glasshouse.scan.interp import operators
+
+    return Value(taint=operators.shapeless(frame, taint))
 
 
 def copied(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
@@ -511,6 +513,10 @@ def text_method(frame: Frame, value: Value, name: str, given: Arguments, span: i
         fields["#len"] = Value(len(parts))
         frame.machine.heap[obj] = fields
         return Value(refs=(obj,))
+    if name == "concat":
+        from glasshouse.scan.interp import operators
+
+        return operators.concat(frame, [value, *given.all()], span)
     if name == "format":
         if frame.module.language == "python":
             return texts.braces(frame, text, given, span)
@@ -523,11 +529,4 @@ def text_method(frame: Frame, value: Value, name: str, given: Arguments, span: i
         if items is not None and all(item.const.__class__ is str and not item.taint for item in items):
             return Value(text.join(item.const for item in items))
         return texts.joined(frame, given.pos[0])
-    if name == "concat":
-        taint = None
-        for item in given.pos:
-            taint = join_taint(taint, attributes.deep_taint(frame.machine, item))
-        if taint is None and all(c.__class__ is str for c in constants):
-            return Value(text + "".join(constants))
-        return Value(taint=taint)
     return None

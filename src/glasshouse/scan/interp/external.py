@@ -6,7 +6,8 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes, java_builtins, javascript_builtins, patterns
+from glasshouse.scan import ir
+from glasshouse.scan.interp import access_paths, attributes, java_builtins, javascript_builtins, patterns
 from glasshouse.scan.interp.matcher import (
     CallModel,
     CompiledCondition,
@@ -57,10 +58,9 @@ def call(
     if model is None:
         if only_rules:
             return UNKNOWN
-        if frame.module.language == "javascript":
-            own = javascript_call(frame, path, receiver, given, span, new)
-            if own is not None:
-                return own
+        own = library_call(frame, path, receiver, given, span, new)
+        if own is not None:
+            return own
         result = unmodelled(frame, path, receiver, given, span, new)
         return patterns.compiled(frame, result, given) if path in patterns.MAKERS else result
     for sink in model.sinks:
@@ -194,7 +194,7 @@ def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments
     elif new and path in BUFFERS:
         refs = (machine.new_obj("extern", frame, span),)
         machine.heap[refs[0]] = {}
-    elif receiver is None and len(given.pos) == 1 and given.pos[0].refs and not given.kw:
+    elif not new and receiver is None and len(given.pos) == 1 and given.pos[0].refs and not given.kw:
         refs = tuple(ref for ref in given.pos[0].refs if ref.__class__ is ClassRef)
         if refs:  # a class decorator gives back the class
             return Value(NOT_CONST, taint, refs)
@@ -214,7 +214,7 @@ def cleans_by_name(name: str) -> bool:
     return CLEANING.search(name) is not None and UNSAFE_NAME.search(name) is None
 
 
-SAME_TEXT = frozenset(["strip", "lstrip", "rstrip", "encode", "decode", "replace", "format", "format_map", "lower", "upper", "join"])
+SAME_TEXT = frozenset("strip lstrip rstrip encode decode replace format format_map lower upper join".split())
 BUFFERS = frozenset(
     """java.lang.StringBuilder java.lang.StringBuffer java.io.StringWriter java.util.StringJoiner
     java.io.ByteArrayOutputStream""".split()
@@ -310,12 +310,34 @@ def conditions_hold(frame: Frame, match: MatchModel, receiver: Value | None, giv
 
 def holds(frame: Frame, compiled: CompiledCondition, receiver: Value | None, given: Arguments) -> bool:
     """Whether one condition holds for this call."""
-    values = pick(frame, compiled.selector, receiver, given)
-    if compiled.selector.path:
+    selector = compiled.selector
+    if selector.path and compiled.condition.absent:
+        return all(
+            lacks(frame, base, selector.path) for base in pick(frame, selector._replace(path=()), receiver, given)
+        )
+    values = pick(frame, selector, receiver, given)
+    if selector.path:
         values = [value for value in values if known(value)]
-        if compiled.condition.present and values and not field_given(frame, compiled.selector, receiver, given):
+        if compiled.condition.present and values and not field_given(frame, selector, receiver, given):
             values = []
     return test(frame, compiled, values)
+
+
+def lacks(frame: Frame, value: Value, path: tuple[str, ...]) -> bool:
+    """Whether it is known that a value has no such field: all its fields are known, and that is not one of them."""
+    if value.taint or value.path or not value.refs:
+        return value.const is not NOT_CONST
+    for ref in value.refs:
+        if ref.__class__ is not Obj or ref.open or ref.kind not in attributes.CONTAINERS:
+            return False
+        fields = frame.machine.fields(ref) or {}
+        found = fields.get(int(path[0]) if path[0].isdigit() else path[0])
+        if found is None:
+            if "*" in fields:
+                return False
+        elif len(path) == 1 or not lacks(frame, found, path[1:]):
+            return False
+    return True
 
 
 def field_given(frame: Frame, selector: Selector, receiver: Value | None, given: Arguments) -> bool:
@@ -446,8 +468,20 @@ def check_sink(frame: Frame, sink: SinkModel, receiver: Value | None, given: Arg
     for selector in sink.selectors:
         for value in pick(frame, selector, receiver, given):
             taint = attributes.deep_taint(frame.machine, value) if value.refs else value.taint
-            if taint:
+            if taint and not (sink.safe_prefix and begins_safely(frame, sink.safe_prefix, selector, span)):
                 frame.machine.hit(frame, sink, taint, span, value)
+
+
+def begins_safely(frame: Frame, pattern: re.Pattern[str], selector: Selector, span: int) -> bool:
+    """Whether the argument is put together in this block, behind constant text that makes it harmless."""
+    for index, ins in enumerate(frame.block):
+        if ins[1] == span and ins[0] in (ir.CALL, ir.CALL_METHOD, ir.NEW) and selector.kind == "pos":
+            args = ins[5] if ins[0] == ir.CALL_METHOD else ins[4]
+            if selector.position >= len(args) or args[selector.position].__class__ is list:
+                return False
+            text = access_paths.beginning(frame, frame.block, index, args[selector.position])
+            return text is not None and pattern.search(text) is not None
+    return False
 
 
 def sanitize(frame: Frame, sanitizer: SanitizerModel, receiver: Value | None, given: Arguments, result: Value) -> Value:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import access_paths, attributes, calls, javascript_builtins, operators, refine
+from glasshouse.scan.interp import access_paths, attributes, calls, javascript_builtins, javascript_promises, operators, refine
 from glasshouse.scan.interp.frame import HANDLERS, Frame, LoopContext, TryContext
 from glasshouse.scan.interp.states import TESTED, State, join_env, join_heap, join_state
 from glasshouse.scan.interp.values import (
+    FALSE,
     NOT_CONST,
     UNKNOWN,
     ClassRef,
@@ -53,6 +54,9 @@ def do_set_attr(self: Frame, ins: ir.Instr) -> bool | None:
 
 
 def do_item(self: Frame, ins: ir.Instr) -> bool | None:
+    if self.module.language == "java" and attributes.out_of_range(self, self.val(ins[3]), self.val(ins[4])):
+        self.note_raise(None)
+        return True
     value = attributes.get_item(self, self.val(ins[3]), self.val(ins[4]), ins[1])
     if value.taint and TESTED in self.env:
         value = access_paths.refined(self, ins, value)
@@ -64,6 +68,9 @@ def do_set_item(self: Frame, ins: ir.Instr) -> bool | None:
     key, value = self.val(ins[3]), self.val(ins[4])
     if key.const.__class__ is str:
         self.machine.assigned(self, key.const, value, ins[1])
+    elif self.module.language == "java" and attributes.out_of_range(self, self.val(ins[2]), key):
+        self.note_raise(None)
+        return True
     if value.taint and TESTED in self.env:
         access_paths.written(self, key.const)
     attributes.set_item(self, self.val(ins[2]), key, value, ins[1])
@@ -422,7 +429,7 @@ def do_yield(self: Frame, ins: ir.Instr) -> bool | None:
 
 def do_await(self: Frame, ins: ir.Instr) -> bool | None:
     value = self.val(ins[3])
-    self.store(ins[2], javascript_builtins.awaited(self, value) if value.refs else value, ins[1])
+    self.store(ins[2], javascript_promises.awaited(self, value) if value.refs else value, ins[1])
     return None
 
 
@@ -440,6 +447,9 @@ def do_cast(self: Frame, ins: ir.Instr) -> bool | None:
 def do_is_type(self: Frame, ins: ir.Instr) -> bool | None:
     value = self.val(ins[3])
     result = UNKNOWN
+    if self.module.language == "java" and value.const is None:
+        self.store(ins[2], FALSE, ins[1])
+        return None
     for ref in value.refs:
         if ref.__class__ is Obj and ref.cls is not None and ref.kind == "instance":
             names = {cls.ir.name for cls in self.machine.program.supers(ref.cls)[0]}

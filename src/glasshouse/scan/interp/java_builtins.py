@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Maker = Callable[["Frame", "Arguments", int], "Value | None"]
 UTIL, CONCURRENT = "java.util.", "java.util.concurrent."
-ATOMIC = "java.util.concurrent.atomic."
 COLLECTIONS: dict[str, str] = {
     **dict.fromkeys([UTIL + "ArrayList", CONCURRENT + "CopyOnWriteArrayList", UTIL + "AbstractList"], "list"),
     **dict.fromkeys([UTIL + "LinkedList"], "list"),
@@ -42,8 +41,8 @@ COLLECTIONS: dict[str, str] = {
         [UTIL + "PriorityQueue", CONCURRENT + "PriorityBlockingQueue", CONCURRENT + "DelayQueue"], "priority"
     ),
     **dict.fromkeys(
-        [UTIL + "HashSet", UTIL + "LinkedHashSet", UTIL + "TreeSet", CONCURRENT + "CopyOnWriteArraySet"]
-        + [CONCURRENT + "ConcurrentSkipListSet"],
+        [UTIL + name for name in ("HashSet", "LinkedHashSet", "TreeSet")]
+        + [CONCURRENT + name for name in ("CopyOnWriteArraySet", "ConcurrentSkipListSet")],
         "set",
     ),
 }
@@ -52,16 +51,16 @@ MAPS = frozenset(
     + [UTIL + "Properties", CONCURRENT + "ConcurrentHashMap", CONCURRENT + "ConcurrentSkipListMap"]
 )
 BOXES = frozenset(
-    [ATOMIC + "AtomicReference", "java.lang.ThreadLocal", "java.lang.InheritableThreadLocal"]
-    + ["java.lang.ref.SoftReference", "java.lang.ref.WeakReference", ATOMIC + "AtomicStampedReference"]
-    + ["org.apache.commons.lang3.mutable.MutableObject"]
+    """java.util.concurrent.atomic.AtomicReference java.util.concurrent.atomic.AtomicStampedReference
+    java.lang.ThreadLocal java.lang.InheritableThreadLocal java.lang.ref.SoftReference java.lang.ref.WeakReference
+    org.apache.commons.lang3.mutable.MutableObject""".split()
 )
 BUFFERS = frozenset(["java.io.ByteArrayOutputStream", "java.io.CharArrayWriter"])
 WRAPPERS = frozenset(
     [
         "java.io." + name
-        for name in """ObjectOutputStream DataOutputStream BufferedOutputStream OutputStreamWriter BufferedWriter PrintWriter
-        PrintStream""".split()
+        for name in """ObjectOutputStream DataOutputStream BufferedOutputStream OutputStreamWriter BufferedWriter
+        PrintWriter PrintStream""".split()
     ]
 )
 
@@ -263,8 +262,8 @@ MAKERS: dict[str, Maker] = {
     "java.util.Collections.emptyMap": new_map,
     "java.util.Map.ofEntries": map_of_entries,
     **dict.fromkeys(
-        ["java.util.Map.entry", "java.util.AbstractMap.SimpleEntry", "java.util.AbstractMap.SimpleImmutableEntry"]
-        + ["org.apache.commons.lang3.tuple.Pair.of", "org.apache.commons.lang3.tuple.ImmutablePair.of"],
+        """java.util.Map.entry java.util.AbstractMap.SimpleEntry java.util.AbstractMap.SimpleImmutableEntry
+        org.apache.commons.lang3.tuple.Pair.of org.apache.commons.lang3.tuple.ImmutablePair.of""".split(),
         entry,
     ),
     **dict.fromkeys(
@@ -292,6 +291,18 @@ MAKERS: dict[str, Maker] = {
     "java.io.StringWriter": lambda frame, given, span: java_text.builder(frame, span, Value("")),
     "java.util.StringJoiner": java_text.new_joiner,
 }
+TYPES = frozenset(  # names that an on-demand import may stand for
+    [*COLLECTIONS, *MAPS, *BOXES, *BUFFERS, *WRAPPERS]
+    + [path if path.rpartition(".")[2][:1].isupper() else path.rpartition(".")[0] for path in MAKERS]
+    + [
+        f"{UTIL}{name}"
+        for name in """Collection List Set Queue Deque Map Iterator Enumeration Comparator Collections Arrays Objects
+        NavigableMap SortedMap Optional""".split()
+    ]
+    + [f"java.util.stream.{name}" for name in ("Collectors", "Stream", "IntStream", "StreamSupport")]
+    + [f"java.util.function.{name}" for name in ("Function", "Supplier", "Consumer", "Predicate", "BiFunction")]
+    + [f"{CONCURRENT}{name}" for name in ("Executors", "ExecutorService", "Callable", "Future", "Executor")]
+)
 STARTING = frozenset(["submit", "execute", "schedule", "scheduleAtFixedRate", "doPrivileged", "invokeLater", "fork"])
 
 
@@ -329,6 +340,7 @@ def constructed(frame: Frame, path: str, given: Arguments, span: int) -> Value |
         return holder(frame, "box", span, given.pos[0] if given.pos else None)
     if path in BUFFERS:
         obj = frame.machine.new_obj("buffer", frame, span)
+        obj.library = "buffer"
         frame.machine.heap[obj] = {}
         return Value(refs=(obj,), path=path)
     if path in WRAPPERS and given.pos and given.pos[0].refs:
@@ -338,7 +350,7 @@ def constructed(frame: Frame, path: str, given: Arguments, span: int) -> Value |
 
 def become(frame: Frame, obj: Obj, outside: list[str]) -> None:
     """An instance of a class that extends a collection of Java's library is one, too."""
-    for path in outside:
+    for path in map(frame.machine.matcher(frame).normal, outside):
         if path in COLLECTIONS or path in MAPS:
             obj.kind = "list" if path in COLLECTIONS else "dict"
             obj.library = COLLECTIONS.get(path, "map")
@@ -425,6 +437,8 @@ def method(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, sp
     """A method of an object of the library."""
     if obj.library == "composed":
         return java_functions.composed(frame, obj, value, name, given, span)
+    if obj.library == "buffer":
+        return buffer_method(frame, obj, value, name, given)
     handler = LIBRARY.get(obj.library, {}).get(name)
     if handler is not None:
         try:
@@ -433,6 +447,21 @@ def method(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, sp
             return None
     if obj.library == "text":
         return java_text.of_content(frame, obj, value, name, given, span)
+    return None
+
+
+def buffer_method(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments) -> Value | None:
+    """What is written into a stream in memory can be read from it."""
+    if name.startswith(("write", "print", "append")):
+        taint = attributes.deep_taint(frame.machine, join_all([*given.pos, UNKNOWN]))
+        if taint:
+            frame.machine.write(obj, "*", Value(taint=taint), weak=True)
+        return value if name == "append" else NONE
+    if name == "reset" and len(value.refs) == 1:
+        frame.machine.heap[obj] = {}
+        return NONE
+    if name in ("toString", "toByteArray", "toCharArray"):
+        return Value(taint=attributes.deep_taint(frame.machine, value))
     return None
 
 
@@ -464,6 +493,18 @@ def inherited(frame: Frame, obj: Obj, name: str, given: Arguments, span: int) ->
         return None
     result = calls.invoke(frame, FuncRef(fn, obj.home, Value(refs=(obj,))), calls.NO_ARGUMENTS, span)
     return Value(refs=(obj,)) if name == "fork" else result
+
+
+def inner_class(frame: Frame, outer: Value, cls: Value) -> Value:
+    """``outer.new Inner()``: the class is a member of the outer object's class."""
+    name = cls.path.rpartition(".")[2]
+    for ref in outer.refs:
+        if ref.__class__ is Obj and ref.cls is not None:
+            for item in frame.machine.program.supers(ref.cls)[0]:
+                inner = frame.machine.inner_class(item, name)
+                if inner is not None:
+                    return Value(refs=(ClassRef(inner),))
+    return cls
 
 
 def class_named(frame: Frame, name: Value) -> Value | None:

@@ -126,3 +126,60 @@ def call_composed(frame: Frame, obj: Obj, args: list[Value], span: int) -> Value
 def composed(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, span: int) -> Value | None:
     """A method of a function made by ``chain``."""
     return chain(frame, value, name, given, span) or call_composed(frame, obj, list(given.pos), span)
+
+
+# --- overloads --------------------------------------------------------------------------------------------------------
+
+NUMBERS = frozenset("int long short byte double float Integer Long Short Byte Double Float Number BigDecimal".split())
+ANYTHING = frozenset(["Object", "java.lang.Object", "T", "E", "V", "K", "R", "U"])
+TEXTS = frozenset(["String", "CharSequence", "java.lang.String", "Comparable"])
+
+
+def overload(frame: Frame, fn: Fn, given: Arguments) -> Fn:
+    """Of the methods of that name with as many parameters, the one whose types fit the arguments best."""
+    if fn.cls is None:
+        return fn
+    every = fn.cls.methods.get(fn.ir.name, ())
+    if len(every) < 2:
+        return fn
+    count = len(fn.ir.params)
+    same = [item for item in every if len(item.ir.params) == count and not any(p.kind == "*" for p in item.ir.params)]
+    if len(same) < 2:
+        return fn
+    return max(same, key=lambda item: fit(frame, item, given))
+
+
+def fit(frame: Frame, fn: Fn, given: Arguments) -> int:
+    return sum(type_fit(frame, fn, param.type, value) for param, value in zip(fn.ir.params, given.pos, strict=False))
+
+
+def type_fit(frame: Frame, fn: Fn, text: str, value: Value) -> int:
+    """How well a value fits a declared type: 3 exactly, 2 by a type above, 1 as anything, 0 unknown, -5 not."""
+    if text in ANYTHING:
+        return 1
+    const = value.const.__class__
+    if const is str:
+        return 3 if text in TEXTS else -5
+    if const is bool:
+        return 3 if text in ("boolean", "Boolean") else -5
+    if const in (int, float):
+        return (3 if text == const.__name__ else 2) if text in NUMBERS else -5
+    for ref in value.refs:
+        if ref.__class__ is FuncRef:
+            return -5 if text in TEXTS or text in NUMBERS or text.endswith("[]") else 2
+        if ref.__class__ is not Obj or ref.kind == "param":
+            continue
+        if ref.cls is not None:
+            names = [cls.ir.name for cls in frame.machine.program.supers(ref.cls)[0]]
+            last = text.rpartition(".")[2]
+            return (3 if names[0] == last else 2) if last in names else -5
+        if ref.kind == "list" and not ref.library:
+            return 3 if text.endswith("[]") else -5
+        if ref.library:
+            return -5 if text in TEXTS or text in NUMBERS or text.endswith("[]") else 2
+    if value.path:
+        resolved = frame.machine.program.type_of(fn.module, text)
+        return 3 if resolved == value.path else -1
+    if value.taint:
+        return 2 if text in TEXTS else -1
+    return 0

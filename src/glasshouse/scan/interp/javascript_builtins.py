@@ -11,16 +11,43 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp.javascript_collections import (
+    argument,
+    iterated,
+    make,
+    make_list,
+    map_clear,
+    map_delete,
+    map_each,
+    map_entries,
+    map_get,
+    map_keys,
+    map_set,
+    map_values,
+    new_map,
+    new_set,
+    set_add,
+    unknown,
+)
+from glasshouse.scan.interp.javascript_promises import (
+    called_back,
+    new_promise,
+    promise_all,
+    promise_any,
+    promise_reject,
+    promise_resolve,
+    promise_settled,
+    promisify,
+    reject,
+    settle,
+)
 from glasshouse.scan.interp.values import (
     NONE,
-    NOT_CONST,
     UNKNOWN,
-    Bound,
     ClassRef,
     FuncRef,
     Obj,
     Value,
-    join,
     join_taint,
     with_taint,
 )
@@ -28,16 +55,11 @@ from glasshouse.scan.interp.values import (
 if TYPE_CHECKING:
     from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
-    from glasshouse.scan.interp.machine import Machine
     from glasshouse.scan.program import Cls
 
-KEYS = ("keys",)  # field of a map: taint of the keys that are not constants
 PREDICATE_DEPTH = 10  # calls inside one another, beyond which predicates are called like any function
-IDENTITIES = 8  # entries of a map or set kept by the identity of an unknown key
-SETTLED, REJECTED = "#value", "#error"
 APPLYING = frozenset(["call", "apply", "bind"])
 PROTOTYPES = ("Array.prototype.", "String.prototype.", "Object.prototype.")
-PROMISE_METHODS = frozenset(["then", "catch", "finally"])
 
 Maker = Callable[["Frame", "Arguments", int], Value | None]
 Method = Callable[["Frame", Obj, Value, "Arguments", int], Value]
@@ -75,305 +97,6 @@ def method(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, sp
     return found(frame, obj, value, given, span) if found is not None else None
 
 
-def make(frame: Frame, kind: str, span: int, fields: dict[Any, Value]) -> Value:
-    obj = frame.machine.new_obj(kind, frame, span)
-    frame.machine.heap[obj] = fields
-    return Value(refs=(obj,))
-
-
-def make_list(frame: Frame, span: int, items: list[Value], more: Value | None = None) -> Value:
-    fields: dict[Any, Value] = dict(enumerate(items))
-    fields["#len"] = Value(len(items)) if more is None else UNKNOWN
-    if more is not None:
-        fields["*"] = more
-    return make(frame, "list", span, fields)
-
-
-def argument(given: Arguments, index: int) -> Value:
-    if index < len(given.pos):
-        return given.pos[index]
-    return given.rest if given.rest is not None else NONE
-
-
-def iterated(frame: Frame, value: Value, span: int) -> tuple[list[Value], Value | None]:
-    """The elements of an iterable: those known in order, and any further one."""
-    known = attributes.known_elements(frame, value, "values")
-    if known is not None:
-        return known, None
-    if value.const is None:
-        return [], None
-    return [], attributes.element(frame, value, "values", span)
-
-
-# --- maps ------------------------------------------------------------------------------------------------------------
-
-
-def new_map(frame: Frame, given: Arguments, span: int) -> Value:
-    made = make(frame, "map", span, {})
-    if not given.pos:
-        return made
-    known, more = iterated(frame, given.pos[0], span)
-    for pair in [*known, *([more] if more is not None else [])]:
-        key = attributes.get_item(frame, pair, Value(0), span)
-        store(frame, made.refs[0], key, attributes.get_item(frame, pair, Value(1), span))
-    return made
-
-
-def store(frame: Frame, obj: Obj, key: Value, value: Value) -> None:
-    machine = frame.machine
-    fields = machine.fields(obj) or {}
-    if key.const is not NOT_CONST:
-        machine.write(obj, key.const, value)
-        return
-    if sum(1 for name in fields if name.__class__ is Value) < IDENTITIES:
-        machine.write(obj, key, value)
-    else:
-        machine.write(obj, "*", value, weak=True)
-    if key.taint:
-        machine.write(obj, KEYS, Value(taint=key.taint), weak=True)
-
-
-def map_set(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    store(frame, obj, argument(given, 0), argument(given, 1))
-    return value
-
-
-def map_get(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    fields = frame.machine.fields(obj) or {}
-    key = argument(given, 0)
-    if key in fields:
-        return fields[key]
-    if key.const is NOT_CONST:
-        return any_value(fields)
-    found = fields.get(key.const)
-    for name, item in fields.items():
-        if name.__class__ is Value or name == "*":
-            found = item if found is None else join(found, item)
-    return found if found is not None else NONE
-
-
-def any_value(fields: dict[Any, Value]) -> Value:
-    found: Value | None = None
-    for name, item in fields.items():
-        if name.__class__ is not tuple:
-            found = item if found is None else join(found, item)
-    return found if found is not None else UNKNOWN
-
-
-def map_delete(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    machine = frame.machine
-    fields = machine.fields(obj) or {}
-    key = argument(given, 0)
-    name = key.const if key.const is not NOT_CONST else key
-    if name in fields:
-        left = {have: item for have, item in fields.items() if have != name and have != KEYS}
-        taint = None
-        for have in left:
-            if have.__class__ is Value:
-                taint = join_taint(taint, have.taint)
-        if taint or ("*" in left and KEYS in fields):
-            left[KEYS] = Value(taint=taint) if "*" not in left else fields[KEYS]
-        machine.heap[obj] = left
-    return UNKNOWN
-
-
-def map_clear(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    frame.machine.heap[obj] = {}
-    return NONE
-
-
-def entries_of(frame: Frame, obj: Obj) -> tuple[list[tuple[Value, Value]], bool]:
-    """Keys and values, and whether there may be more than these."""
-    fields = frame.machine.fields(obj) or {}
-    pairs: list[tuple[Value, Value]] = []
-    for name, item in fields.items():
-        if name.__class__ is Value:
-            pairs.append((name, item))
-        elif name == "*":
-            pairs.append((fields.get(KEYS, UNKNOWN), item))
-        elif name.__class__ is not tuple:
-            pairs.append((Value(name), item))
-    return pairs, "*" in fields
-
-
-def listing(frame: Frame, items: list[Value], open_ended: bool, span: int) -> Value:
-    return make_list(frame, span, items[:-1] if open_ended else items, items[-1] if open_ended else None)
-
-
-def map_keys(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    pairs, more = entries_of(frame, obj)
-    return listing(frame, [key for key, _ in pairs], more, span)
-
-
-def map_values(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    pairs, more = entries_of(frame, obj)
-    return listing(frame, [item for _, item in pairs], more, span)
-
-
-def map_entries(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    pairs, more = entries_of(frame, obj)
-    return listing(frame, [make_list(frame, span, [key, item]) for key, item in pairs], more, span)
-
-
-def map_each(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    from glasshouse.scan.interp import calls
-
-    pairs, _ = entries_of(frame, obj)
-    for key, item in pairs:
-        calls.call_value(frame, argument(given, 0), calls.Arguments([item, key, value], {}), span)
-    return NONE
-
-
-def unknown(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    return UNKNOWN
-
-
-# --- sets ------------------------------------------------------------------------------------------------------------
-
-
-def new_set(frame: Frame, given: Arguments, span: int) -> Value:
-    made = make(frame, "jsset", span, {})
-    if given.pos:
-        known, more = iterated(frame, given.pos[0], span)
-        for item in [*known, *([more] if more is not None else [])]:
-            store(frame, made.refs[0], item, item)
-    return made
-
-
-def set_add(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    store(frame, obj, argument(given, 0), argument(given, 0))
-    return value
-
-
-# --- promises --------------------------------------------------------------------------------------------------------
-
-
-def promise(frame: Frame, value: Value, span: int) -> Value:
-    if any(ref.__class__ is Obj and ref.kind == "promise" for ref in value.refs):
-        return value
-    return make(frame, "promise", span, {SETTLED: value})
-
-
-def new_promise(frame: Frame, given: Arguments, span: int) -> Value:
-    from glasshouse.scan.interp import calls
-
-    made = make(frame, "promise", span, {})
-    resolve = Value(refs=(Bound(made, "$resolve"),))
-    reject = Value(refs=(Bound(made, "$reject"),))
-    calls.call_value(frame, argument(given, 0), calls.Arguments([resolve, reject], {}), span)
-    return made
-
-
-def settle(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    frame.machine.write(obj, SETTLED, awaited(frame, argument(given, 0)), weak=True)
-    return NONE
-
-
-def reject(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    frame.machine.write(obj, REJECTED, argument(given, 0), weak=True)
-    return NONE
-
-
-def awaited(frame: Frame, value: Value) -> Value:
-    """What ``await`` gives: the values that promises were resolved with; anything else is itself."""
-    if not value.refs or not any(ref.__class__ is Obj and ref.kind == "promise" for ref in value.refs):
-        return value
-    others: list[Any] = []
-    found: Value | None = None
-    for ref in value.refs:
-        if ref.__class__ is Obj and ref.kind == "promise":
-            item = (frame.machine.fields(ref) or {}).get(SETTLED)
-            if item is not None:
-                found = item if found is None else join(found, item)
-        else:
-            others.append(ref)
-    if others or value.path or value.taint:
-        rest = Value(NOT_CONST, value.taint, tuple(others), value.path)
-        return rest if found is None else join(found, rest)
-    return found if found is not None else UNKNOWN
-
-
-def rejection(frame: Frame, value: Value) -> Value:
-    """What a handler of rejections gets."""
-    found: Value | None = None
-    for ref in value.refs:
-        if ref.__class__ is Obj and ref.kind == "promise":
-            item = (frame.machine.fields(ref) or {}).get(REJECTED)
-            if item is not None:
-                found = item if found is None else join(found, item)
-    error = Value(path="Error", taint=value.taint)
-    return error if found is None else join(found, error) if found.taint is None else found
-
-
-def then(frame: Frame, value: Value, name: str, given: Arguments, span: int) -> Value:
-    """``then``, ``catch`` and ``finally`` of a promise, or of something unknown that is taken for one."""
-    from glasshouse.scan.interp import calls
-
-    def run(function: Value, items: list[Value]) -> Value:
-        if not function.refs and not function.path:
-            return UNKNOWN
-        return calls.call_value(frame, function, calls.Arguments(items, {}), span)
-
-    if name == "finally":
-        run(argument(given, 0), [])
-        return value
-    settled = awaited(frame, value)
-    if name == "catch":
-        handled = run(argument(given, 0), [rejection(frame, value)])
-        return promise(frame, join(settled, awaited(frame, handled)), span)
-    result = run(argument(given, 0), [settled])
-    if len(given.pos) > 1:
-        result = join(result, run(given.pos[1], [rejection(frame, value)]))
-    made = make(frame, "promise", span, {SETTLED: awaited(frame, result)})
-    for ref in value.refs:
-        if ref.__class__ is Obj and ref.kind == "promise":
-            failed = (frame.machine.fields(ref) or {}).get(REJECTED)
-            if failed is not None:
-                frame.machine.write(made.refs[0], REJECTED, failed)
-    return made
-
-
-def thenable(machine: Machine, value: Value) -> bool:
-    """Whether a value may be a promise: not an object of the program that has a ``then`` of its own."""
-    for ref in value.refs:
-        if ref.__class__ is Obj:
-            if ref.cls is not None and machine.program.find_method(ref.cls, "then", 1) is not None:
-                return False
-            fields = machine.fields(ref)
-            if fields and "then" in fields:
-                return False
-    return True
-
-
-def promise_resolve(frame: Frame, given: Arguments, span: int) -> Value:
-    return promise(frame, argument(given, 0), span)
-
-
-def promise_reject(frame: Frame, given: Arguments, span: int) -> Value:
-    return make(frame, "promise", span, {REJECTED: argument(given, 0)})
-
-
-def promise_all(frame: Frame, given: Arguments, span: int) -> Value:
-    known, more = iterated(frame, argument(given, 0), span)
-    items = [awaited(frame, item) for item in known]
-    made = make_list(frame, span, items, awaited(frame, more) if more is not None else None)
-    return make(frame, "promise", span, {SETTLED: made})
-
-
-def promise_any(frame: Frame, given: Arguments, span: int) -> Value:
-    return promise(frame, awaited(frame, attributes.element(frame, argument(given, 0), "values", span)), span)
-
-
-def promise_settled(frame: Frame, given: Arguments, span: int) -> Value:
-    known, more = iterated(frame, argument(given, 0), span)
-
-    def outcome(item: Value) -> Value:
-        return make(frame, "dict", span, {"value": awaited(frame, item), "reason": rejection(frame, item)})
-
-    made = make_list(frame, span, [outcome(item) for item in known], outcome(more) if more is not None else None)
-    return make(frame, "promise", span, {SETTLED: made})
-
-
 # --- callbacks and decorators ----------------------------------------------------------------------------------------
 
 
@@ -383,7 +106,7 @@ def satisfying(frame: Frame, function: Value, given: Arguments, span: int) -> Va
 
     machine = frame.machine
     item = given.pos[0]
-    ref = function.refs[0] if len(function.refs) == 1 else None
+    ref: Any = function.refs[0] if len(function.refs) == 1 else None
     body = ref.fn.ir.body if ref.__class__ is FuncRef else []
     if body:
         frame.machine.program.deps["b", ref.fn] = None
@@ -619,31 +342,6 @@ def array_of(frame: Frame, given: Arguments, span: int) -> Value:
     return make_list(frame, span, list(given.pos), given.rest)
 
 
-def promisify(frame: Frame, given: Arguments, span: int) -> Value:
-    """A function that takes a callback, as one that gives a promise."""
-    function = argument(given, 0)
-    if any(ref.__class__ is FuncRef for ref in function.refs):
-        return Value(refs=(Bound(function, "$promised"),))
-    return function
-
-
-def call_promised(frame: Frame, function: Value, given: Arguments, span: int) -> Value:
-    from glasshouse.scan.interp import calls
-
-    made = make(frame, "promise", span, {})
-    callback = Value(refs=(Bound(made, "$called_back"),))
-    calls.call_value(frame, function, calls.Arguments([*given.pos, callback], {}, given.rest), span)
-    return made
-
-
-def called_back(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    if len(given.pos) > 1:
-        frame.machine.write(obj, SETTLED, given.pos[1], weak=True)
-    elif given.pos:
-        frame.machine.write(obj, REJECTED, given.pos[0], weak=True)
-    return NONE
-
-
 def formatted(frame: Frame, given: Arguments, span: int) -> Value | None:
     """``util.format("text %s", data)``."""
     template = argument(given, 0)
@@ -652,7 +350,10 @@ def formatted(frame: Frame, given: Arguments, span: int) -> Value | None:
     taint = None
     for value in [*given.pos[1:], *([given.rest] if given.rest is not None else [])]:
         taint = join_taint(taint, attributes.deep_taint(frame.machine, value))
-    return Value(taint=frame.machine.after_prefix(template.const.partition("%")[0], taint))
+    from glasshouse.scan.interp import operators
+
+    taint = frame.machine.after_prefix(template.const.partition("%")[0], taint)
+    return Value(taint=operators.shapeless(frame, taint))
 
 
 CONSTRUCTORS: dict[str, Maker] = {
@@ -665,6 +366,8 @@ CONSTRUCTORS: dict[str, Maker] = {
     "Object": new_object,
     "Array": new_array,
 }
+
+
 def parsed(frame: Frame, given: Arguments, span: int) -> Value:
     """Text parsed into objects and lists has whatever shape its writer chose."""
     from glasshouse.scan.interp import calls

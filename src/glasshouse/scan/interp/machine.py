@@ -246,10 +246,13 @@ class Machine:
 
     def ambient_this(self, frame: Frame) -> Value:
         """``this`` of a plain JavaScript call: the global object, or whatever a caller we do not see binds."""
-        found = self.ambient.get(frame.module.index)
+        return self.ambient_of(frame.module.index)
+
+    def ambient_of(self, index: int) -> Value:
+        found = self.ambient.get(index)
         if found is None:
-            obj = Obj("ambient", (frame.module.index, 0), open=True)
-            found = self.ambient[frame.module.index] = Value(refs=(obj,))
+            obj = Obj("ambient", (index, 0), open=True)
+            found = self.ambient[index] = Value(refs=(obj,))
         return found
 
     def pending_arguments(self, frame: Frame, given: Arguments) -> None:
@@ -270,7 +273,9 @@ class Machine:
         """Whether running the callee here tells more than its summary does."""
         fn = ref.fn
         stack = self.root.stack
-        if len(stack) >= (MAX_DEPTH if self.root.concrete else SUMMARY_DEPTH) or stack.count(fn) > (1 if len(stack) < 6 else 0):
+        if len(stack) >= (MAX_DEPTH if self.root.concrete else SUMMARY_DEPTH) or stack.count(fn) > (
+            1 if len(stack) < 6 else 0
+        ):
             return False
         if self.steps > CONTEXT_STEPS[self.root.concrete] or self.budget.frames > MAX_FRAMES:
             return False
@@ -423,7 +428,7 @@ class Machine:
     def register(self, frame: Frame, entry: schema.Entry, values: Iterable[Value], span: int) -> None:
         """Functions handed to a framework: run each as an entry point, in the frame it closes over."""
         for value in values:
-            for ref in value.refs:
+            for ref in self.handlers(value):
                 if ref.__class__ is FuncRef:
                     self.program.deps.setdefault(("r", ref.fn), ref.fn in self.registered)
                 if ref.__class__ is FuncRef and ref.fn not in self.registered:
@@ -431,6 +436,15 @@ class Machine:
                     if self.trace is not None:
                         self.trace.current.registered.append(ref.fn)
                     self.run_entry(ref.fn, entry, ref.frame, self.heap, ref.this)
+
+    def handlers(self, value: Value) -> tuple[Any, ...]:
+        """The references of a value and, where it is a list, of its elements (several handlers given at once)."""
+        refs = value.refs
+        for ref in value.refs:
+            if ref.__class__ is Obj and ref.kind == "list":
+                for item in (self.fields(ref) or {}).values():
+                    refs = (*refs, *item.refs)
+        return refs
 
     def run_entry(
         self,
@@ -484,11 +498,10 @@ class Machine:
             if label.source != rule.id:
                 return
             if rule.source_kinds:  # beside its real sources, these are guesses
-                key = (rule.id, fn.module.index, span)
                 guess = Flow(rule, sink.name, sink.label, "low", fn, span, label, step, True)
                 if self.trace is not None:
                     self.trace.current.guesses.append(guess)
-                self.guesses.setdefault(key, guess)
+                self.record_guess(guess)
                 return
         elif (rule.source_kinds and label.source not in rule.source_kinds) or (rule.sources and not rule.source_kinds):
             return
@@ -501,6 +514,12 @@ class Machine:
         have = self.flows.get(key)
         if have is None or sources.better(flow, have):
             self.flows[key] = flow
+
+    def record_guess(self, flow: Flow) -> None:
+        key = (flow.rule.id, flow.fn.module.index, flow.span)
+        have = self.guesses.get(key)
+        if have is None or sources.better(flow, have):
+            self.guesses[key] = flow
 
     def check_return(self, frame: Frame, value: Value, span: int) -> None:
         taint = attributes.deep_taint(self, value) if value.refs else value.taint
@@ -519,7 +538,13 @@ class Machine:
         fact = Fact(rule, fn, span, details, confidence)
         if self.trace is not None:
             self.trace.current.facts.append(fact)
-        self.facts.setdefault((rule.id, fn.module.index, span), fact)
+        self.record_fact(fact)
+
+    def record_fact(self, fact: Fact) -> None:
+        key = (fact.rule.id, fact.fn.module.index, fact.span)
+        have = self.facts.get(key)
+        if have is None or fact_order(fact) < fact_order(have):
+            self.facts[key] = fact
 
     # --- what the interpreter tells us --------------------------------------------------------------------------
 
@@ -629,6 +654,11 @@ class Machine:
         if op == "+" and any(bits & text for side in (a, b) for bits, _ in (side.taint or {}).values()):
             return
         sources.pseudo_call(self, frame, "$arith", [Value(op), a, b], span)
+
+
+def fact_order(fact: Fact) -> str:
+    """Which of several findings at one place is told: always the same, in whatever order they come."""
+    return repr((sorted(fact.details.items()), fact.confidence or "", fact.fn.index))
 
 
 assert instructions.TABLE  # importing it makes every instruction known to the frames

@@ -71,6 +71,7 @@ class SinkModel(NamedTuple):
     confidence: str | None
     name: str
     guards: tuple[ProtocolUse, ...] = ()  # receivers in a safe state of these make the call harmless
+    safe_prefix: re.Pattern[str] | None = None
 
 
 class MatchModel(NamedTuple):
@@ -110,7 +111,7 @@ class SourceModel(NamedTuple):
 
 
 class ProtocolUse(NamedTuple):
-    """One role of a call in a protocol.  role: ``create`` ``secure`` ``unsafe`` ``derive`` ``use``; ``group``: number of the match."""
+    """One role of a call in a protocol: ``create`` ``secure`` ``unsafe`` ``derive`` ``use``; ``group``: number of the match."""
 
     role: str
     rule: schema.Rule
@@ -327,8 +328,9 @@ class Matcher:
         guards = tuple(
             protocol_use("guard", rule, protocol, (rule.id, number)) for number, protocol in enumerate(rule.protocol)
         )
+        prefix = re.compile(sink.safe_prefix) if sink.safe_prefix else None
         for path in sink.call:
-            model = SinkModel(rule, bit, selectors, where, safe, sink.label, sink.confidence, path, guards)
+            model = SinkModel(rule, bit, selectors, where, safe, sink.label, sink.confidence, path, guards, prefix)
             self._call(path).sinks.append(model)
         for path in sink.assign:
             model = SinkModel(rule, bit, selectors, where, safe, sink.label, sink.confidence, path)

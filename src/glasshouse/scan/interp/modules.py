@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.machine import Machine
 
 MODULE_STEPS = 400_000
+MAX_NESTING = 5  # classes inside one another
 NUMERIC = frozenset(
     """int float bool complex decimal.Decimal uuid.UUID UUID datetime date long short byte double boolean Integer Long
     Short Byte Double Float Boolean java.lang.Integer java.lang.Long java.lang.Short java.lang.Byte java.lang.Double
@@ -180,6 +181,8 @@ class Modules:
             entry = frame.module.imports.get(name)
             if entry is not None and entry.static:
                 return self.static_member(frame.module, entry.module, entry.name)
+            if name in frame.module.simple:
+                return Value(refs=(ClassRef(frame.module.simple[name]),))
             return Value(path=name)
         resolved = self.program.type_of(frame.module, name)
         if isinstance(resolved, Cls):
@@ -213,8 +216,15 @@ class Modules:
         """The enclosing instance: the frame's, if we are still inside it."""
         outer: Frame | None = frame
         while outer is not None:
-            if outer.fn.cls is cls and outer.this is not None:
-                return outer.this
+            this, own = outer.this, outer.fn.cls
+            if this is not None and own is not None and (own is cls or cls in self.program.supers(own)[0]):
+                return this
+            for _ in range(MAX_NESTING):
+                this = next((r.outer for r in this.refs if r.__class__ is Obj), None) if this is not None else None
+                if this is None:
+                    break
+                if any(r.__class__ is Obj and r.cls and cls in self.program.supers(r.cls)[0] for r in this.refs):
+                    return this
             outer = outer.closure
         return Value(refs=(Obj("instance", (cls.module.index, cls.ir.span), cls, open=True),))
 
@@ -350,7 +360,13 @@ class Modules:
         for ref in value.refs:
             if ref.__class__ is FuncRef or (ref.__class__ is Obj and (ref.library or ref.kind in CONTAINER_TYPES)):
                 return value
-        if resolved in PLAIN or value.path and not value.path.endswith("()") or value.const is not NOT_CONST or resolved in CONTAINER_TYPES:
+        if (
+            resolved in PLAIN
+            or value.path
+            and not value.path.endswith("()")
+            or value.const is not NOT_CONST
+            or resolved in CONTAINER_TYPES
+        ):
             return value
         return Value(value.const, value.taint, value.refs, resolved)
 

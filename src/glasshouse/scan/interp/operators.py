@@ -149,7 +149,7 @@ def binary(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
     if (
         op == "%"
         and language == "python"
-        and (a.const.__class__ is str or a.path in ("", "str") and not a.taint or a.taint)
+        and (a.const.__class__ is str or (a.path in ("", "str") and not a.taint) or a.taint)
     ):
         if a.const.__class__ is str:
             return texts.percent(frame, a.const, b, span)
@@ -290,8 +290,8 @@ def concat(frame: Frame, parts: list[Value], span: int) -> Value:
     return texts.built(frame, parts, shapeless(frame, taint) if taint else None, span) if parts else UNKNOWN
 
 
-def shapeless(frame: Frame, taint: Taint) -> Taint | None:
+def shapeless(frame: Frame, taint: Taint | None) -> Taint | None:
     """JavaScript: what ``+`` and templates give is text or a number, never an object with keys of its own."""
-    if frame.module.language != "javascript":
+    if taint is None or frame.module.language != "javascript":
         return taint
     return without(taint, frame.machine.matcher(frame).shape_mask)

@@ -51,9 +51,7 @@ class Protocols:
             machine.root.created.append((obj, use, frame, span))
         return result
 
-    def derive(
-        self, frame: Frame, use: ProtocolUse, receiver: Value | None, given: Arguments, result: Value
-    ) -> Value:
+    def derive(self, frame: Frame, use: ProtocolUse, receiver: Value | None, given: Arguments, result: Value) -> Value:
         """The result carries the objects whose state it shares."""
         shared = tuple(
             ref
@@ -94,9 +92,7 @@ class Protocols:
             return not done
         return len(done) < len(use.protocol.secured)
 
-    def guarded(
-        self, frame: Frame, guards: tuple[ProtocolUse, ...], receiver: Value | None, given: Arguments
-    ) -> bool:
+    def guarded(self, frame: Frame, guards: tuple[ProtocolUse, ...], receiver: Value | None, given: Arguments) -> bool:
         """Whether what is used is known to be in a safe state."""
         for use in guards:
             for value in external.pick(frame, use.selector, receiver, given):
@@ -115,9 +111,7 @@ class Protocols:
                     self.machine.report_rule(use.rule, frame.fn, span, {}, None)
                     return
 
-    def comes_from_outside(
-        self, frame: Frame, selector: Selector, receiver: Value | None, given: Arguments
-    ) -> bool:
+    def comes_from_outside(self, frame: Frame, selector: Selector, receiver: Value | None, given: Arguments) -> bool:
         for value in external.pick(frame, selector, receiver, given):
             if attributes.deep_taint(self.machine, value) if value.refs else value.taint:
                 return True

@@ -183,6 +183,20 @@ def delete_attribute(frame: Frame, given: Arguments, span: int) -> Value | None:
 CONSTANTS = {f"stat.{name}": Value(number) for name, number in vars(stat).items() if name[:3] in ("S_I", "O_R", "O_W")}
 
 
+def matched_position(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Value | None:
+    """What a positional sub-pattern (``$0``, ``$1``, ...) of a class pattern reads."""
+    assert obj.cls is not None
+    if not name[1:].isdigit():
+        return None
+    position = int(name[1:])
+    order = attributes.class_attr(frame, ClassRef(obj.cls), "__match_args__")
+    names = attributes.known_elements(frame, order, "values") if order is not None else None
+    fields = [item.const for item in names] if names is not None else [field for field, _ in obj.cls.ir.fields]
+    if position < len(fields) and fields[position].__class__ is str:
+        return attributes.obj_attr(frame, obj, value, fields[position], span)
+    return None
+
+
 Handler = Callable[["Frame", "Arguments", int], "Value | None"]
 HANDLERS: dict[str, Handler] = {
     "list": sequence("list"),

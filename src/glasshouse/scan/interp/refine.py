@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from glasshouse.scan import ir
 from glasshouse.scan.interp import access_paths, attributes, external, patterns
 from glasshouse.scan.interp.access_paths import LOOK_BACK, assigns, definition
-from glasshouse.scan.interp.values import NOT_CONST, Obj, Value, with_taint, without
+from glasshouse.scan.interp.values import LITERAL, NOT_CONST, Bound, Obj, Value, with_taint, without
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
@@ -32,8 +32,9 @@ def assume(frame: Frame, block: ir.Block, index: int, cond: Any, holds: bool, de
     if depth > DEPTH:
         return
     position, ins = definition(block, index, cond)
-    if ins is None:
+    if ins is None or not holds:
         assume_truthy(frame, cond, holds)
+    if ins is None:
         return
     op = ins[0]
     if op == ir.UNOP and ins[3] in ("not", "!"):
@@ -45,6 +46,8 @@ def assume(frame: Frame, block: ir.Block, index: int, cond: Any, holds: bool, de
     elif op == ir.IS_TYPE:
         if holds and all(text.rsplit(".", 1)[-1] in SAFE_TYPES or text in SAFE_TYPES for text in ins[4]):
             scrub(frame, block, position, ins[3], frame.machine.everything)
+        elif not holds and frame.module.language == "java" and ins[4] in (["Object"], ["java.lang.Object"]):
+            scrub(frame, block, position, ins[3], frame.machine.everything)  # only null is no object
         elif frame.module.language == "javascript":
             shape_test(frame, block, position, ins[3], holds, "Array" in ins[4])
     elif op == ir.MOVE:
@@ -103,6 +106,8 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hold
             return
         common_base(frame, block, position, left)
         common_base(frame, block, position, right)
+        if b.const == 0:
+            found_first(frame, block, position, left)
         if b.const is not NOT_CONST:
             pin(frame, block, position, left, b)
         elif a.const is not NOT_CONST:
@@ -154,6 +159,16 @@ def search_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hol
     found = holds if (op, bound) in ((">=", 0), (">", -1)) else not holds if (op, bound) in (("<", 0),) else None
     if found is not None:
         member_test(frame, block, where, call, found)
+
+
+def found_first(frame: Frame, block: ir.Block, position: int, operand: Any) -> None:
+    """``text.indexOf("/x/") === 0`` is a test of how the text begins."""
+    where, call = definition(block, position, operand)
+    if call is None or call[0] != ir.CALL_METHOD or call[4] not in ("indexOf", "lastIndexOf", "find", "search"):
+        return
+    argument = frame.val(call[5][0]) if call[5] and call[5][0].__class__ is not list else None
+    if argument is not None and (argument.const.__class__ is str or not (argument.taint or argument.refs)):
+        prefix_test(frame, block, where, call[3], True)
 
 
 def bounded(frame: Frame, block: ir.Block, position: int, left: Any, right: Any, op: str, holds: bool) -> None:
@@ -269,7 +284,9 @@ def guard_applies(frame: Frame, sanitizer: SanitizerModel, ins: ir.Instr, receiv
     return all(external.holds(frame, item, owner, given) for item in sanitizer.where)
 
 
-CHECKED = re.compile(r"(is|has|check|validate|verify|assert)?_?(valid|safe|allowed|permitted|whitelisted|trusted)", re.I)
+CHECKED = re.compile(
+    r"(is|has|check|validate|verify|assert)?_?(valid|safe|allowed|permitted|whitelisted|trusted)", re.I
+)
 
 
 def named_check(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, path: str, operand: Any) -> None:
@@ -369,6 +386,9 @@ def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int,
         elif operand >= 0:
             frame.regs[operand] = cleaned
         frame.machine.refine_note(cleaned, value)
+    elif mask == frame.machine.everything and isinstance(operand, str) and value.const is NOT_CONST:
+        if all(ref.__class__ is Bound for ref in value.refs):
+            frame.env[operand] = Value(path=LITERAL)  # of unknown origin, but one of the program's own constants
     if isinstance(operand, str):
         if depth == 0:
             where, ins = definition(block, position, operand)

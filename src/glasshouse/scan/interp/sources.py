@@ -53,7 +53,21 @@ def better(new: Flow, old: Flow) -> bool:
     ranks = RANK.get(new.label.source, 9), RANK.get(old.label.source, 9)
     if ranks[0] != ranks[1]:
         return ranks[0] < ranks[1]
-    return way_length(new.step) < way_length(old.step)
+    lengths = way_length(new.step), way_length(old.step)
+    if lengths[0] != lengths[1]:
+        return lengths[0] < lengths[1]
+    return flow_order(new) < flow_order(old)
+
+
+def flow_order(flow: Flow) -> str:
+    """Decides between flows that are equally good, in whatever order they come."""
+    way, step = [], flow.step
+    while step is not None and len(way) < 200:
+        way.append((step.file, step.span, step.text, repr(step.inner)[:400]))
+        step = step.before
+    return repr(
+        (flow.label.text, flow.label.place, flow.sink, flow.act, flow.confidence, flow.built, flow.fn.index, way)
+    )
 
 
 def way_length(step: Step | None) -> int:
@@ -92,10 +106,8 @@ def check_assign_sink(machine: Machine, frame: Frame, target: Value, name: str, 
         machine.hit(frame, sink, taint, span, value)
 
 
-def pseudo_call(
-    machine: Machine, frame: Frame, name: str, values: list[Value], span: int, shown: str = ""
-) -> None:
-    """Operations that rules may treat as calls: ``$index``, ``$set_key``, ``$arith``; ``shown``: the sink's name in messages."""
+def pseudo_call(machine: Machine, frame: Frame, name: str, values: list[Value], span: int, shown: str = "") -> None:
+    """Operations that rules may treat as calls (``$index``, ``$set_key``); ``shown``: the sink's name in messages."""
     from glasshouse.scan.interp.calls import Arguments
 
     model = machine.matcher(frame).calls.get(name)

@@ -186,6 +186,7 @@ class Application:
         made = Obj(obj.kind, obj.site, obj.cls, obj.open, None, obj.proto)
         made.home = obj.home
         made.library = obj.library
+        made.outer = self.value(obj.outer, depth + 1) if obj.outer is not None else None
         self.copies[obj] = made
         self.machine.heap[made] = {
             self.value(name) if name.__class__ is Value else name: self.value(item, depth + 1)
@@ -258,7 +259,11 @@ def snapshot(found: Summary, heap: dict[Any, dict[Any, Value]], before: dict[Obj
                 queue.extend(fields.values())
     mark_fresh(found)
     found.plain = (
-        not found.effects and not found.sinks and found.raised is None and not found.result.taint and not depends(found, found.result)
+        not found.effects
+        and not found.sinks
+        and found.raised is None
+        and not found.result.taint
+        and not depends(found, found.result)
     )
 
 

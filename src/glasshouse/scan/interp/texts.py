@@ -34,9 +34,9 @@ NUMERIC_CONVERSIONS = frozenset("dioxXeEfFgGu")
 MAX_PIECES = 60
 SKELETON = 300  # characters of a text that decide its type
 HARMLESS_RESULTS = frozenset(
-    """int float len round abs sum hash id ord time count monotonic date strftime isoformat timestamp uuid1 uuid4 hexdigest
-    today now utcnow randint getrandbits token_hex escape quote escape_string quote_ident quote_name Identifier Literal
-    total_seconds""".split()
+    """int float len round abs sum hash id ord time count monotonic date strftime isoformat timestamp uuid1 uuid4
+    hexdigest today now utcnow randint getrandbits token_hex escape quote escape_string quote_ident quote_name
+    Identifier Literal total_seconds""".split()
 )
 
 
@@ -55,7 +55,8 @@ def built(frame: Frame, pieces: Sequence[Value], taint: Taint | None, span: int,
         before = ""
         for piece in pieces:
             if piece.const is NOT_CONST and piece.path not in matcher.text_types:
-                if not (not_after is not None and not_after.search(before)) and unknown_origin(frame, piece, source.mask):
+                excepted = not_after is not None and not_after.search(before)
+                if not excepted and unknown_origin(frame, piece, source.mask):
                     place = (frame.module.index, span)
                     label = frame.machine.source_label("private", source.kind, source.text, place)
                     taint = join_taint(taint, {label: (source.mask, Step(*place, source.text, None))})
@@ -204,5 +205,3 @@ def joined(frame: Frame, value: Value) -> Value:
         return value
     element = attributes.element(frame, value, "values", 0) if value.refs else UNKNOWN
     return Value(path=LITERAL) if literal(element) else UNKNOWN
-
-

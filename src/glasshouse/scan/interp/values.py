@@ -68,7 +68,7 @@ class Obj:
     kind: ``list`` ``tuple`` ``set`` ``dict`` ``instance`` ``param``.  ``open``: there may be fields we have not seen.
     """
 
-    __slots__ = ("cls", "home", "kind", "label", "library", "open", "proto", "serial", "site")
+    __slots__ = ("cls", "home", "kind", "label", "library", "open", "outer", "proto", "serial", "site")
     count = 0
 
     def __init__(
@@ -87,6 +87,7 @@ class Obj:
         self.label = label
         self.proto = proto
         self.home: Frame | None = None  # the frame a nested class was defined in
+        self.outer: Value | None = None  # the instance that an inner class's instance belongs to
         self.library = ""  # which kind of object of the language's own library it is
         Obj.count += 1
         self.serial = Obj.count

@@ -128,6 +128,7 @@ def _sink(sink: Sink, place: str) -> Iterator[str]:
     yield from _selectors(sink.args, f"{place}.args")
     yield from _conditions(sink.where, f"{place}.where")
     yield from _conditions(sink.safe_when, f"{place}.safe_when")
+    yield from _pattern(sink.safe_prefix, f"{place}.safe_prefix")
 
 
 def _sanitizer(cleaner: Sanitizer, place: str, classes: set[str]) -> Iterator[str]:

@@ -180,6 +180,9 @@ class Sink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     assign: tuple[str, ...] = ()
     where: tuple[Condition, ...] = ()
     safe_when: tuple[Condition, ...] = ()  # any of these makes the call safe
+    safe_prefix: str = (
+        ""  # regular expression on the constant text that an argument begins with: is safe where it matches
+    )
     label: str = ""  # "runs it as a shell command", completes the message
     confidence: Confidence | None = None
 
@@ -187,8 +190,8 @@ class Sink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A pattern that is a finding by itself.
 
-    ``call``: a call whose conditions hold (every one of ``where``, not one of ``unless``).  ``assign``: an assignment to a
-    variable, attribute or keyword whose (last) name matches this regular expression in full and whose value meets
+    ``call``: a call whose conditions hold (every one of ``where``, not one of ``unless``).  ``assign``: an assignment
+    to a variable, attribute or keyword whose (last) name matches this regular expression in full and whose value meets
     ``where`` (arg ``value``, ``value.name`` for what it holds, ``self`` for the object whose attribute it is).
     ``decorator``: a function or class carrying it (``where`` on its arguments).  ``read``: an attribute read.
     """
@@ -235,8 +238,8 @@ class PrivateSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     """Data that is a source for one rule only: by the name of a variable, field, key or parameter, a call or a read.
 
     ``names`` / ``not_names``: regular expressions; the name must match the first in full and not the second.
-    ``put_into``: a type of ``Models.texts``: what is put into such text and is neither constant, nor harmless, nor from a
-    known source, unless the constant text before it matches ``not_after``.
+    ``put_into``: a type of ``Models.texts``: what is put into such text and is neither constant, nor harmless, nor from
+    a known source, unless the constant text before it matches ``not_after``.
     """
 
     description: str

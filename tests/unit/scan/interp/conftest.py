@@ -63,3 +63,33 @@ def from_parameters(code: str, cwe: int) -> list[str]:
 def weak() -> Guessed:
     """``weak(code, cwe)``: the sources of findings from parameters and from values of unknown origin."""
     return from_parameters
+
+
+NODE = "const { execSync } = require('child_process');\nconst data = process.argv[2];\n"
+
+
+@pytest.fixture
+def runs() -> Reaches:
+    """``runs(code)``: whether JavaScript code that has a command-line argument in ``data`` gives it to a shell."""
+    return lambda code: bool(reported("javascript", NODE + textwrap.dedent(code), 78))
+
+
+Program = Callable[[dict[str, str], int], list[str]]
+
+
+def reported_in_program(files: dict[str, str], cwe: int) -> list[str]:
+    """``file:line`` of the findings of one weakness in a JavaScript program of several files."""
+    lowered = [
+        front_end("javascript").lower(textwrap.dedent(code).encode(), path, LowerLimits())
+        for path, code in files.items()
+    ]
+    analysis = analyse(lowered, {"javascript": rules_of("javascript")})
+    assert analysis.problems == ()
+    found = [flow for flow in analysis.flows if cwe in flow.rule.cwe]
+    return sorted({f"{flow.fn.module.file.path}:{ir.unpack_span(flow.span)[0]}" for flow in found})
+
+
+@pytest.fixture
+def program() -> Program:
+    """``program({path: code}, cwe)``: where a program of several files is reported."""
+    return reported_in_program

@@ -57,7 +57,7 @@ def test_a_loop_that_may_not_run_leaves_what_was_before(reaches):
 
 
 def test_data_goes_round_a_loop(reaches):
-    assert reaches("a = b = 'ls'\nwhile len(data) > 3:\n    os.system(b)\n    b = a\n    a = data")
+    assert reaches("value = 'ls'\nwhile len(data) > 3:\n    os.system(value)\n    value = data")
 
 
 def test_the_right_side_of_and_is_the_result_where_the_left_holds(reaches):
@@ -123,10 +123,13 @@ def test_a_check_of_the_real_path_covers_the_path_itself(lines, check):
 def test_a_handler_sees_what_the_body_had_done(reaches):
     assert reaches(
         """
+        def check(text):
+            if len(text) > 3:
+                raise ValueError
         value = 'ls'
         try:
             value = data
-            int(value)
+            check(value)
             value = 'ls'
         except ValueError:
             os.system(value)

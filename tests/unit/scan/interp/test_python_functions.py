@@ -167,7 +167,10 @@ def test_new_may_return_an_instance_of_another_class(reaches):
 
 
 def test_recursion_ends(reaches):
-    assert reaches("def down(value, left):\n    if left > 0:\n        down(value, left - 1)\n    os.system(value)\ndown(data, 9)")
+    code = (
+        "def down(value, left):\n    if left > 0:\n        down(value, left - 1)\n    os.system(value)\ndown(data, 9)"
+    )
+    assert reaches(code)
 
 
 def test_a_check_inside_a_function_counts_where_it_was_called(reaches):

@@ -39,7 +39,7 @@ SELECT = "SELECT a FROM t WHERE name = "
         f"\"{SELECT}'%s'\" % name",
         f"\"{SELECT}'{{}}'\".format(name)",
         f"f\"{SELECT}'{{name}}'\"",
-        f"\"{SELECT}'\" + name + \"'\"",
+        f'"{SELECT}\'" + name + "\'"',
         f"\"{SELECT}'%(n)s'\" % dict(n=name)",
     ],
 )

@@ -157,13 +157,20 @@ def test_resources_are_set_up_inside_the_try() -> None:
     ]
 
 
-def test_throw_return_and_assert() -> None:
-    assert body("class A { int m(Object o) { assert o; if (o) throw o; return 1; } }") == [
-        "ASSERT o",
+def test_throw_and_return() -> None:
+    assert body("class A { int m(Object o) { if (o) throw o; return 1; } }") == [
         "IF o",
         "  RAISE o",
         "  --",
         "RETURN 1",
+    ]
+
+
+def test_an_assertion_guards_nothing_but_its_detail() -> None:
+    assert body("class A { void m(Object o) { assert o : f(o); } }") == [
+        "IF o",
+        "  --",
+        "  CALL_METHOD %0 this f [o] []",
     ]
 
 

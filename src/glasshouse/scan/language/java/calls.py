@@ -162,8 +162,9 @@ def _creation(lo: Lowering, node: Node) -> Operand:
     if type_node is None:
         return lo.opaque(node)
     kids = node.children
+    outer: list[object] = []
     if kids[0].type != "new" and kids[0].is_named:
-        expr(lo, kids[0])
+        outer = [["$outer", expr(lo, kids[0])]]
     text = type_text(lo, type_node)
     body = kids[-1] if kids[-1].type == "class_body" else None
     operands = arguments(lo, args) if args is not None else []
@@ -172,7 +173,7 @@ def _creation(lo: Lowering, node: Node) -> Operand:
         cls = lo.value(ir.CLASS, lo.span(type_node), MEMBERS["anonymous"](lo, node, body, text))
     else:
         cls = class_operand(lo, type_node, text)
-    return lo.value(ir.NEW, lo.span(node), cls, operands, [])
+    return lo.value(ir.NEW, lo.span(node), cls, operands, outer)
 
 
 # --- lambdas and method references ---------------------------------------------------------------------------------
@@ -246,14 +247,16 @@ def _names_type(lo: Lowering, node: Node) -> bool:
         return True
     if kind == "identifier":
         name = lo.word(node)
-        if name in lo.locals or not name[:1].isupper():
+        if name in lo.locals:
             return False
         scope: ClassScope | None = lo.scope
         while scope is not None:
             if name in scope.fields:
                 return False
+            if name == scope.name:
+                return True
             scope = scope.outer
-        return True
+        return name[:1].isupper()
     if kind == "field_access":
         parts = lo.word(node).split(".")
         return parts[-1][:1].isupper() and parts[0] not in lo.locals and parts[0] != "this"

@@ -89,7 +89,8 @@ def _quiet(limits: LowerLimits) -> Iterator[None]:
 
 
 def _is_test(path: str) -> bool:
-    return "src/test/" in path or path.endswith(("Test.java", "Tests.java"))
+    name = path.rpartition("/")[2]
+    return "src/test/" in path or (name.endswith(("Test.java", "Tests.java")) and name != "Test.java")
 
 
 def _lower_file(lo: Lowering, root: Node, page: jsp.Page | None) -> None:

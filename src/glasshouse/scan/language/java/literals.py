@@ -167,7 +167,9 @@ def _template_expression(lo: Lowering, node: Node) -> Operand:
 
 
 def _integer(lo: Lowering, node: Node) -> Operand:
-    return lo.builder.const(integer_of(lo.word(node)))
+    raw = lo.word(node)
+    value = lo.builder.const(integer_of(raw))
+    return lo.value(ir.CAST, lo.span(node), "long", value) if raw[-1:] in ("l", "L") else value
 
 
 def _float(lo: Lowering, node: Node) -> Operand:

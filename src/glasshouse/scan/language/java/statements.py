@@ -311,10 +311,19 @@ def _yield(lo: Lowering, node: Node) -> None:
 
 
 def _assert(lo: Lowering, node: Node) -> None:
+    """Assertions are off unless the program is started with ``-ea``: a failing one does not keep data from going on."""
     kids = meaningful(node)
-    if kids:
-        value = expr(lo, kids[0])
-        lo.builder.emit(ir.ASSERT, lo.span(node), value)
+    if not kids:
+        return
+    value = expr(lo, kids[0])
+    if len(kids) > 1:
+        builder = lo.builder
+        saved = builder.block
+        detail: Block = []
+        builder.block = detail
+        expr(lo, kids[1])
+        builder.block = saved
+        builder.emit(ir.IF, lo.span(node), value, [], detail)
 
 
 def _explicit_constructor(lo: Lowering, node: Node) -> None:

@@ -1,0 +1,146 @@
+"""Java's classes, lambdas, threads and reflection: which code runs, on which object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+Lines = Callable[[str, str, int], list[int]]
+HEAD = """import java.util.*;
+import java.util.concurrent.*;
+import java.util.function.*;
+import org.springframework.web.bind.annotation.*;
+@RestController
+public class Code {
+  @GetMapping("/run")
+  public String run(@RequestParam String data) throws Exception {
+"""
+
+
+@pytest.fixture
+def runs(lines: Lines) -> Callable[..., bool]:
+    """``runs(code, members)``: whether Java code runs the request parameter ``data`` as a command."""
+    return lambda code, members="": bool(lines("java", f'{HEAD}{code}\nreturn "";\n}}\n{members}\n}}\n', 78))
+
+
+def sink(expression: str) -> str:
+    return f"Runtime.getRuntime().exec({expression});"
+
+
+def test_the_class_of_an_object_decides_which_method_runs(runs):
+    members = """interface Shape { String name(String s); }
+    static class Plain implements Shape { public String name(String s) { return s; } }
+    static class Fixed implements Shape { public String name(String s) { return "ls"; } }"""
+    assert runs(f"Shape s = new Plain(); {sink('s.name(data)')}", members)
+    assert not runs(f"Shape s = new Fixed(); {sink('s.name(data)')}", members)
+
+
+def test_overloads_are_told_apart_by_the_types_of_their_arguments(runs):
+    members = """static class A {} static class B {}
+    static String f(A a, String s) { return s; }
+    static String f(B b, String s) { return "ls"; }"""
+    assert runs(sink("f(new A(), data)"), members)
+    assert not runs(sink("f(new B(), data)"), members)
+
+
+def test_super_names_fields_of_the_same_object(runs):
+    members = """static abstract class Base { protected String text; }
+    static class Sub extends Base { void set(String s) { super.text = s; } String get() { return super.text; } }"""
+    assert runs(f"Sub s = new Sub(); s.set(data); {sink('s.get()')}", members)
+    assert not runs(f'Sub s = new Sub(); s.set("ls"); {sink("s.get()")}', members)
+
+
+def test_an_inner_class_sees_the_fields_of_its_outer_object(runs):
+    members = """static class Outer { String text; Outer(String s) { text = s; }
+      class Inner { String get() { return Outer.this.text; } }
+      Inner inner() { return new Inner(); } }"""
+    assert runs(sink("new Outer(data).inner().get()"), members)
+    assert runs(f"Outer o = new Outer(data); {sink('o.new Inner().get()')}", members)
+    assert not runs(f'Outer o = new Outer("ls"); {sink("o.new Inner().get()")}', members)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("Function<String, String> f = s -> s; x = f.apply(data);", True),
+        ('Function<String, String> f = s -> "ls"; x = f.apply(data);', False),
+        ("Supplier<String> f = () -> data; x = f.get();", True),
+        ("BiFunction<String, String, String> f = (a, b) -> a; x = f.apply(data, x);", True),
+        ("BiFunction<String, String, String> f = (a, b) -> b; x = f.apply(data, x);", False),
+        ('Function<String, String> f = s -> s; x = f.andThen(s -> "ls").apply(data);', False),
+        ("Function<String, String> f = s -> s; x = f.andThen(s -> s + x2).apply(data);", True),
+        ("Function<String, String> f = String::trim; x = f.apply(data);", True),
+        (
+            "var f = new Function<String, String>() { public String apply(String s) { return s; } };x = f.apply(data);",
+            True,
+        ),
+    ],
+)
+def test_functional_interfaces_run_what_they_hold(runs, code, expected):
+    assert runs(f'String x = "", x2 = ""; {code} {sink("x")}') is expected
+
+
+def test_a_reference_to_a_private_method_can_be_passed_on(runs):
+    members = """static void pass(Consumer<String> c, String s) { c.accept(s); }
+    private static void use(String s) { try { Runtime.getRuntime().exec(s); } catch (Exception e) { } }"""
+    assert runs("pass(Code::use, data);", members)
+    assert not runs('pass(Code::use, "ls");', members)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "new Thread(() -> { BODY }).start();",
+        "new Thread(new Runnable() { public void run() { BODY } }).start();",
+        "new Task(data).start();",
+        "Executors.newFixedThreadPool(1).submit(() -> { BODY });",
+        "CompletableFuture.runAsync(() -> { BODY });",
+    ],
+)
+def test_tasks_run_when_they_are_started(runs, start):
+    body = "try { Runtime.getRuntime().exec(data); } catch (Exception e) { }"
+    members = """static class Task extends Thread { String s; Task(String s) { this.s = s; }
+    public void run() { try { Runtime.getRuntime().exec(s); } catch (Exception e) { } } }"""
+    assert runs(start.replace("BODY", body), members)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("CompletableFuture.supplyAsync(() -> data).thenApply(s -> s.trim()).get()", True),
+        ('CompletableFuture.supplyAsync(() -> data).thenApply(s -> "ls").get()', False),
+        ("Executors.newCachedThreadPool().submit(() -> data).get()", True),
+        ('Executors.newCachedThreadPool().submit(() -> "ls").get()', False),
+    ],
+)
+def test_futures_give_what_their_task_returned(runs, code, expected):
+    assert runs(sink(code)) is expected
+
+
+@pytest.mark.parametrize(("name", "expected"), [("same", True), ("fixed", False)])
+def test_reflection_on_known_names_runs_the_named_method(runs, name, expected):
+    members = """public static String same(String s) { return s; }
+    public static String fixed(String s) { return "ls"; }"""
+    code = f'Object r = Code.class.getMethod("{name}", String.class).invoke(null, data); {sink("(String) r")}'
+    assert runs(code, members) is expected
+
+
+def test_what_is_no_object_is_null(runs):
+    assert not runs(f"if (!(data instanceof Object)) {sink('data')}")
+    assert not runs(f"if (null instanceof String) {sink('data')}")
+
+
+def test_assertions_do_not_protect_because_they_are_usually_off(runs):
+    assert runs(f'assert data.matches("[a-z]+"); {sink("data")}')
+    assert not runs(f'if (data.matches("[a-z]+")) {sink("data")}')
+
+
+def test_a_relative_program_name_is_no_injection(runs):
+    assert not runs(sink('"ls"'))
+
+
+def test_a_class_that_extends_a_collection_is_one(runs):
+    code = 'List<String> l = new ArrayList<String>() {{ add("ls"); add(data); }};'
+    assert runs(f"{code} {sink('l.get(1)')}")
+    assert not runs(f"{code} {sink('l.get(0)')}")
