@@ -6,12 +6,14 @@ import functools
 import gc
 import os
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 
 from glasshouse.scan import ir
-from glasshouse.scan.detect.interface import Hit
+from glasshouse.scan.detect.interface import Detector
 from glasshouse.scan.discover import ReadLimits, SourceFile, read_source
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.languages import front_end
@@ -78,7 +80,8 @@ def lower(task: Task) -> Lowered:
         if collecting:
             gc.enable()
     rules = rules_for(source.language, task.rule_paths, task.rule_selection, task.cache_dir)
-    hits = [*detector_hits(file, rules), *literal_hits(data, rules)]
+    detectors = detectors_for(source.language, task.rule_paths, task.rule_selection, task.cache_dir)
+    hits = [*detector_hits(file, detectors), *literal_hits(data, rules)]
     return Lowered(file, tuple(hits), tuple(find_ignores(data)), tuple(problems_of(file)), unchanged(source))
 
 
@@ -108,22 +111,36 @@ def problems_of(file: ir.File) -> list[NotAnalysed]:
     return found
 
 
-def detector_hits(file: ir.File, rules: RuleSet) -> list[LocalHit]:
-    """Hits of all detectors; one that several rules use with the same options runs once."""
+class DetectorRun(NamedTuple):
+    """One detector with its options, and the rules that report what it finds."""
+
+    find: Detector
+    options: Mapping[str, Any]
+    rules: list[str]
+
+
+@functools.lru_cache(maxsize=8)
+def detectors_for(
+    language: str, extra: tuple[Path, ...], selection: tuple[str, ...], cache_dir: Path | None
+) -> tuple[DetectorRun, ...]:
+    """The detectors of a language's rules; one that several rules use with the same options runs once."""
     from glasshouse.scan.detect.registry import detector
 
+    runs: dict[tuple[str, str], DetectorRun] = {}
+    for rule in rules_for(language, extra, selection, cache_dir).rules.values():
+        if rule.detector:
+            key = (rule.detector, repr(sorted(rule.options.items())))
+            runs.setdefault(key, DetectorRun(detector(rule.detector), rule.options, [])).rules.append(rule.id)
+    return tuple(runs.values())
+
+
+def detector_hits(file: ir.File, detectors: Sequence[DetectorRun]) -> list[LocalHit]:
+    """What the detectors find in one file."""
     found: list[LocalHit] = []
-    known: dict[tuple[str, str], list[Hit]] = {}
-    for rule in rules.rules.values():
-        if not rule.detector:
-            continue
-        key = (rule.detector, repr(sorted(rule.options.items())))
-        hits = known.get(key)
-        if hits is None:
-            hits = known[key] = list(detector(rule.detector)(file, rule.options))
-        found.extend(
-            LocalHit(rule.id, hit.span, hit.function_index, hit.message_args, hit.confidence) for hit in hits
-        )
+    for run in detectors:
+        for hit in run.find(file, run.options):
+            for rule in run.rules:
+                found.append(LocalHit(rule, hit.span, hit.function_index, hit.message_args, hit.confidence))
     return found
 
 

@@ -139,6 +139,8 @@ class _Run:
     def _hand_out(self) -> None:
         """Gives every worker a chunk, and then a second one so that it need not wait for us."""
         for depth in (0, 1):
+            if depth and self._held is not None:
+                return  # known to be too large, and making its message costs time
             while True:
                 idle = next((worker for worker in self._workers if len(worker.chunks) == depth), None)
                 if idle is None and (depth or len(self._workers) >= self._jobs):

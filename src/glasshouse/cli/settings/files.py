@@ -6,8 +6,8 @@ Only reads.  A project file is ``glasshouse.toml`` (tables at top level) or ``py
 
 from __future__ import annotations
 
-import os
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence

@@ -1,5 +1,5 @@
-"""Java control flow that decides wrongly: sign-in steps behind values the caller chooses, connections that nobody signed in
-on, loops that cannot end, generators that are seeded with what others know.
+"""Java control flow that decides wrongly: sign-in steps behind values the caller chooses, connections that nobody
+signed in on, loops that cannot end, generators that are seeded with what others know.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from glasshouse.scan.detect.secrets import is_placeholder
 _CALLS = (ir.CALL, ir.CALL_METHOD)
 _LEAVING = (ir.RETURN, ir.RAISE)
 _SIGN_IN = re.compile(
-    r"log_?[io]n(?!g)|logged_?[io]n|sign_?in|authenticat|authoriz|[a-z]Auth$|^auth$|grant|permission|privilege", re.IGNORECASE
+    r"log_?[io]n(?!g)|logged_?[io]n|sign_?in|authenticat|authoriz|[a-z]Auth$|^auth$|grant|permission|privilege",
+    re.IGNORECASE,
 )
 _ASKING = re.compile(r"(is|has|get|can|set|find|on|to|add|put|build|create|new|with)(?=[A-Z_]|$)")
 _CALLER_SAYS = frozenset({"getParameter", "getHeader", "getCookies", "getQueryString"})

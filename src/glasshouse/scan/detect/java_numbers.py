@@ -47,7 +47,7 @@ class Array(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """``compare``: a and b are operands and op is set; ``and`` / ``or`` / ``not``: a and b are conditions; ``call``: a test of a."""
+    """``compare``: a and b are operands, op is set; ``and`` ``or`` ``not`` ``same``: conditions; ``call``: tests a."""
 
     kind: str
     op: str
@@ -106,12 +106,15 @@ class Ranges:
 
     def branch(self, instr: ir.Instr, state: State) -> bool:
         cond = instr[2]
-        self.join_condition(cond, instr[3], "and")
-        self.join_condition(cond, instr[4], "or")
+        joined_conditions = {
+            **self.joined_condition(cond, instr[3], "and"),
+            **self.joined_condition(cond, instr[4], "or"),
+        }
         first, second = dict(state), dict(state)
         self.assume(cond, True, first, 0)
         self.assume(cond, False, second, 0)
         ends = self.block(instr[3], first), self.block(instr[4], second)
+        self.conditions.update(joined_conditions)
         state.clear()
         if ends[0] and ends[1]:
             for name, value in first.items():
@@ -124,14 +127,15 @@ class Ranges:
             state.update(first if ends[0] else second)
         return any(ends)
 
-    def join_condition(self, cond: ir.Operand, block: ir.Block, kind: str) -> None:
+    def joined_condition(self, cond: ir.Operand, block: ir.Block, kind: str) -> dict[ir.Operand, Condition]:
         """``a && b``: a variable that was a and, inside ``if a``, becomes b."""
         last = block[-1] if block else None
         if last is None or last[0] != ir.MOVE or not str(last[2]).startswith("$"):
-            return
+            return {}
         before = self.conditions.get(last[2])
-        if before is not None and before.kind == "same" and before.a == cond:
-            self.conditions[last[2]] = Condition(kind, "", cond, last[3])
+        if before is None or before.kind != "same" or before.a != cond:
+            return {}
+        return {last[2]: Condition(kind, "", cond, last[3])}
 
     def around(self, instr: ir.Instr, state: State) -> None:
         """Loops, ``try``, ``switch``: what is written inside is unknown there and after."""

@@ -17,7 +17,9 @@ _TRUST_MANAGERS = ("X509TrustManager", "X509ExtendedTrustManager")
 _VERIFIER_SETTERS = frozenset(
     {"setHostnameVerifier", "setDefaultHostnameVerifier", "hostnameVerifier", "setSSLHostnameVerifier"}
 )
-_SWITCH = re.compile(r"(disable|skip|ignore|insecure|trust_?all|no_?verif|unsafe|allow_?(all|any|self)|verify)", re.IGNORECASE)
+_SWITCH = re.compile(
+    r"disable|skip|ignore|insecure|trust_?all|no_?verif|unsafe|allow_?(all|any|self)|verify", re.IGNORECASE
+)
 _LOGGING = frozenset(
     {"debug", "info", "warn", "error", "trace", "log", "println", "print", "fine", "warning", "severe"}
 )

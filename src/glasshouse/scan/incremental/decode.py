@@ -203,7 +203,9 @@ class Decoder:
         """A shared object or frame; fields are left for later."""
         data = self.contents[position]
         if data[0] == 1:
-            frame: Frame = Frame(self.machine, self.trace.fn(data[1]), Lazy(lambda: self.fields(data[2]) or {}), None, None)
+            frame: Frame = Frame(
+                self.machine, self.trace.fn(data[1]), Lazy(lambda: self.fields(data[2]) or {}), None, None
+            )
             self.trace.put(self.number, position, frame)
             frame.this = None if data[3] is None else self.value(data[3])
             frame.closure = self.frame(data[4])

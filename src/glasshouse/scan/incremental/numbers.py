@@ -68,15 +68,39 @@ def function_shape(file: ir.File, fn: ir.Function) -> tuple[Any, ...]:
     owner = file.classes[fn.cls].qualname if 0 <= fn.cls < len(file.classes) else ""
     parent = file.functions[fn.parent].qualname if 0 <= fn.parent < len(file.functions) else ""
     params = tuple((p.name, p.kind, p.type, p.has_default, decorated(p.decorators)) for p in fn.params)
-    return (fn.name, fn.qualname, fn.kind, params, owner, parent, fn.flags, decorated(fn.decorators), tuple(fn.outer), fn.returns)
+    return (
+        fn.name,
+        fn.qualname,
+        fn.kind,
+        params,
+        owner,
+        parent,
+        fn.flags,
+        decorated(fn.decorators),
+        tuple(fn.outer),
+        fn.returns,
+    )
 
 
 def class_shape(file: ir.File, cls: ir.Class) -> tuple[Any, ...]:
     """All of a class that others may look at without running its body (no places)."""
     outer = file.classes[cls.parent].qualname if 0 <= cls.parent < len(file.classes) else ""
-    methods = tuple((name, function_shape(file, file.functions[at])) for name, at in cls.methods if at < len(file.functions))
+    methods = tuple(
+        (name, function_shape(file, file.functions[at])) for name, at in cls.methods if at < len(file.functions)
+    )
     fields = tuple((name, text) for name, text in cls.fields)
-    return (cls.name, cls.qualname, tuple(cls.bases), methods, fields, outer, cls.flags, decorated(cls.decorators), cls.body >= 0, cls.init >= 0)
+    return (
+        cls.name,
+        cls.qualname,
+        tuple(cls.bases),
+        methods,
+        fields,
+        outer,
+        cls.flags,
+        decorated(cls.decorators),
+        cls.body >= 0,
+        cls.init >= 0,
+    )
 
 
 def decorated(decorators: Sequence[ir.Decorator]) -> str:

@@ -177,4 +177,3 @@ def take_found(trace: WarmTrace, number: int, rules: dict[str, Any], data: list[
     for fn in entries:
         found = trace.fn(fn)
         found.entry = found.called = True
-

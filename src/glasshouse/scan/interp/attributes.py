@@ -324,7 +324,7 @@ def obj_item(frame: Frame, obj: Obj, value: Value, key: Value, span: int) -> Val
     machine = frame.machine
     fields = machine.fields(obj) or {}
     const = key.const
-    if const is NOT_CONST or const.__class__ is bool and const not in fields:
+    if const is NOT_CONST or (const.__class__ is bool and const not in fields):
         found: Value | None = None
         for name, item in fields.items():
             if name != "#len" and name.__class__ is not tuple:

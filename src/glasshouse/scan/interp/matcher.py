@@ -111,7 +111,7 @@ class SourceModel(NamedTuple):
 
 
 class ProtocolUse(NamedTuple):
-    """One role of a call in a protocol: ``create`` ``secure`` ``unsafe`` ``derive`` ``use``; ``group``: number of the match."""
+    """One role of a call in a protocol: ``create`` ``secure`` ``unsafe`` ``derive`` ``use``; ``group`` numbers matches."""
 
     role: str
     rule: schema.Rule

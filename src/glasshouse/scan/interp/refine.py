@@ -390,7 +390,7 @@ def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int,
         if all(ref.__class__ is Bound for ref in value.refs):
             frame.env[operand] = Value(path=LITERAL)  # of unknown origin, but one of the program's own constants
     if isinstance(operand, str):
-        if depth == 0:
+        if depth == 0 or frame.module.language == "java":
             where, ins = definition(block, position, operand)
             if ins is not None and ins[0] == ir.MOVE:
                 scrub(frame, block, where, ins[3], mask, depth + 1)
@@ -413,7 +413,7 @@ def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int,
 
 
 SAME_TEXT = frozenset(
-    """lower upper strip trim toLowerCase toUpperCase toString as_posix normalize toPath toAbsolutePath toRealPath
+    """lower upper strip trim toLowerCase toUpperCase toString as_posix normalize toPath toFile toAbsolutePath toRealPath
     getCanonicalPath getCanonicalFile getAbsolutePath getAbsoluteFile getPath resolve absolute""".split()
 )
 

@@ -214,7 +214,7 @@ class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     (receiver or argument ``use_arg``), or with ``use`` empty where the object is created, once the function ends.
     ``unsafe``: calls that make it unsafe again, or (with ``safe_by_default``) unsafe at all.
     ``enough``: sets of numbers of ``secured`` matches; all of one set make it safe (replaces ``any_of``).
-    ``derive``: calls whose result is as safe as the receiver (a parser made by a factory), or as argument ``derive_arg``.
+    ``derive``: calls whose result is as safe as the receiver (a parser of a factory), or as argument ``derive_arg``.
     ``outside``: reported only where this argument of the use is data from outside or a parameter.
     In a rule with ``taint``, the protocol reports nothing itself: sinks are harmless while ``use_arg`` is safe.
     """

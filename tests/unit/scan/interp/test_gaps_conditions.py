@@ -21,8 +21,7 @@ EXPRESS = """const cp = require('child_process'); const app = require('express')
 const WORD = /^[a-z]+$/;
 app.get('/', (req, res) => { const x = req.query.x;
 """
-SERVLET = """import java.util.*; import java.util.regex.*; import javax.servlet.http.*;
-public class Code extends HttpServlet {
+SERVLET = """import java.util.*; import java.util.regex.*; import javax.servlet.http.*; class Code extends HttpServlet {
   static final Set<String> OK = Set.of("a", "b"); static final Pattern WORD = Pattern.compile("[a-z]+");
   public void doGet(HttpServletRequest req, HttpServletResponse res) throws Exception {
     String x = req.getParameter("x");"""

@@ -144,3 +144,27 @@ def test_a_class_that_extends_a_collection_is_one(runs):
     code = 'List<String> l = new ArrayList<String>() {{ add("ls"); add(data); }};'
     assert runs(f"{code} {sink('l.get(1)')}")
     assert not runs(f"{code} {sink('l.get(0)')}")
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        ("if (!file.getCanonicalFile().toPath().startsWith(root)) throw new Exception();", False),
+        ("if (!file.toPath().normalize().startsWith(root)) throw new Exception();", False),
+        ("String p = file.getCanonicalPath(); if (!p.startsWith(root)) throw new Exception();", False),
+        ("if (!file.exists()) throw new Exception();", True),
+        ("String p = file.getPath(); if (!p.startsWith(root)) throw new Exception();", True),
+    ],
+)
+def test_a_canonical_path_below_a_folder_stays_there(lines, check, expected):
+    code = f"""import java.io.*;
+import java.util.zip.*;
+public class Unpack {{
+  public void unpack(ZipEntry entry, File root) throws Exception {{
+    File file = new File(root, entry.getName());
+    {check}
+    new FileOutputStream(file);
+  }}
+}}
+"""
+    assert (7 in lines("java", code, 22)) is expected
