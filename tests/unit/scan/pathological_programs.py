@@ -1,5 +1,7 @@
 """Valid programs that try to make the analysis slow, deep or large; by file name."""
 
+# ruff: noqa: E501 - programs as text
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -262,7 +264,7 @@ def _() -> str:
         FLASK
         + each("def f@(x):\n  for a in x:\n    f@+(x+'a'+a)\n  return f@+(x+'a') + f@+(x+'b')\n", 40)
         + "def f40(x):\n  os.system(x)\n  return x\n"
-        + "".join(f"@app.route('/{n}')\ndef v{n}():\n return f0(request.args['a'])\n" for n in range(200))
+        + "".join(f"@app.route('/{n}')\ndef v{n}():\n return f0(request.args['a'])\n" for n in range(120))
     )
 
 

@@ -1,5 +1,7 @@
 """No source text, however damaged, makes lowering, analysis or report fail."""
 
+# ruff: noqa: E501 - programs as text
+
 from __future__ import annotations
 
 import functools

@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glasshouse.scan import analysis, ir
+from glasshouse.scan import ir
 from glasshouse.scan.analysis import Analysis, analyse
 from glasshouse.scan.incremental import reuse
 from glasshouse.scan.incremental.reuse import Kept
 from glasshouse.scan.incremental.warm import WarmTrace
+from glasshouse.scan.interp.machine import Machine
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.languages import front_end
 from glasshouse.scan.lowered import rules_for
+from glasshouse.scan.program import Fn
 
 Tree = dict[str, str]
 ENDINGS = {"py": "python", "js": "javascript", "java": "java"}
@@ -78,7 +80,8 @@ module.exports = { run, clean, Base, note };
 const { run, clean, Base, note } = require("./lib/tools");
 const app = express();
 class Child extends Base { constructor(q) { super(); this.q = q; } }
-app.get("/", (req, res) => { run(clean(req.query.q)); run(new Child(req.query.q).go(req.query.q)); note(req.query.q); });
+app.get("/", (req, res) => { run(clean(req.query.q)); run(new Child(req.query.q).go(req.query.q));
+  note(req.query.q); });
 app.get("/two", (req, res) => { run(new Child(1).stop(req.query.p)); });
 """,
 }
@@ -243,7 +246,7 @@ def test_a_taken_up_analysis_equals_a_full_one_after_each_edit(language: str) ->
 
 
 @pytest.mark.parametrize("language", sorted(TREES))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_a_taken_up_analysis_equals_a_full_one_after_any_series_of_edits(language: str, data: st.DataObject) -> None:
     place, tree = Workplace(), dict(TREES[language])
@@ -253,17 +256,47 @@ def test_a_taken_up_analysis_equals_a_full_one_after_any_series_of_edits(languag
         assert told(place.analyse(tree, True)) == told(place.analyse(tree, False))
 
 
+CHAIN: Tree = {
+    "a.py": "def f(x):\n    return x\n",
+    "b.py": "from a import f\ndef g(x):\n    return f(x)\n",
+    "c.py": "from b import g\ndef h(x):\n    return g(x)\n",
+}
+
+
 def test_nothing_is_run_again_when_nothing_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert analysis.reuse is not None and reuse.warm_trace is not None
-    place, tree = Workplace(), {"a.py": "def f(x):\n    return x\n\ndef g(x):\n    return f(x)\n"}
-    traces: list[WarmTrace | None] = []
+    assert again(monkeypatch, lambda tree: None) == []
+
+
+def test_a_leaf_whose_summary_is_as_before_makes_only_its_own_file_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = again(monkeypatch, replace("a.py", "    return x", "    y = x\n    return y"))
+    assert sorted(ran) == ["d a.py", "m a.py", "s a.py:f"]
+
+
+def test_a_leaf_whose_summary_changed_makes_its_callers_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = again(monkeypatch, replace("a.py", "    return x", "    return 1"))
+    assert {"s a.py:f", "s b.py:g"} <= set(ran)
+
+
+def again(monkeypatch: pytest.MonkeyPatch, edit: Callable[[Tree], None]) -> list[str]:
+    """The roots that run after an edit."""
+    place, tree = Workplace(), dict(CHAIN)
+    traces: list[WarmTrace] = []
     make = reuse.warm_trace
 
-    def spy(*args: object) -> WarmTrace | None:
-        traces.append(make(*args))  # type: ignore[arg-type]
-        return traces[-1]
+    def spy(machine: Machine, kept: Kept) -> WarmTrace | None:
+        made = make(machine, kept)
+        if made is not None:
+            traces.append(made)
+        return made
 
     monkeypatch.setattr(reuse, "warm_trace", spy)
     place.analyse(tree, True)
+    edit(tree)
     place.analyse(tree, True)
-    assert traces[-1] is not None and traces[-1].run_count == 0
+    assert len(traces) == 1
+    ran = []
+    for record in traces[0].records.values():
+        target = record.target
+        where = f"{target.module.path}:{target.ir.name}" if isinstance(target, Fn) else target.path
+        ran.append(f"{record.kind} {where}")
+    return ran

@@ -11,7 +11,7 @@ def same_result(old: bytes, new: bytes) -> bool:
     if old == new:
         return True
     table: dict[str, int] = {}
-    return canonical(UNPACK(old), table) == canonical(UNPACK(new), table)
+    return bool(canonical(UNPACK(old), table) == canonical(UNPACK(new), table))
 
 
 def canonical(data: list[Any], table: dict[str, int]) -> Any:

@@ -35,7 +35,7 @@ FIXED: list[Value] = [UNKNOWN, NONE, TRUE, FALSE]
 PLAIN = frozenset([str, int, float, bool, type(None), bytes])
 
 
-class Unstorable(Exception):
+class UnstorableError(Exception):
     """A result holds something that cannot be kept; its root is run again whenever it is needed."""
 
 
@@ -66,7 +66,7 @@ class Encoder:
         if const.__class__ is tuple:
             return [1, [self.const(item) for item in const]]
         if const.__class__ not in PLAIN:
-            raise Unstorable(repr(const.__class__))
+            raise UnstorableError(repr(const.__class__))
         if const.__class__ is int and not -(1 << 63) <= const < 1 << 63:
             return [2, str(const)]
         if const.__class__ is str and not storable(const):
@@ -128,7 +128,7 @@ class Encoder:
             return [4, self.value(ref.receiver), ref.name]
         if kind is SuperRef:
             return [5, self.numbers.classes[ref.cls], self.value(ref.this)]
-        raise Unstorable(repr(kind))
+        raise UnstorableError(repr(kind))
 
     def function(self, ref: FuncRef | None) -> int:
         if ref is None:
@@ -153,7 +153,7 @@ class Encoder:
         name = self.trace.names.get(item)
         if name is None:
             if item.__class__ is Frame and item.exit_env is None:
-                raise Unstorable("a frame that is still running")
+                raise UnstorableError("a frame that is still running")
             name = self.trace.names[item] = (self.record.number, len(self.shared))
             self.trace.owner[item] = self.record
             self.trace.items[name] = item
@@ -229,5 +229,5 @@ def encode_root(trace: Trace, record: Record, result: Any, numbers: Numbers) -> 
         ran = [[numbers.classes[cls], encoder.fields(cls.attrs)] for cls in record.ran]
         encoder.fill()
         return PACK([main, ran, encoder.nodes, encoder.contents])
-    except (Unstorable, KeyError, RecursionError):
+    except (UnstorableError, KeyError, RecursionError):
         return None

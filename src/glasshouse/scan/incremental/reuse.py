@@ -15,7 +15,6 @@ from glasshouse.scan.incremental.snapshot import DECODER, RESULTS, VERSION, take
 from glasshouse.scan.incremental.trace import Record, Trace
 from glasshouse.scan.incremental.warm import CLEAN, WarmTrace
 from glasshouse.scan.interp.machine import Fact, Flow, Machine
-from glasshouse.scan.program import Fn
 
 MAX_CHANGED = 0.3  # share of files that may differ
 

@@ -19,7 +19,7 @@ Key = tuple[str, Any]
 
 
 class Record:
-    """One root.  ``deps``: what it looked at, in order, with the state seen; ``seen``: shared objects and frames read."""
+    """One root.  ``deps``: what it looked at, in order, with the state seen; ``seen``: shared objects read."""
 
     __slots__ = (
         "calls",

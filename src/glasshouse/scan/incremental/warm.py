@@ -429,12 +429,12 @@ class WarmTrace(Trace):
 
     def class_holds(self, data: list[Any]) -> bool:
         _, number, ran, owner = data
-        cls = self.numbers.cls_of.get(number)
+        cls: Cls | None = self.numbers.cls_of.get(number)
         if cls is None:
             return False
         if owner >= 0 and self.status[owner] == CHECKING:
             return True
-        return bool(cls.ran) == ran
+        return cls.ran is bool(ran)
 
     def same_body(self, number: int) -> bool:
         fn: Fn | None = self.numbers.fn_of.get(number)

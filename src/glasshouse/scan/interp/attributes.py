@@ -81,7 +81,9 @@ def get_attr(frame: Frame, value: Value, name: str, span: int) -> Value:
         if model is not None:
             found = machine.apply_read(frame, model, found, name, span)
     if name == "length" and found.taint:
-        found = with_taint(found, without(found.taint, ~machine.numeric))
+        own = any(ref.__class__ is Obj and ref.cls is not None for ref in value.refs)
+        array = frame.module.language == "java" and not own  # as long as it is in memory, whatever is in it
+        found = with_taint(found, None if array else without(found.taint, ~machine.numeric))
     return machine.sensitive(frame, name, found, span)
 
 

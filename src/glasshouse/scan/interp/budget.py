@@ -13,8 +13,8 @@ from typing import Any
 from glasshouse.scan import ir
 from glasshouse.scan.program import Fn, Module
 
-MODULE_BASE_STEPS = 120_000  # real files need up to 60,000
-MODULE_STEPS_PER_INSTRUCTION = 40  # real files above the base need up to 35
+MODULE_BASE_STEPS = 80_000  # real files need up to 60,000
+MODULE_STEPS_PER_INSTRUCTION = 20  # on top; real files above the base need up to 32 in all
 LAST_STEPS = 400  # for a root of a module that has used up its allowance, and 4 for each of its instructions
 MAX_FRAMES = 40_000  # Python frames of nested calls; must stay well below the recursion limit that is set
 CALL_FRAMES = 20  # Python frames from one interpreted function to the next, at most

@@ -1,4 +1,4 @@
-"""Calls: from a callee value to what runs, and how arguments meet parameters."""
+"""Calls: from a callee value to what runs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ from glasshouse.scan.interp import (
     javascript_collections,
     javascript_promises,
 )
+from glasshouse.scan.interp.arguments import NO_ARGUMENTS as NO_ARGUMENTS
+from glasshouse.scan.interp.arguments import Arguments as Arguments
+from glasshouse.scan.interp.arguments import arguments as arguments
+from glasshouse.scan.interp.arguments import bind as bind
+from glasshouse.scan.interp.arguments import given_for, step_taint
+from glasshouse.scan.interp.construction import CONSTRUCTORS as CONSTRUCTORS
+from glasshouse.scan.interp.construction import bare_instance
+from glasshouse.scan.interp.construction import call_constructor as call_constructor
+from glasshouse.scan.interp.construction import construct as construct
+from glasshouse.scan.interp.construction import home_of as home_of
+from glasshouse.scan.interp.construction import instantiate as instantiate
 from glasshouse.scan.interp.python_builtins import HANDLERS as BUILT_IN
 from glasshouse.scan.interp.values import (
     NONE,
@@ -26,75 +37,20 @@ from glasshouse.scan.interp.values import (
     FuncRef,
     ModuleRef,
     Obj,
-    Step,
     SuperRef,
     Value,
     join,
     with_taint,
 )
-from glasshouse.scan.program import Cls, Fn, arity_fits
+from glasshouse.scan.program import Fn, arity_fits
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
-    from glasshouse.scan.interp.states import Env
 
 FAN_OUT_SEEN = 24  # methods of one name beyond which their parameters are not even compared
 NAME_FAN_OUT = 3  # functions tried when only the method name is known
 ENTER = frozenset(["__enter__", "__aenter__"])  # of things outside the program: give the thing itself
 OVERRIDES = 8  # overriding methods tried for one virtual call
-
-
-class Arguments:
-    """Evaluated arguments.  ``rest`` stands for any further positional ones (from spreading something unknown)."""
-
-    __slots__ = ("kw", "pos", "rest")
-
-    def __init__(self, pos: list[Value], kw: dict[str, Value], rest: Value | None = None) -> None:
-        self.pos = pos
-        self.kw = kw
-        self.rest = rest
-
-    def all(self) -> list[Value]:
-        values = [*self.pos, *self.kw.values()]
-        if self.rest is not None:
-            values.append(self.rest)
-        return values
-
-
-NO_ARGUMENTS = Arguments([], {})
-
-
-def arguments(frame: Frame, args: list[Any], kwargs: list[Any]) -> Arguments:
-    """Evaluate argument operands."""
-    pos: list[Value] = []
-    rest: Value | None = None
-    for item in args:
-        if item.__class__ is list:
-            value = frame.val(item[1])
-            known = attributes.known_elements(frame, value, "values")
-            if known is not None and rest is None:
-                pos.extend(known)
-            else:
-                rest = attributes.element(frame, value, "values", 0)
-        else:
-            pos.append(frame.val(item))
-    if not kwargs:
-        return Arguments(pos, {}, rest)
-    kw: dict[str, Value] = {}
-    for name, operand in kwargs:
-        value = frame.val(operand)
-        if name != "**":
-            kw[name] = value
-            frame.machine.assigned(frame, name, value, 0)
-            continue
-        for ref in value.refs:
-            if ref.__class__ is Obj:
-                for key, item in (frame.machine.fields(ref) or {}).items():
-                    if key.__class__ is str and key not in ("*", "#len"):
-                        kw.setdefault(key, item)
-        if value.taint:
-            kw.setdefault("**", value)
-    return Arguments(pos, kw, rest)
 
 
 # --- callee values ---------------------------------------------------------------------------------------------------
@@ -142,151 +98,6 @@ def call_ref(frame: Frame, ref: Any, given: Arguments, span: int) -> Value | Non
             fn = frame.machine.program.find_method(ref.cls, "__call__", len(given.pos))
         if fn is not None:
             return invoke(frame, FuncRef(fn, None, Value(refs=(ref,))), given, span)
-    return None
-
-
-def construct(frame: Frame, cls: Value, given: Arguments, span: int) -> Value:
-    """``new cls(...)``."""
-    result: Value | None = None
-    if "$outer" in given.kw and not cls.refs:
-        cls = java_builtins.inner_class(frame, given.kw["$outer"], cls)
-    for ref in cls.refs:
-        if ref.__class__ is ClassRef:
-            item: Value | None = instantiate(frame, ref, given, span)
-        elif ref.__class__ is FuncRef:
-            obj = Obj("instance", (frame.module.index, span), proto=ref)
-            frame.machine.heap[obj] = {}
-            this = Value(refs=(obj,))
-            returned = invoke(frame, FuncRef(ref.fn, ref.frame, this), given, span)
-            item = returned if returned.refs and returned.const is NOT_CONST else this
-        else:
-            item = None
-        if item is not None:
-            result = item if result is None else join(result, item)
-    if cls.path or result is None:
-        outside = external.call(frame, cls.path or "?", None, given, span, new=True)
-        result = outside if result is None else join(result, outside)
-    return result
-
-
-def instantiate(frame: Frame, ref: ClassRef, given: Arguments, span: int) -> Value:
-    """A new instance: fields, constructors, and what external bases make of the arguments."""
-    machine = frame.machine
-    cls = ref.cls
-    machine.ensure_class(cls)
-    classes, outside = machine.program.supers(cls)
-    obj = Obj("instance", (frame.module.index, span), cls, open=bool(outside and not harmless(outside)))
-    machine.heap[obj] = {}
-    if outside and frame.module.language == "java":
-        java_builtins.become(frame, obj, outside)
-    if cls.ir.parent >= 0 and frame.module.language == "java":
-        obj.outer = given.kw.pop("$outer", None) or frame.this
-    this = Value(refs=(obj,))
-    if ref.frame is not None and ref.frame.fn.ir.kind not in ("module", "class"):
-        obj.home = ref.frame
-    if cls.ir.flags & ir.ENUM and frame.module.language == "python" and given.pos:
-        return given.pos[0]
-    for item in reversed(classes):
-        if 0 <= item.ir.init < len(item.module.functions):
-            fn = item.module.functions[item.ir.init]
-            invoke(frame, FuncRef(fn, ref.frame if item is cls else obj.home, this), NO_ARGUMENTS, span)
-    if frame.module.language == "python":
-        made = allocate(frame, ref, given, span)
-        if made is not None:
-            own = own_instance(made, cls)
-            if own is None:
-                return made
-            obj, this = own, Value(refs=(own,))
-    call_constructor(frame, cls, this, given, span, above=False, closure=ref.frame)
-    if outside and not harmless(outside):
-        base = external.call(frame, outside[0], None, given, span, new=True)
-        return Value(taint=base.taint, refs=(obj,), path="")
-    fields = machine.fields(obj) or {}
-    if not fields and (given.pos or given.kw) and not constructor_of(cls, machine, len(given.pos)):
-        for index, name in enumerate(name for name, _ in cls.ir.fields):
-            if index < len(given.pos):
-                machine.write(obj, name, given.pos[index])
-        for name, value in given.kw.items():
-            machine.write(obj, name, value)
-    return this
-
-
-def allocate(frame: Frame, ref: ClassRef, given: Arguments, span: int) -> Value | None:
-    """What the class's own ``__new__`` returns; None if it has none or nothing is known of the result."""
-    fn = frame.machine.program.find_method(ref.cls, "__new__", len(given.pos))
-    if fn is None:
-        return None
-    made = invoke(frame, FuncRef(fn, ref.frame, Value(refs=(ref,))), given, span)
-    return made if made.refs else None
-
-
-def own_instance(made: Value, cls: Cls) -> Obj | None:
-    for item in made.refs:
-        if item.__class__ is Obj and item.cls is cls:
-            return item
-    return None
-
-
-def bare_instance(frame: Frame, given: Arguments, span: int) -> Value | None:
-    """``object.__new__(cls)`` and ``super().__new__(cls)``: an instance whose constructor has not run."""
-    for item in given.pos[0].refs if given.pos else ():
-        if item.__class__ is ClassRef:
-            obj = Obj("instance", (frame.module.index, span), item.cls)
-            frame.machine.heap[obj] = {}
-            return Value(refs=(obj,))
-    return None
-
-
-def harmless(outside: list[str]) -> bool:
-    return all(name in STATELESS or name.startswith("java.util.function.") for name in outside)
-
-
-STATELESS = frozenset(
-    """object Object java.lang.Object Generic ABC abc.ABC Protocol java.lang.Runnable java.io.Serializable
-    java.lang.Comparable java.lang.Cloneable java.lang.AutoCloseable java.lang.Iterable java.lang.Record java.lang.Enum
-    java.util.concurrent.Callable java.util.Comparator java.util.Iterator java.lang.CharSequence""".split()
-)
-
-
-CONSTRUCTORS = {"python": "__init__", "javascript": "constructor", "java": "<init>"}
-
-
-def constructor_of(cls: Cls, machine: Any, arity: int) -> Fn | None:
-    name = CONSTRUCTORS[cls.module.language]
-    if cls.module.language == "java":
-        found = cls.methods.get(name)
-        from glasshouse.scan.program import pick_overload
-
-        return pick_overload(found, arity) if found else None
-    result: Fn | None = machine.program.find_method(cls, name, arity)
-    return result
-
-
-def call_constructor(
-    frame: Frame, cls: Cls, this: Value, given: Arguments, span: int, above: bool, closure: Frame | None = None
-) -> Value:
-    """Run the constructor of ``cls`` (or of the class above it) on ``this``."""
-    machine = frame.machine
-    if above:
-        classes, _ = machine.program.supers(cls)
-        if len(classes) < 2:
-            return NONE
-        cls = classes[1]
-        closure = home_of(this)
-    fn = constructor_of(cls, machine, len(given.pos))
-    if fn is not None:
-        if fn.module.language == "java":
-            fn = java_functions.overload(frame, fn, given)
-        invoke(frame, FuncRef(fn, closure, this), given, span)
-    return NONE
-
-
-def home_of(this: Value) -> Frame | None:
-    """The frame that the class of an object was defined in, for classes made inside functions."""
-    for ref in this.refs:
-        if ref.__class__ is Obj and ref.home is not None:
-            found: Frame | None = ref.home
-            return found
     return None
 
 
@@ -342,8 +153,7 @@ def call_method(frame: Frame, value: Value, name: str, given: Arguments, span: i
     if untyped and not value.path and path[0] == "*":
         found = by_name(frame, value, name, given, span)
         if found is not None:
-            outside = external.call(frame, path, value, given, span, only_rules=True)
-            return found if outside is None else join(found, outside)
+            return join(found, external.call(frame, path, value, given, span, only_rules=True))
     return external.call(frame, path, value, given, span)
 
 
@@ -400,6 +210,8 @@ def method_of_object(frame: Frame, obj: Obj, value: Value, name: str, given: Arg
             own = java_builtins.inherited(frame, obj, name, given, span)
         return own
     if obj.library:
+        if name in java_builtins.RULED and obj.library == "map":
+            external.call(frame, java_builtins.RULED[name], value, given, span, only_rules=True)
         return java_builtins.method(frame, obj, value, name, given, span)
     if obj.kind in javascript_builtins.METHODS:
         built_in = javascript_builtins.method(frame, obj, value, name, given, span)
@@ -633,90 +445,3 @@ def refined_from(frame: Frame, now: Value, old: Value) -> bool:
         if found is None:
             return False
     return False
-
-
-def given_for(fn: Fn, given: Arguments, name: str) -> Value | None:
-    """The argument as the caller holds it (parameters hold it with one more step of its way)."""
-    position = 0
-    for param in fn.ir.params:
-        if param.name == name:
-            return given.pos[position] if position < len(given.pos) and param.kind == "pos" else given.kw.get(name)
-        position += param.kind == "pos"
-    return None
-
-
-def step_taint(frame: Frame, value: Value, span: int, text: str) -> Value:
-    taint = value.taint
-    assert taint is not None
-    index = frame.module.index
-    changed = {
-        label: (mask, Step(index, span, text, step)) if label.kind == "source" else (mask, step)
-        for label, (mask, step) in taint.items()
-    }
-    return with_taint(value, changed)
-
-
-def bind(frame: Frame, new: Frame, fn: Fn, given: Arguments, span: int) -> None:
-    """Arguments to parameters."""
-    env: Env = new.env
-    machine = frame.machine
-    params = fn.ir.params
-    position = 0
-    supplied: set[str] = set()
-    pos = given.pos
-    for param in params:
-        kind = param.kind
-        name = param.name
-        if kind == "self":
-            if new.this is not None:
-                env[name] = new.this
-                supplied.add(name)
-                continue
-            kind = "pos"
-        if kind == "pos":
-            if position < len(pos):
-                value: Value | None = pos[position]
-                position += 1
-            elif name in given.kw:
-                value = given.kw[name]
-            else:
-                value = given.rest
-        elif kind == "kw":
-            value = given.kw.get(name)
-        elif kind == "*":
-            value = rest_list(frame, pos[position:], given.rest, span)
-            position = len(pos)
-        else:
-            value = rest_keywords(frame, given.kw, fn.names, span)
-        if value is None:
-            if kind == "pos" and "**" in given.kw:
-                value = attributes.get_item(frame, given.kw["**"], Value(name), span)
-            else:
-                continue
-        supplied.add(name)
-        if value.taint:
-            value = step_taint(frame, value, span, f"passed to `{fn.ir.name or 'function'}` as `{name}`")
-        env[name] = machine.sensitive(new, name, value, param.span)
-    new.given = supplied
-    if fn.module.language == "javascript":
-        if params and not all(param.name in supplied for param in params):
-            for param in params:
-                if param.name not in env and param.kind == "pos" and not param.has_default:
-                    env[param.name] = NONE
-        machine.pending_arguments(new, given)
-
-
-def rest_list(frame: Frame, values: list[Value], rest: Value | None, span: int) -> Value:
-    obj = frame.machine.new_obj("list", frame, span)
-    fields: dict[Any, Value] = dict(enumerate(values))
-    fields["#len"] = Value(len(values)) if rest is None else UNKNOWN
-    if rest is not None:
-        fields["*"] = rest
-    frame.machine.heap[obj] = fields
-    return Value(refs=(obj,))
-
-
-def rest_keywords(frame: Frame, kw: dict[str, Value], names: frozenset[str], span: int) -> Value:
-    obj = frame.machine.new_obj("dict", frame, span)
-    frame.machine.heap[obj] = {name: value for name, value in kw.items() if name not in names}
-    return Value(refs=(obj,))

@@ -272,10 +272,13 @@ def run_callbacks(
             passed = join_taint(passed, attributes.deep_taint(frame.machine, value) if value.refs else value.taint)
     for value in callbacks:
         argument = element if element is not None else Value(taint=passed)
-        before = [(ref.fn, ref.fn.called) for ref in value.refs if ref.__class__ is FuncRef]
+        noted = frame.machine.calls
+        before = [(ref.fn, ref.fn.called, ref.fn in noted) for ref in value.refs if ref.__class__ is FuncRef]
         calls.call_value(frame, Value(refs=value.refs), calls.Arguments([], {}, argument), span)
-        for fn, called in before:  # code outside that may call it is no caller: it stays open to others
+        for fn, called, known in before:  # code outside that may call it is no caller: it stays open to others
             fn.called = called
+            if not known:
+                noted.pop(fn, None)
 
 
 def unknown_call(frame: Frame, callee: Value, given: Arguments, span: int) -> Value:

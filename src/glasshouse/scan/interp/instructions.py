@@ -6,7 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import access_paths, attributes, calls, javascript_builtins, javascript_promises, operators, refine
+from glasshouse.scan.interp import (
+    access_paths,
+    attributes,
+    calls,
+    javascript_builtins,
+    javascript_promises,
+    operators,
+    refine,
+)
 from glasshouse.scan.interp.frame import HANDLERS, Frame, LoopContext, TryContext
 from glasshouse.scan.interp.states import TESTED, State, join_env, join_heap, join_state
 from glasshouse.scan.interp.values import (

@@ -416,6 +416,7 @@ def write_field(frame: Frame, obj: Obj, value: Value, given: Arguments, span: in
     return NONE
 
 
+RULED = {"put": "*.put", "setProperty": "java.util.Properties.setProperty"}  # settings that rules look at
 LIBRARY: dict[str, dict[str, Method]] = {
     **dict.fromkeys(["list", "stack", "deque", "priority", "set"], LIST),
     "iterator": ITERATOR,

@@ -59,12 +59,18 @@ def better(new: Flow, old: Flow) -> bool:
     return flow_order(new) < flow_order(old)
 
 
+ORDER_STEPS = 60  # compared between two flows
+
+
 def flow_order(flow: Flow) -> str:
     """Decides between flows that are equally good, in whatever order they come."""
-    way, step = [], flow.step
-    while step is not None and len(way) < 200:
-        way.append((step.file, step.span, step.text, repr(step.inner)[:400]))
-        step = step.before
+    way: list[tuple[int, int, str]] = []
+    pending = [flow.step]
+    while pending and len(way) < ORDER_STEPS:  # never `repr` of a step: steps are linked without bound
+        step = pending.pop()
+        if step is not None:
+            way.append((step.file, step.span, step.text))
+            pending += (step.before, step.inner)
     return repr(
         (flow.label.text, flow.label.place, flow.sink, flow.act, flow.confidence, flow.built, flow.fn.index, way)
     )

@@ -222,6 +222,7 @@ class Application:
             given = self.label_taint(hit.label)
             if not given:
                 continue
+            self.machine.steps += len(given)
             text = f"passed to `{self.fn.ir.name or 'function'}`"
             for label, (bits, step) in given.items():
                 if bits & hit.sink.bit:
