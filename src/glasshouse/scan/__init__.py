@@ -1,10 +1,15 @@
 """Finds weaknesses in source code: source tree in, findings out.
 
 Order of work: ``discover`` lists files, workers parse and lower each file to the IR (``lowered``), ``analysis`` runs an
-abstract interpreter over all files together, ``report`` makes findings.  Knows nothing of who asked, and writes nothing.
+abstract interpreter over all files together, ``report`` makes findings.  Knows nothing of who asked; writes nothing.
 """
 
+from typing import TYPE_CHECKING
+
 from glasshouse.scan.settings import ScanSettings
+
+if TYPE_CHECKING:
+    from glasshouse.scan.run import scan_tree
 
 __all__ = ["ScanSettings", "scan_tree"]
 

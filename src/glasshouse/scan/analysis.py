@@ -8,20 +8,18 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import java_builtins, sources
-from glasshouse.scan.interp.machine import Fact, Flow, Machine
+from glasshouse.scan.interp.findings import Fact, Flow
+from glasshouse.scan.interp.machine import Machine
 from glasshouse.scan.interp.matcher import Matcher
 from glasshouse.scan.interp.summary import SinkHit
 from glasshouse.scan.program import Fn, Module, Program
 from glasshouse.scan.rules.loader import RuleSet
 from glasshouse.scan.rules.schema import Entry
 from glasshouse.words.finding import NotAnalysed
-
-if TYPE_CHECKING:
-    from glasshouse.scan.incremental.reuse import Kept
 
 RECURSION = 60_000  # Python frames; pure Python calls use no C stack from 3.11 on (`interp.budget` stays below)
 COMMAND_NAME = re.compile(r"^(cmd|command|shell|script)|(cmd|command|script)(line)?$", re.IGNORECASE)
@@ -43,12 +41,8 @@ def analyse(
     files: Sequence[ir.File],
     rules: dict[str, RuleSet],
     progress: Callable[[int, int], None] | None = None,
-    kept: Kept | None = None,
 ) -> Analysis:
-    """Analyse lowered files together.  ``rules`` holds the rule set of each language that occurs.
-
-    ``kept`` gives access to an earlier analysis; the result is the same with and without.
-    """
+    """Analyse lowered files together.  ``rules`` holds the rule set of each language that occurs."""
     program = Program(files)
     if not program.modules:
         return Analysis(program, [], [], [], ())
@@ -58,44 +52,8 @@ def analyse(
     if "java" in matchers:
         program.known_types = matchers["java"].known_types | java_builtins.TYPES
     machine = Machine(program, matchers)
-    if kept is not None and reuse(machine, kept, progress):
-        return result_of(machine)
-    if kept is not None:
-        machine = Machine(program, matchers) if machine.trace is None else Machine(renewed(program, files), matchers)
-        from glasshouse.scan.incremental.reuse import fresh_trace, keep
-
-        trace = fresh_trace(machine)
-        bounded(machine, progress)
-        keep(trace, kept)
-        machine.trace = None
-        return result_of(machine)
     bounded(machine, progress)
     return result_of(machine)
-
-
-def renewed(program: Program, files: Sequence[ir.File]) -> Program:
-    """The program as it was before anything was analysed."""
-    made = Program(files)
-    made.known_types = program.known_types
-    return made
-
-
-def reuse(machine: Machine, kept: Kept, progress: Callable[[int, int], None] | None) -> bool:
-    """Analyse what an edit can have changed; whether that was possible."""
-    from glasshouse.scan.incremental.reuse import collect, warm_trace
-    from glasshouse.scan.incremental.warm import Abort
-
-    trace = warm_trace(machine, kept)
-    if trace is None:
-        return False
-    try:
-        bounded(machine, progress)
-        if machine.failed or machine.budget.cut:
-            return False
-        collect(trace)
-    except Abort:
-        return False
-    return True
 
 
 def bounded(machine: Machine, progress: Callable[[int, int], None] | None) -> None:
@@ -122,24 +80,17 @@ def result_of(machine: Machine) -> Analysis:
 def run(machine: Machine, progress: Callable[[int, int], None] | None) -> None:
     modules = machine.program.modules
     for module in modules:
-        guarded(machine, module, visit, machine, "m", module, machine.modules.ensure)
+        guarded(machine, module, machine.modules.ensure, module)
     for number, module in enumerate(modules):
         for fn, entry in plan_of(machine, module):
             if fn not in machine.registered:
-                guarded(machine, module, enter, machine, fn, entry)
+                machine.registered.add(fn)
+                guarded(machine, module, machine.run_entry, fn, entry)
         for fn in module.functions:
             if fn.ir.kind in KINDS:
-                guarded(machine, module, visit, machine, "s", fn, machine.summary_of)
+                guarded(machine, module, machine.summary_of, fn)
         if progress is not None:
             progress(number + 1, len(modules))
-
-
-def visit(machine: Machine, kind: str, target: Any, action: Callable[[Any], object]) -> None:
-    """Run a root, unless its result is known from an earlier analysis."""
-    if machine.trace is None:
-        action(target)
-    else:
-        machine.trace.visit(kind, target, lambda: action(target))
 
 
 def plan_of(machine: Machine, module: Module) -> list[tuple[Fn, Entry]]:
@@ -147,35 +98,15 @@ def plan_of(machine: Machine, module: Module) -> list[tuple[Fn, Entry]]:
     plan: list[tuple[Fn, Entry]] = []
 
     def look() -> None:
-        if machine.trace is not None:
-            machine.trace.begin("d", module)
         decorators(machine, module)
         for fn in module.functions:
             if fn.ir.kind in KINDS:
                 entry = sources.find_entry(machine, fn)
                 if entry is not None:
                     plan.append((fn, entry))
-        if machine.trace is not None:
-            machine.trace.end(plan)
 
-    guarded(machine, module, visit, machine, "d", module, lambda _: look())
-    known = None if machine.trace is None else machine.trace.plan(module)
-    return plan if known is None else known
-
-
-def enter(machine: Machine, fn: Fn, entry: Entry) -> None:
-    """Run a function that a framework calls."""
-    machine.registered.add(fn)
-
-    def run(target: Fn) -> None:
-        if machine.trace is not None:
-            machine.trace.begin("e", fn)
-            machine.trace.current.entries.append(fn)
-        machine.run_entry(target, entry)
-        if machine.trace is not None:
-            machine.trace.end(None)
-
-    visit(machine, "e", fn, run)
+    guarded(machine, module, look)
+    return plan
 
 
 def guarded(machine: Machine, module: Module, action: Callable[..., object], *arguments: object) -> None:

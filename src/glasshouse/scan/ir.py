@@ -36,13 +36,13 @@ DEL_ITEM = 5  # obj, key                           del obj[key]     (del obj.nam
 CALL = 6  # dst, callee, args, kwargs              dst = callee(*args, **kwargs)
 CALL_METHOD = 7  # dst, obj, name, args, kwargs    dst = obj.name(*args, **kwargs)
 NEW = 8  # dst, cls, args, kwargs                  dst = new cls(*args)
-BINOP = 9  # dst, op, a, b                         op: + - * / % ** // << >> & | ^ == != === !== < <= > >= in, not in, is, is not
+BINOP = 9  # dst, op, a, b                         op: as written: + ** // >>> == === <= in, not in, is, is not
 UNOP = 10  # dst, op, a                            op: not - + ~ typeof void
 TEMPLATE = 11  # dst, parts                        dst = concatenation of the parts as text (f-string, template literal)
-MAKE = 12  # dst, kind, items                      kind: list tuple set dict; dict items are [key, value] pairs; ["*", x] spreads x
+MAKE = 12  # dst, kind, items                      kind: list tuple set dict (items: [key, value]); ["*", x] spreads x
 CLOSURE = 13  # dst, function index                dst = the function as a value, closing over the current variables
 CLASS = 14  # dst, class index                     dst = the class as a value
-IMPORT = 15  # dst(str|int), module, name, level   name "": the module; "*": all names into scope (dst is ""); level: Python dots
+IMPORT = 15  # dst(str|int), module, name, level   name "": the module; "*": all names (dst is ""); level: Python dots
 IF = 16  # cond, then block, else block
 LOOP = (
     17  # label, test block, cond, body, update block   while: test; if not cond leave; body; update.  cond "" = forever
@@ -54,7 +54,7 @@ CONTINUE = 21  # label ("" = innermost loop)
 RETURN = 22  # src (None constant when empty)
 RAISE = 23  # src
 TRY = 24  # body, handlers, else block, finally block   handlers: [[type texts, variable or "", block], ...]
-SWITCH = 25  # label, subject, cases               cases: [[constant or other operands], block], ...; [] operands = default; falls through
+SWITCH = 25  # label, subject, cases               cases: [[operands], block], ...; [] operands = default; falls through
 BLOCK = 26  # label, body                          labelled block (BREAK label leaves it)
 YIELD = 27  # dst, src, delegate(0|1)              delegate = yield from / yield*
 AWAIT = 28  # dst, src

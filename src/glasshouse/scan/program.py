@@ -1,14 +1,13 @@
 """The scanned program: modules, classes and functions of all files, and how names lead from one to another.
 
-Pure look-ups over lowered files; nothing is interpreted here.  Every look-up that may change when another file changes
-goes through ``Program`` so that the incremental cache can record it.
+Pure look-ups over lowered files; nothing is interpreted here.
 """
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
 from glasshouse.scan.java_lang import JAVA_LANG
@@ -118,7 +117,6 @@ class Program:
     """All modules, with indexes by name."""
 
     def __init__(self, files: Sequence[ir.File]) -> None:
-        self.deps: dict[Any, Any] = {}  # look-ups of the root that runs, with their results
         self.modules: list[Module] = []
         self.by_path: dict[str, Module] = {}
         self._by_last: dict[str, list[Module]] = {}
@@ -199,23 +197,15 @@ class Program:
                     classes.append(item)
                     queue.extend(self.bases(item))
             cls.supers = classes, external
-        deps = self.deps
-        if cls not in deps:
-            for item in cls.supers[0]:
-                deps.setdefault(item, item.ran)
-            deps["h", cls] = cls.supers
         return cls.supers
 
     def find_method(self, cls: Cls, name: str, arity: int = -1) -> Fn | None:
         """The method that a call on an instance of ``cls`` runs; overloads are told apart by arity."""
-        result: Fn | None = None
         for item in self.supers(cls)[0]:
             found = item.methods.get(name)
             if found:
-                result = pick_overload(found, arity)
-                break
-        self.deps["f", cls, name, arity] = result
-        return result
+                return pick_overload(found, arity)
+        return None
 
     def overrides(self, cls: Cls, name: str, arity: int, cap: int) -> list[Fn]:
         """Methods of that name in the classes below ``cls``, at most ``cap``."""
@@ -233,7 +223,6 @@ class Program:
                 if not fn.ir.flags & ir.ABSTRACT:
                     found.append(fn)
             queue.extend(item.subclasses)
-        self.deps["v", cls, name, arity, cap] = found
         return found
 
     def type_of(self, module: Module, text: str) -> Cls | str:
@@ -241,7 +230,6 @@ class Program:
         found = module.types.get(text)
         if found is None:
             found = module.types[text] = self._type_of(module, text)
-        self.deps["t", module, text] = found
         return found
 
     def _type_of(self, module: Module, text: str) -> Cls | str:
@@ -318,13 +306,9 @@ class Program:
 
     def find_module(self, module: Module, name: str, level: int = 0) -> Module | None:
         """The module that an import in ``module`` names, if it is part of the program."""
-        found: Module | None = None
         if module.language == "python":
-            found = self.python_module(module, name, level)
-        elif module.language == "javascript":
-            found = self.script_module(module, name)
-        self.deps["p", module, name, level] = found
-        return found
+            return self.python_module(module, name, level)
+        return self.script_module(module, name) if module.language == "javascript" else None
 
     def python_module(self, module: Module, name: str, level: int) -> Module | None:
         if level:

@@ -12,7 +12,7 @@ from glasshouse.scan.analysis import Analysis
 from glasshouse.scan.baseline import with_fingerprints
 from glasshouse.scan.detect.secrets import redact
 from glasshouse.scan.fixes import mechanical
-from glasshouse.scan.interp.machine import Fact, Flow
+from glasshouse.scan.interp.findings import Fact, Flow
 from glasshouse.scan.interp.sources import TEXT
 from glasshouse.scan.interp.values import Step as WayStep
 from glasshouse.scan.lowered import LocalHit

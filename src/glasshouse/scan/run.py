@@ -22,10 +22,8 @@ from glasshouse.words.finding import NotAnalysed, Result, ScanSummary, UnusedIgn
 
 if TYPE_CHECKING:
     from glasshouse.scan.cache import Cache
-    from glasshouse.scan.incremental.reuse import Kept
 
 Progress = Callable[[str, int, int], None]
-REUSE = False  # take analyses up again after an edit (`incremental`): not yet proven exact on large trees
 SMALL = 60_000  # bytes of source below which starting workers costs more than it saves
 
 
@@ -72,15 +70,9 @@ def scan_files(
     chosen: bytes,
 ) -> Results:
     """Lower what is not in the cache, analyse everything together, and report."""
-    contents: dict[int, bytes] = {}
-    results, failed = lower_all(files, settings, progress, cache, chosen, contents)
+    results, failed = lower_all(files, settings, progress, cache, chosen)
     problems.extend(failed)
-    kept = None
-    if cache is not None:
-        order = [position for position in range(len(files)) if position in results]
-        known = [contents.get(position) for position in order if results[position].file is not None]
-        kept = stored.kept_analysis(cache, chosen, files, known) if REUSE else None
-    return report(files, results, problems, settings, progress, kept)
+    return report(files, results, problems, settings, progress)
 
 
 def discovered(paths: Sequence[Path], settings: ScanSettings) -> tuple[list[SourceFile], list[NotAnalysed]]:
@@ -117,13 +109,12 @@ def lower_all(
     progress: Progress | None,
     cache: Cache | None,
     chosen: bytes,
-    contents: dict[int, bytes] | None = None,
 ) -> tuple[dict[int, Lowered], list[NotAnalysed]]:
     """Lower every file that the cache does not know; results by position, and the files that failed."""
     results: dict[int, Lowered] = {}
-    contents = {} if contents is None else contents
+    contents: dict[int, bytes] = {}
     if cache is not None:
-        contents.update(stored.content_keys(cache, chosen, files))
+        contents = stored.content_keys(cache, chosen, files)
         blobs = cache.get_many("lowered", list(contents.values()))
         for position, content in contents.items():
             blob = blobs.get(content)
@@ -185,7 +176,6 @@ def report(
     problems: list[NotAnalysed],
     settings: ScanSettings,
     progress: Progress | None,
-    kept: Kept | None = None,
 ) -> Results:
     """Analyse what was lowered together, and make the results."""
     order = [position for position in range(len(files)) if position in results]
@@ -208,7 +198,7 @@ def report(
         if progress is not None:
             progress("analysing", done, total)
 
-    analysis = analyse(programs, rules, tell, kept)
+    analysis = analyse(programs, rules, tell)
     problems.extend(analysis.problems)
     by_path = {file.path: file for file in files}
     reporter = Reporter(analysis, lambda path: source_lines(by_path[path], settings), settings.mode)

@@ -13,19 +13,15 @@ import importlib.util
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from glasshouse import __version__
 from glasshouse.scan.cache import Cache
 from glasshouse.scan.discover import SourceFile
-from glasshouse.scan.ir import IR_VERSION, File
+from glasshouse.scan.ir import IR_VERSION
 from glasshouse.scan.settings import ScanSettings
 from glasshouse.words.finding import Finding, NotAnalysed, Result, ScanSummary, UnusedIgnore
-
-if TYPE_CHECKING:
-    from glasshouse.scan.incremental.reuse import Kept
 
 GRAMMARS = ("tree_sitter", "tree_sitter_python", "tree_sitter_javascript", "tree_sitter_typescript", "tree_sitter_java")
 MAX_CACHE_BYTES = 2_000_000_000
@@ -48,6 +44,8 @@ class Results(msgspec.Struct, frozen=True, array_like=True):
 
 
 class State(msgspec.Struct, frozen=True, array_like=True):
+    """A file as an earlier scan saw it."""
+
     size: int
     mtime_ns: int
     content: bytes
@@ -159,24 +157,3 @@ def read_bounded(file: SourceFile) -> bytes | None:
         return read_regular(file.absolute, max(file.size, 1))
     except OSError:
         return None
-
-
-def kept_analysis(cache: Cache, chosen: bytes, files: Sequence[SourceFile], contents: Sequence[bytes | None]) -> Kept:
-    """Access to the analysis of this tree that an earlier scan kept."""
-    from glasshouse.scan import lowered
-    from glasshouse.scan.incremental.reuse import Kept
-
-    root = os.path.commonpath([file.absolute for file in files]) if files else ""
-    key = hashlib.blake2b(chosen + root.encode("utf-8", "surrogatepass"), digest_size=20).digest()
-
-    def old_file(content: bytes) -> File | None:
-        blob = cache.get_many("lowered", [content]).get(content)
-        return lowered.decode(blob).file if blob is not None else None
-
-    return Kept(
-        key,
-        contents,
-        lambda: cache.get_many("analysis", [key]).get(key),
-        lambda data: cache.put_many("analysis", [(key, data)]),
-        old_file,
-    )

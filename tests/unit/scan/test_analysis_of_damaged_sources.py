@@ -142,6 +142,11 @@ def rules(language: str) -> RuleSet:
     return lowered.rules_for(language, (), (), None)
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("damaged")
+
+
 def damaged(seed: bytes, data: st.DataObject) -> bytes:
     """The seed with some pieces cut, doubled, moved, exchanged or put in."""
     source = bytearray(seed)
@@ -198,14 +203,9 @@ def test_the_seeds_are_sound_and_weak(language: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("language", SEEDS)
 @given(data=st.data())
 def test_a_damaged_source_is_analysed_without_an_error_in_bounded_time(
-    language: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+    language: str, folder: Path, data: st.DataObject
 ) -> None:
     seed, path = SEEDS[language]
     start = time.process_time()
-    findings(language, path, damaged(seed, data), folder_of(tmp_path_factory))
+    findings(language, path, damaged(seed, data), folder)
     assert time.process_time() - start < 5
-
-
-@functools.cache
-def folder_of(factory: pytest.TempPathFactory) -> Path:
-    return factory.mktemp("damaged")

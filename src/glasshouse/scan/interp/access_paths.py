@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 LOOK_BACK = 40
 MAX_PARTS = 6
+MAX_AHEAD = 400  # instructions looked at for a later use
 MAX_TESTED = 24  # places remembered at once
 READS = frozenset([ir.ATTR, ir.ITEM, ir.CALL_METHOD])
 GETTERS = frozenset(["param", "header", "query", "at"])
+SAME_FILE = frozenset(["toPath", "toAbsolutePath", "getAbsoluteFile", "toFile", "resolve"])
 CHANGING = ("getAnd", "getNext")
 DEFINES = frozenset(
     [
@@ -74,6 +76,28 @@ def beginning(frame: Frame, block: ir.Block, position: int, operand: Any) -> str
         else:
             return None
     return None
+
+
+def used_later(block: ir.Block, span: int, methods: frozenset[str]) -> bool:
+    """Whether the call at ``span`` gives a variable on which one of these methods is called further down."""
+    made: set[Any] = set()
+    pending = list(block)[::-1]
+    for _ in range(MAX_AHEAD):
+        if not pending:
+            break
+        ins = pending.pop()
+        op = ins[0]
+        if ins[1] == span and op in (ir.CALL, ir.CALL_METHOD, ir.NEW):
+            made = {ins[2]}
+        elif op == ir.MOVE and ins[3] in made:
+            made.add(ins[2])
+        elif op == ir.CALL_METHOD and ins[3] in made and ins[4] in methods:
+            return True
+        elif op == ir.CALL_METHOD and ins[3] in made and ins[4] in SAME_FILE:
+            made.add(ins[2])
+        elif made and op == ir.IF:
+            pending.extend([*ins[4][::-1], *ins[3][::-1]])
+    return False
 
 
 def place_of(frame: Frame, block: ir.Block, position: int, ins: ir.Instr) -> Place | None:

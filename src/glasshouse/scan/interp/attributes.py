@@ -273,22 +273,9 @@ def set_attr(frame: Frame, target: Value, name: str, value: Value, span: int) ->
         elif kind is FuncRef:
             machine.write(ref.fn, name, value)
         elif kind is ModuleRef and ref.module.env is not None:
-            if machine.trace is not None:
-                machine.trace.wrote_variable(ref.module, name)
             ref.module.env[name] = value
         elif kind is SuperRef and frame.module.language == "java":
             set_attr(frame, ref.this, name, value, span)
-
-
-def out_of_range(frame: Frame, target: Value, key: Value) -> bool:
-    """Whether a Java array surely has no element at this index."""
-    if key.const.__class__ is not int or len(target.refs) != 1 or target.taint:
-        return False
-    obj = target.refs[0]
-    if obj.__class__ is not Obj or obj.kind != "list" or obj.library or obj.open:
-        return False
-    length = (frame.machine.fields(obj) or {}).get("#len", UNKNOWN).const
-    return length.__class__ is int and not 0 <= key.const < length
 
 
 def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
@@ -312,6 +299,8 @@ def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
     if value.const.__class__ is str and const.__class__ is int:
         text = value.const
         return Value(text[const]) if -len(text) <= const < len(text) else UNKNOWN
+    if found is not None and found.const is not NOT_CONST and outside_too(frame, value):
+        found = Value(taint=found.taint, refs=found.refs, path=found.path)
     if found is None:
         name = str(const) if const is not NOT_CONST else "*"
         found = Value(taint=derived(machine, value.taint, name), path=element_path(value.path))
@@ -320,6 +309,11 @@ def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
     if const.__class__ is str:
         found = machine.sensitive(frame, const, found, span)
     return found
+
+
+def outside_too(frame: Frame, value: Value) -> bool:
+    """Whether the value may also be what a call outside gave, as in ``row or (0, 0)``: then no element is certain."""
+    return value.path.endswith("()") and frame.module.language == "python"
 
 
 def obj_item(frame: Frame, obj: Obj, value: Value, key: Value, span: int) -> Value | None:

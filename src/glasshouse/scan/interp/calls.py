@@ -338,7 +338,6 @@ def by_name(frame: Frame, value: Value, name: str, given: Arguments, span: int) 
     if value.const is not NOT_CONST or name in COMMON_NAMES:
         return None
     every = machine.program.methods_named.get(name)
-    machine.program.deps["n", name] = every
     if not every:
         return None
     if len(every) > FAN_OUT_SEEN:

@@ -272,13 +272,10 @@ def run_callbacks(
             passed = join_taint(passed, attributes.deep_taint(frame.machine, value) if value.refs else value.taint)
     for value in callbacks:
         argument = element if element is not None else Value(taint=passed)
-        noted = frame.machine.calls
-        before = [(ref.fn, ref.fn.called, ref.fn in noted) for ref in value.refs if ref.__class__ is FuncRef]
+        before = [(ref.fn, ref.fn.called) for ref in value.refs if ref.__class__ is FuncRef]
         calls.call_value(frame, Value(refs=value.refs), calls.Arguments([], {}, argument), span)
-        for fn, called, known in before:  # code outside that may call it is no caller: it stays open to others
+        for fn, called in before:  # code outside that may call it is no caller: it stays open to others
             fn.called = called
-            if not known:
-                noted.pop(fn, None)
 
 
 def unknown_call(frame: Frame, callee: Value, given: Arguments, span: int) -> Value:
@@ -471,7 +468,9 @@ def check_sink(frame: Frame, sink: SinkModel, receiver: Value | None, given: Arg
     for selector in sink.selectors:
         for value in pick(frame, selector, receiver, given):
             taint = attributes.deep_taint(frame.machine, value) if value.refs else value.taint
-            if taint and not (sink.safe_prefix and begins_safely(frame, sink.safe_prefix, selector, span)):
+            if not taint or (sink.safe_prefix and begins_safely(frame, sink.safe_prefix, selector, span)):
+                continue
+            if not (sink.checked_by and access_paths.used_later(frame.block, span, sink.checked_by)):
                 frame.machine.hit(frame, sink, taint, span, value)
 
 
@@ -549,6 +548,7 @@ def call_back(
     for selector in propagator.callback_args:
         values = pick(frame, selector, receiver, given)
         passed.append(values[0] if values else UNKNOWN)
+    passed.extend(Value(path=path) for path in propagator.callback_types)
     got = UNKNOWN
     for function in pick(frame, propagator.callback, receiver, given):
         if function.refs or function.path:

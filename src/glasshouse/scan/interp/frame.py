@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.machine import Machine
     from glasshouse.scan.program import Fn
 
-LOOP_PASSES = 2
+LOOP_PASSES = (2, 3)  # of a loop body: in summaries, in roots with real data
 Handler = Callable[["Frame", ir.Instr], "bool | None"]
 HANDLERS: list[Handler] = []  # by opcode; filled by `instructions`
 
@@ -107,8 +107,6 @@ class Frame:
         while closure is not None:
             found = closure.env.get(name)
             if found is not None:
-                if closure.closure is None:
-                    self.machine.program.deps[closure.module] = closure.module.env is not None
                 return found
             closure = closure.closure
         if name == "super":
@@ -169,8 +167,6 @@ class Frame:
         while closure is not None:
             if name in closure.env and closure.fn.ir.kind != "module":
                 closure.env[name] = value
-                if self.machine.trace is not None:
-                    self.machine.trace.wrote_frame(closure)
                 return
             closure = closure.closure
         self.machine.set_global(self, name, value)
@@ -263,7 +259,8 @@ class Frame:
     def loop_body(self, context: LoopContext, body: Callable[[], bool]) -> None:
         """Run a loop body until its effect on the state is known (bounded passes)."""
         machine = self.machine
-        for turn in range(LOOP_PASSES):
+        passes = LOOP_PASSES[machine.root.concrete]
+        for turn in range(passes):
             before = (dict(self.env), machine.heap.fork())
             mark = len(machine.heap.log)
             alive = body()
@@ -274,7 +271,7 @@ class Frame:
             assert joined is not None
             settled = same_env(before[0], joined[0]) and same_heap(before[1], joined[1], mark)
             self.restore(joined)
-            if settled or turn == LOOP_PASSES - 1 or machine.steps > machine.limit:
+            if settled or turn == passes - 1 or machine.steps > machine.limit:
                 return
 
     def leave_loop(self, context: LoopContext, alive: bool) -> bool:

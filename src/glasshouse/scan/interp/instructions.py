@@ -10,6 +10,7 @@ from glasshouse.scan.interp import (
     access_paths,
     attributes,
     calls,
+    java_collections,
     javascript_builtins,
     javascript_promises,
     operators,
@@ -62,7 +63,7 @@ def do_set_attr(self: Frame, ins: ir.Instr) -> bool | None:
 
 
 def do_item(self: Frame, ins: ir.Instr) -> bool | None:
-    if self.module.language == "java" and attributes.out_of_range(self, self.val(ins[3]), self.val(ins[4])):
+    if self.module.language == "java" and java_collections.out_of_range(self, self.val(ins[3]), self.val(ins[4])):
         self.note_raise(None)
         return True
     value = attributes.get_item(self, self.val(ins[3]), self.val(ins[4]), ins[1])
@@ -76,7 +77,7 @@ def do_set_item(self: Frame, ins: ir.Instr) -> bool | None:
     key, value = self.val(ins[3]), self.val(ins[4])
     if key.const.__class__ is str:
         self.machine.assigned(self, key.const, value, ins[1])
-    elif self.module.language == "java" and attributes.out_of_range(self, self.val(ins[2]), key):
+    elif self.module.language == "java" and java_collections.out_of_range(self, self.val(ins[2]), key):
         self.note_raise(None)
         return True
     if value.taint and TESTED in self.env:
@@ -467,7 +468,7 @@ def do_is_type(self: Frame, ins: ir.Instr) -> bool | None:
 
 
 def do_default(self: Frame, ins: ir.Instr) -> bool | None:
-    _, span, name, block, operand = ins
+    _, _, name, block, operand = ins
     if name in self.given:
         return None
     if not self.machine.symbolic(self) or name not in self.env:

@@ -28,6 +28,17 @@ UNORDERED = frozenset(["set", "priority"])
 # --- making and reading -----------------------------------------------------------------------------------------------
 
 
+def out_of_range(frame: Frame, target: Value, key: Value) -> bool:
+    """Whether a Java array surely has no element at this index."""
+    if key.const.__class__ is not int or len(target.refs) != 1 or target.taint:
+        return False
+    obj = target.refs[0]
+    if obj.__class__ is not Obj or obj.kind != "list" or obj.library or obj.open:
+        return False
+    length = (frame.machine.fields(obj) or {}).get("#len", UNKNOWN).const
+    return length.__class__ is int and not 0 <= key.const < length
+
+
 def make(frame: Frame, library: str, span: int, items: list[Value], more: Value | None = None) -> Value:
     """A collection of these elements; ``more``: there may be others like this."""
     obj = frame.machine.new_obj("list", frame, span)

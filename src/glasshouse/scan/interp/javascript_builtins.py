@@ -108,8 +108,6 @@ def satisfying(frame: Frame, function: Value, given: Arguments, span: int) -> Va
     item = given.pos[0]
     ref: Any = function.refs[0] if len(function.refs) == 1 else None
     body = ref.fn.ir.body if ref.__class__ is FuncRef else []
-    if body:
-        frame.machine.program.deps["b", ref.fn] = None
     params = ref.fn.ir.params if ref.__class__ is FuncRef else []
     if not body or body[-1][0] != ir.RETURN or not params or len(machine.stack) > PREDICATE_DEPTH:
         kept = calls.call_value(frame, function, given, span)

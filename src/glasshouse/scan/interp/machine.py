@@ -1,20 +1,21 @@
-"""The interpreter's state and services: heap, roots, summaries, modules, and what gets reported."""
+"""The interpreter's state and services: heap, roots, summaries, modules."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, instructions, sources
 from glasshouse.scan.interp.budget import MAX_FRAMES, Budget
+from glasshouse.scan.interp.findings import Findings, Root
 from glasshouse.scan.interp.frame import Frame
 from glasshouse.scan.interp.heap import Heap
-from glasshouse.scan.interp.matcher import Matcher, MatchModel, SinkModel
+from glasshouse.scan.interp.matcher import Matcher, SinkModel
 from glasshouse.scan.interp.modules import Modules
 from glasshouse.scan.interp.protocols import Protocols
 from glasshouse.scan.interp.python_builtins import CONSTANTS
-from glasshouse.scan.interp.summary import THIS, SinkHit, Summary, snapshot
+from glasshouse.scan.interp.summary import THIS, Summary, snapshot
 from glasshouse.scan.interp.values import (
     NOT_CONST,
     UNKNOWN,
@@ -46,54 +47,15 @@ CONTEXT_SIZE = 60  # functions up to this many instructions are run in context w
 FIELD_LIMIT = 400
 
 
-class Flow(NamedTuple):
-    """Tainted data reached a sink (``label`` is a source, or a parameter for library findings)."""
-
-    rule: schema.Rule
-    sink: str  # callee path
-    act: str  # what the sink does with the data ("runs it as a shell command")
-    confidence: str | None
-    fn: Fn
-    span: int
-    label: Label
-    step: Step | None
-    built: bool
-
-
-class Fact(NamedTuple):
-    """A finding that is not about data flow."""
-
-    rule: schema.Rule
-    fn: Fn
-    span: int
-    details: Mapping[str, str]
-    confidence: str | None
-
-
-class Root:
-    """One stretch of analysis with its own heap and budget: a module body, an entry point, or one summary."""
-
-    __slots__ = ("concrete", "created", "fn", "sinks", "stack", "tainted")
-
-    def __init__(self, fn: Fn, concrete: bool) -> None:
-        self.fn = fn
-        self.concrete = concrete
-        self.sinks: dict[tuple[str, int, int, Label], SinkHit] = {}
-        self.created: list[tuple[Obj, Any, Frame, int]] = []
-        self.stack: list[Fn] = []
-        self.tainted = False  # real source data has been seen
-
-
-class Machine:
-    """Runs roots over one program.  ``flows`` and ``facts`` collect what is found, keyed so that repeats fall together."""
+class Machine(Findings):
+    """Runs roots over one program."""
 
     def __init__(self, program: Program, matchers: dict[str, Matcher]) -> None:
+        super().__init__(matchers)
         self.program = program
-        self.matchers = matchers
         first = next(iter(matchers.values()))
         self.everything = first.all
         self.normal_bit = first.normal_bit
-        self.built_bit = first.built_bit
         self.kept_bits = first.normal_bit | first.built_bit
         self.numeric = first.numeric_mask
         self.bits = first.bits
@@ -107,9 +69,6 @@ class Machine:
         self.failed: dict[Module, str] = {}
         self.widened = 0
         self.labels: dict[tuple[Any, ...], Label] = {}
-        self.flows: dict[tuple[str, int, int], Flow] = {}
-        self.guesses: dict[tuple[str, int, int], Flow] = {}  # flows from values of unknown origin
-        self.facts: dict[tuple[str, int, int], Fact] = {}
         self.active: set[Fn] = set()
         self.refined: dict[int, Value] = {}
         self.keep: list[Value] = []
@@ -117,9 +76,6 @@ class Machine:
         self.constants = CONSTANTS
         self.patched: set[Cls] = set()  # classes whose attributes are written from outside their bodies
         self.budget = Budget()
-        self.trace: Any = None  # records what roots look at, when that is to be kept
-        self.seen: dict[Any, None] = {}
-        self.calls: dict[Fn, None] = {}
         self.ambient: dict[int, Value] = {}
         self.patterns: dict[tuple[str, str], Obj] = {}
         self.root = Root(program.modules[0].functions[0], True)
@@ -137,26 +93,7 @@ class Machine:
 
     def fields(self, obj: Any) -> dict[Any, Value] | None:
         found = self.heap.get(obj)
-        if found is None:
-            self.seen[obj] = None
-            found = self.base.get(obj)
-        return found
-
-    def publish(self, heap: dict[Any, dict[Any, Value]]) -> None:
-        """Make objects of a root's heap known to all."""
-        if self.trace is not None:
-            self.trace.published(heap, self.base)
-        self.base.update(heap)
-
-    def publish_fresh(self, found: Summary) -> None:
-        fresh = {obj: fields for obj, fields in found.heap.items() if obj in found.fresh}
-        if self.trace is not None:
-            self.trace.current.fresh.extend(fresh)
-        self.base.update(fresh)
-
-    def size(self, fn: Fn) -> int:
-        self.program.deps["z", fn] = None
-        return self.budget.size(fn)
+        return self.base.get(obj) if found is None else found
 
     def write(self, obj: Any, name: Any, value: Value, weak: bool = False) -> None:
         fields = self.fields(obj)
@@ -173,11 +110,6 @@ class Machine:
         return Obj(kind, (frame.module.index, span))
 
     def new_frame(self, fn: Fn, this: Value | None, closure: Frame | None) -> Frame:
-        if closure is None and fn.parent is not None and fn.parent.ir.kind in ("function", "method", "lambda"):
-            closure = None
-        self.program.deps["b", fn] = None
-        if closure is not None:
-            self.seen[closure] = None
         return Frame(self, fn, {}, this, closure)
 
     def symbolic(self, frame: Frame) -> bool:
@@ -200,7 +132,7 @@ class Machine:
     def after_prefix(self, prefix: str, taint: Taint | None) -> Taint | None:
         """Taint that follows constant text: a URL's host, once fixed, cannot be changed by what comes after."""
         mask = 0
-        scheme, found, rest = prefix.partition("://")
+        _, found, rest = prefix.partition("://")
         if (found and "/" in rest) or ("?" in prefix and (found or prefix.startswith("/"))):
             mask = self.bit("ssrf") | self.bit("redirect")
         elif len(prefix) > 1 and prefix[0] == "/" and prefix[1] not in "/\\":
@@ -294,8 +226,10 @@ class Machine:
         if given.rest is not None and self.carries(given.rest):
             return True
         if self.root.concrete:
-            return self.root.tainted and len(stack) < 5 and self.size(fn) <= CONTEXT_SIZE
-        return len(stack) < 4 and ref.this is not None and self.size(fn) <= ACCESSOR_SIZE and self.holds_data(ref.this)
+            return self.root.tainted and len(stack) < 5 and self.budget.size(fn) <= CONTEXT_SIZE
+        if len(stack) >= 4 or ref.this is None:
+            return False
+        return self.budget.size(fn) <= ACCESSOR_SIZE and self.holds_data(ref.this)
 
     def holds_data(self, value: Value) -> bool:
         """Whether an object's own fields hold any labelled data."""
@@ -342,10 +276,6 @@ class Machine:
         if self.capped:
             self.capped_roots[fn] = None
         self.budget.spend(fn, self.steps, self.capped)
-        if self.trace is not None:
-            current = self.trace.current
-            current.steps += self.steps
-            current.capped |= self.capped
         self.restore(saved)
 
     def state(self) -> tuple[Any, ...]:
@@ -361,19 +291,10 @@ class Machine:
 
     def summary_of(self, fn: Fn) -> Summary | None:
         """The function's summary; None while it is being computed (recursion)."""
-        deps = self.program.deps
         if fn.summary is not None:
-            deps[fn] = True
             return fn.summary
         if fn in self.active or not self.budget.fits(fn):
-            deps[fn] = False
             return None
-        deps[fn] = True
-        trace = self.trace
-        if trace is not None:
-            if trace.settled("s", fn):
-                return fn.summary
-            trace.begin("s", fn)
         self.active.add(fn)
         root = Root(fn, False)
         saved = self.isolated(root)
@@ -387,12 +308,10 @@ class Machine:
         found.sinks = root.sinks
         found.capped = self.capped
         snapshot(found, self.heap, before)
-        self.publish({obj: fields for obj, fields in found.heap.items() if obj not in found.fresh})
+        self.base.update((obj, fields) for obj, fields in found.heap.items() if obj not in found.fresh)
         self.rejoin(saved)
         self.active.discard(fn)
         fn.summary = found
-        if trace is not None:
-            trace.end(found)
         return found
 
     def symbolic_parameters(self, frame: Frame, found: Summary) -> None:
@@ -429,12 +348,8 @@ class Machine:
         """Functions handed to a framework: run each as an entry point, in the frame it closes over."""
         for value in values:
             for ref in self.handlers(value):
-                if ref.__class__ is FuncRef:
-                    self.program.deps.setdefault(("r", ref.fn), ref.fn in self.registered)
                 if ref.__class__ is FuncRef and ref.fn not in self.registered:
                     self.registered.add(ref.fn)
-                    if self.trace is not None:
-                        self.trace.current.registered.append(ref.fn)
                     self.run_entry(ref.fn, entry, ref.frame, self.heap, ref.this)
 
     def handlers(self, value: Value) -> tuple[Any, ...]:
@@ -457,7 +372,6 @@ class Machine:
         """Run a function the framework calls, with the data the framework passes."""
         fn.entry = fn.called = True
         if fn in self.active:
-            self.program.deps[fn] = False
             return
         root = Root(fn, True)
         saved = self.isolated(root)
@@ -475,51 +389,11 @@ class Machine:
         frame.run()
         self.rejoin(saved)
 
-    # --- reporting ----------------------------------------------------------------------------------------------
+    # --- what the interpreter tells us --------------------------------------------------------------------------
 
-    def hit(self, frame: Frame, sink: SinkModel, taint: Taint, span: int, value: Value) -> None:
-        """Tainted data is at a sink."""
-        for label, (bits, step) in taint.items():
-            if bits & sink.bit:
-                self.flow(sink, frame.fn, span, label, bits, step, bool(bits & self.built_bit))
-
-    def flow(self, sink: SinkModel, fn: Fn, span: int, label: Label, bits: int, step: Step | None, built: bool) -> None:
-        if label.kind == "param":
-            if sink.rule.sources and not sink.rule.source_kinds:
-                return
-            key = (sink.rule.id, fn.module.index, span, label)
-            sinks = self.root.sinks
-            have = sinks.get(key)
-            if (have is None and len(sinks) < 60) or (have is not None and built and not have.built):
-                sinks[key] = SinkHit(sink, fn, span, label, step, built)
-            return
-        rule = sink.rule
-        if label.kind == "private":
-            if label.source != rule.id:
-                return
-            if rule.source_kinds:  # beside its real sources, these are guesses
-                guess = Flow(rule, sink.name, sink.label, "low", fn, span, label, step, True)
-                if self.trace is not None:
-                    self.trace.current.guesses.append(guess)
-                self.record_guess(guess)
-                return
-        elif (rule.source_kinds and label.source not in rule.source_kinds) or (rule.sources and not rule.source_kinds):
-            return
-        self.record(Flow(rule, sink.name, sink.label, sink.confidence, fn, span, label, step, built))
-
-    def record(self, flow: Flow) -> None:
-        if self.trace is not None:
-            self.trace.current.flows.append(flow)
-        key = (flow.rule.id, flow.fn.module.index, flow.span)
-        have = self.flows.get(key)
-        if have is None or sources.better(flow, have):
-            self.flows[key] = flow
-
-    def record_guess(self, flow: Flow) -> None:
-        key = (flow.rule.id, flow.fn.module.index, flow.span)
-        have = self.guesses.get(key)
-        if have is None or sources.better(flow, have):
-            self.guesses[key] = flow
+    def note_call(self, frame: Frame, fn: Fn) -> None:
+        if fn is not frame.fn and not frame.fn.ir.flags & ir.TEST:
+            fn.called = True
 
     def check_return(self, frame: Frame, value: Value, span: int) -> None:
         taint = attributes.deep_taint(self, value) if value.refs else value.taint
@@ -528,30 +402,6 @@ class Machine:
         for rule, bit in frame.return_sinks:
             sink = SinkModel(rule, bit, (), (), (), "is returned as the response body", None, "return")
             self.hit(frame, sink, taint, span, value)
-
-    def report_match(self, frame: Frame, match: MatchModel, name: str, span: int) -> None:
-        self.report_rule(match.rule, frame.fn, span, {"sink": name, "name": name}, match.confidence)
-
-    def report_rule(
-        self, rule: schema.Rule, fn: Fn, span: int, details: Mapping[str, str], confidence: str | None
-    ) -> None:
-        fact = Fact(rule, fn, span, details, confidence)
-        if self.trace is not None:
-            self.trace.current.facts.append(fact)
-        self.record_fact(fact)
-
-    def record_fact(self, fact: Fact) -> None:
-        key = (fact.rule.id, fact.fn.module.index, fact.span)
-        have = self.facts.get(key)
-        if have is None or fact_order(fact) < fact_order(have):
-            self.facts[key] = fact
-
-    # --- what the interpreter tells us --------------------------------------------------------------------------
-
-    def note_call(self, frame: Frame, fn: Fn) -> None:
-        if fn is not frame.fn and not frame.fn.ir.flags & ir.TEST:
-            self.calls[fn] = None
-            fn.called = True
 
     def assigned(self, frame: Frame, name: str, value: Value, span: int, owner: Value | None = None) -> None:
         """A name (with ``owner``: an attribute of that object) got a value: rules on assignments apply."""
@@ -636,7 +486,7 @@ class Machine:
         sources.check_assign_sink(self, frame, target, name, value, span)
 
     def check_statement(self, frame: Frame, path: str, value: Value, span: int) -> None:
-        """A text of a known type (an SQL statement) is given to something the rules do not know: ``$query(name, text)``."""
+        """Text of a known type (SQL) is given to something the rules do not know: ``$query(name, text)``."""
         name = path.rpartition(".")[2]
         sources.pseudo_call(self, frame, value.path, [Value(name), value], span, name)
 
@@ -654,11 +504,6 @@ class Machine:
         if op == "+" and any(bits & text for side in (a, b) for bits, _ in (side.taint or {}).values()):
             return
         sources.pseudo_call(self, frame, "$arith", [Value(op), a, b], span)
-
-
-def fact_order(fact: Fact) -> str:
-    """Which of several findings at one place is told: always the same, in whatever order they come."""
-    return repr((sorted(fact.details.items()), fact.confidence or "", fact.fn.index))
 
 
 assert instructions.TABLE  # importing it makes every instruction known to the frames

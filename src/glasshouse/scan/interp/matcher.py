@@ -43,6 +43,8 @@ def compile_selector(text: str) -> Selector:
 
 
 class CompiledCondition(NamedTuple):
+    """A condition of a rule, ready to be asked."""
+
     selector: Selector
     condition: schema.Condition
     matches: re.Pattern[str] | None
@@ -62,6 +64,8 @@ def compile_conditions(conditions: Iterable[schema.Condition]) -> tuple[Compiled
 
 
 class SinkModel(NamedTuple):
+    """What a rule says of one sink."""
+
     rule: schema.Rule
     bit: int
     selectors: tuple[Selector, ...]
@@ -72,9 +76,12 @@ class SinkModel(NamedTuple):
     name: str
     guards: tuple[ProtocolUse, ...] = ()  # receivers in a safe state of these make the call harmless
     safe_prefix: re.Pattern[str] | None = None
+    checked_by: frozenset[str] = frozenset()
 
 
 class MatchModel(NamedTuple):
+    """A use that a rule reports, whatever the data."""
+
     rule: schema.Rule
     where: tuple[CompiledCondition, ...]
     unless: tuple[CompiledCondition, ...]
@@ -83,6 +90,8 @@ class MatchModel(NamedTuple):
 
 
 class SanitizerModel(NamedTuple):
+    """A call that makes data harmless for the weaknesses in ``mask``."""
+
     mask: int
     guard: str | None
     arg: Selector
@@ -91,12 +100,15 @@ class SanitizerModel(NamedTuple):
 
 
 class PropagatorModel(NamedTuple):
+    """How a call passes data on."""
+
     frm: tuple[Selector, ...]
     to: tuple[Selector | str, ...]
     callback: Selector | None
     callback_args: tuple[Selector, ...]
     callback_to: str
     normal: bool = False
+    callback_types: tuple[str, ...] = ()
 
 
 class SourceModel(NamedTuple):
@@ -111,7 +123,10 @@ class SourceModel(NamedTuple):
 
 
 class ProtocolUse(NamedTuple):
-    """One role of a call in a protocol: ``create`` ``secure`` ``unsafe`` ``derive`` ``use``; ``group`` numbers matches."""
+    """One role of a call in a protocol: ``create``, ``secure``, ``unsafe``, ``derive`` or ``use``.
+
+    ``group`` numbers the matches of ``secured``.
+    """
 
     role: str
     rule: schema.Rule
@@ -172,6 +187,8 @@ class CallModel:
 
 
 class ReadModel(NamedTuple):
+    """Everything the rules say of reading one attribute."""
+
     sources: tuple[SourceModel, ...]
     matches: tuple[MatchModel, ...]
     returns: str
@@ -329,8 +346,11 @@ class Matcher:
             protocol_use("guard", rule, protocol, (rule.id, number)) for number, protocol in enumerate(rule.protocol)
         )
         prefix = re.compile(sink.safe_prefix) if sink.safe_prefix else None
+        late = frozenset(sink.checked_by)
         for path in sink.call:
-            model = SinkModel(rule, bit, selectors, where, safe, sink.label, sink.confidence, path, guards, prefix)
+            model = SinkModel(
+                rule, bit, selectors, where, safe, sink.label, sink.confidence, path, guards, prefix, late
+            )
             self._call(path).sinks.append(model)
         for path in sink.assign:
             model = SinkModel(rule, bit, selectors, where, safe, sink.label, sink.confidence, path)
@@ -538,6 +558,7 @@ def compile_propagator(propagator: schema.Propagator) -> PropagatorModel:
         tuple(compile_selector(item) for item in propagator.callback_args),
         propagator.callback_to,
         propagator.normal,
+        propagator.callback_types,
     )
 
 

@@ -54,27 +54,19 @@ class Modules:
     def ensure(self, module: Module) -> dict[str, Value]:
         """The module's global variables; runs its body the first time."""
         if module.env is not None:
-            self.program.deps[module] = True
             return module.env
         running = self.frames.get(module.index)
         if running is not None:
-            self.program.deps[module] = False
             return running.env
-        trace = self.machine.trace
-        if trace is not None and trace.settled("m", module):
-            assert module.env is not None
-            return module.env
         if not module.functions:
             module.env = {}
             return module.env
-        from glasshouse.scan.interp.machine import Root
+        from glasshouse.scan.interp.findings import Root
 
         machine = self.machine
         fn = module.functions[0]
         if not machine.budget.fits(fn):
             return {}
-        if trace is not None:
-            trace.begin("m", module)
         saved = machine.isolated(Root(fn, True), MODULE_STEPS)
         frame = machine.new_frame(fn, None, None)
         self.frames[module.index] = frame
@@ -84,23 +76,16 @@ class Modules:
             frame.env["$exports"] = Value(refs=(exports,))
         frame.run()
         module.env = frame.env
-        machine.publish(machine.heap)
+        machine.base.update(machine.heap)
         machine.rejoin(saved)
-        if trace is not None:
-            trace.end(frame.env)
-        self.program.deps[module] = True
         return module.env
 
     def run_class_body(self, frame: Frame, cls: Cls) -> None:
-        if cls.ran or cls.ir.body < 0 or cls.ir.body >= len(cls.module.functions):
-            if not cls.ran:
-                cls.ran = True
-                if self.machine.trace is not None:
-                    self.machine.trace.class_ran(cls)
+        if cls.ran:
             return
         cls.ran = True
-        if self.machine.trace is not None:
-            self.machine.trace.class_ran(cls)
+        if not 0 <= cls.ir.body < len(cls.module.functions):
+            return
         fn = cls.module.functions[cls.ir.body]
         body = self.machine.new_frame(fn, None, frame)
         if cls.module.language == "java":
@@ -113,32 +98,22 @@ class Modules:
         """A class that is used before its definition was run."""
         if cls.ran:
             return
-        from glasshouse.scan.interp.machine import Root
+        from glasshouse.scan.interp.findings import Root
 
         machine = self.machine
         if not machine.budget.fits(cls.module.functions[0]):
             return
-        trace = machine.trace
-        if trace is not None:
-            if trace.settled("c", cls):
-                return
-            trace.begin("c", cls)
         saved = machine.isolated(Root(cls.module.functions[0], True))
         frame = self.frames.get(cls.module.index) or machine.new_frame(cls.module.functions[0], None, None)
         self.run_class_body(frame, cls)
-        machine.publish(machine.heap)
+        machine.base.update(machine.heap)
         machine.rejoin(saved)
-        if trace is not None:
-            trace.end(None)
 
     def inner_class(self, cls: Cls, name: str) -> Cls | None:
-        found: Cls | None = None
         for other in cls.module.classes:
             if other.ir.name == name and other.ir.parent == cls.index:
-                found = other
-                break
-        self.program.deps["i", cls, name] = found
-        return found
+                return other
+        return None
 
     # --- names --------------------------------------------------------------------------------------------------
 
@@ -147,8 +122,6 @@ class Modules:
         env = module.env
         if env is None:
             env = self.ensure(module)
-        else:
-            self.program.deps[module] = True
         found = env.get(name)
         if found is not None:
             return found
@@ -233,8 +206,6 @@ class Modules:
         env = running.env if running is not None and frame.module.env is None else frame.module.env
         if env is None:
             env = self.ensure(frame.module)
-        if self.machine.trace is not None:
-            self.machine.trace.wrote_variable(frame.module, name)
         have = env.get(name)
         concrete = self.machine.root.concrete
         if value.taint and not concrete:
@@ -349,7 +320,7 @@ class Modules:
                 return Value(NOT_CONST, value.taint, value.refs, "list")
         resolved = self.program.type_of(module, text)
         if isinstance(resolved, Cls):
-            if any(ref.__class__ is FuncRef or ref.__class__ is Obj and ref.cls is not None for ref in value.refs):
+            if any(ref.__class__ is FuncRef or (ref.__class__ is Obj and ref.cls is not None) for ref in value.refs):
                 return value
             label = next((ref.label for ref in value.refs if ref.__class__ is Obj), None)
             obj = Obj("instance", (module.index, 0), resolved, open=True, label=label)
@@ -362,8 +333,7 @@ class Modules:
                 return value
         if (
             resolved in PLAIN
-            or value.path
-            and not value.path.endswith("()")
+            or (value.path and not value.path.endswith("()"))
             or value.const is not NOT_CONST
             or resolved in CONTAINER_TYPES
         ):
@@ -385,17 +355,9 @@ class Modules:
 
     def state_of(self, cls: Cls) -> dict[str, Value]:
         """Fields as the constructors leave them: types, constants, references, real sources; no parameters."""
-        deps = self.program.deps
         found = self.states.get(cls)
-        trace = self.machine.trace
         if found is not None:
-            deps["x", cls] = trace is None or trace.done("x", cls)
             return found
-        if trace is not None:
-            deps["x", cls] = True
-            if trace.settled("x", cls):
-                return self.states[cls]
-            trace.begin("x", cls)
         found = self.states[cls] = {}
         from glasshouse.scan.interp.calls import CONSTRUCTORS
 
@@ -406,14 +368,12 @@ class Modules:
             summary = self.machine.summary_of(fn)
             if summary is None:
                 continue
-            self.machine.publish_fresh(summary)
+            self.machine.base.update((obj, fields) for obj, fields in summary.heap.items() if obj in summary.fresh)
             for param, name, value in summary.effects:
                 if param.cls is cls and name.__class__ is str and name != "*":
                     plain = self.without_parameters(value, summary.params)
                     have = found.get(name)
                     found[name] = plain if have is None else join(have, plain)
-        if trace is not None:
-            trace.end(found)
         return found
 
     def without_parameters(self, value: Value, params: dict[Obj, int]) -> Value:

@@ -285,7 +285,7 @@ def guard_applies(frame: Frame, sanitizer: SanitizerModel, ins: ir.Instr, receiv
 
 
 CHECKED = re.compile(
-    r"(is|has|check|validate|verify|assert)?_?(valid|safe|allowed|permitted|whitelisted|trusted)", re.I
+    r"(is|has|check|validate|verify|assert)?_?(valid|safe|allowed|permitted|whitelisted|trusted)", re.IGNORECASE
 )
 
 
@@ -413,8 +413,8 @@ def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int,
 
 
 SAME_TEXT = frozenset(
-    """lower upper strip trim toLowerCase toUpperCase toString as_posix normalize toPath toFile toAbsolutePath toRealPath
-    getCanonicalPath getCanonicalFile getAbsolutePath getAbsoluteFile getPath resolve absolute""".split()
+    """lower upper strip trim toLowerCase toUpperCase toString as_posix normalize toPath toFile toAbsolutePath
+    toRealPath getCanonicalPath getCanonicalFile getAbsolutePath getAbsoluteFile getPath resolve absolute""".split()
 )
 
 

@@ -11,8 +11,9 @@ from glasshouse.scan.interp.values import UNKNOWN, Obj, Step, Taint, Value, join
 from glasshouse.scan.rules import schema
 
 if TYPE_CHECKING:
+    from glasshouse.scan.interp.findings import Flow
     from glasshouse.scan.interp.frame import Frame
-    from glasshouse.scan.interp.machine import Flow, Machine
+    from glasshouse.scan.interp.machine import Machine
 
 RANK = {"request": 0, "message": 1, "stdin": 2, "argv": 3, "env": 4, "file": 5, "database": 6}
 TEXT = {
@@ -230,7 +231,7 @@ def method_entry(machine: Machine, fn: Any, entry: schema.Entry) -> bool:
     if not listed(fn, entry):
         return False
     matcher = machine.matchers[fn.module.language]
-    classes, above = machine.program.supers(fn.cls)
+    above = machine.program.supers(fn.cls)[1]
     names = [matcher.normal(item) for item in above]
     return any(matcher.is_below(item, entry.bases) for item in names)
 
@@ -254,7 +255,6 @@ def decorator_paths(machine: Machine, module: Any, name: str) -> list[str]:
     """Paths a decorator may be known under: resolved, as written, and by its last name."""
     head, _, rest = name.partition(".")
     paths = []
-    machine.program.deps[module] = module.env is not None
     value = (module.env or {}).get(head)
     if value is not None and value.path:
         paths.append(f"{value.path}.{rest}" if rest else value.path)

@@ -46,7 +46,7 @@ def keep_common(a: Env, b: Env) -> Env:
 
 
 def join_heap(a: Heap, b: Heap, since: int) -> Heap:
-    """Fields after two ways meet; ``a`` is changed and returned.  Nothing written before log mark ``since`` can differ."""
+    """Fields after two ways meet; ``a`` is changed and returned.  What was written before ``since`` is the same."""
     if a is b:
         return a
     log = a.log

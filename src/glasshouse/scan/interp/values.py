@@ -26,7 +26,8 @@ class Label:
     """Where tainted data comes from; interned, compared by identity.
 
     kind ``param``: parameter ``index`` (or ``this``: -1) of the function being summarised, field ``path`` of it.
-    kind ``private``: a source for one rule only (``source`` is its id).  kind ``source``: a real source; ``source`` is its kind, ``text`` its description, ``place`` (file index, span).
+    kind ``private``: a source for one rule only (``source`` is its id).  kind ``source``: a real source; ``source`` is
+    its kind, ``text`` its description, ``place`` (file index, span).
     """
 
     __slots__ = ("index", "kind", "path", "place", "source", "text")
@@ -76,7 +77,7 @@ class Obj:
         kind: str,
         site: tuple[int, int],
         cls: Cls | None = None,
-        open: bool = False,
+        open: bool = False,  # noqa: A002 - the word for an object with fields not seen
         label: Label | None = None,
         proto: FuncRef | None = None,
     ) -> None:

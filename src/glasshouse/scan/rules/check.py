@@ -191,6 +191,7 @@ def _models(models: Models, classes: set[str]) -> Iterator[str]:
         yield from _callees(mover.call, f"propagators[{index}].call")
         selectors = (*mover.frm, *mover.to, *mover.callback_args, mover.callback, mover.callback_to)
         yield from _selectors([text for text in selectors if text], f"propagators[{index}]")
+        yield from _callees(mover.callback_types, f"propagators[{index}].callback_types")
     for index, model in enumerate(models.types):
         yield from _callees((model.returns, *model.call, *model.read), f"types[{index}]")
     for index, text in enumerate(models.texts):

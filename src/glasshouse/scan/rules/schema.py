@@ -6,7 +6,7 @@ Two kinds of document, told apart by their top-level key:
 ``models:``  one ``Models``: what the outside world does (sources, entry points, sanitisers, propagators, types).
 
 Names of external things ("callee paths")
-    ``os.system``                 a function or class reached by import (Java: fully qualified: ``java.lang.Runtime.exec``)
+    ``os.system``                 a function or class reached by import (Java: full name, ``java.lang.Runtime.exec``)
     ``sqlite3.connect()``         the result of calling it, when no ``types`` entry names that result
     ``sqlite3.Cursor.execute``    a method on a value of a known type (``types`` entries and declared types say which;
                                   ``hierarchy`` adds the types above it); constructors are the class's own path
@@ -38,8 +38,9 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     ``equals``: constant equals one of these.  ``unequal``: it is not a constant equal to one of these (unknown passes).
     ``matches`` / ``unmatched``: regular expression (search) on the constant text, or on the path or type of a value
-    that is an external name (``hashlib.md5``).  ``below``: numeric constant less than this.  ``bits``: integer constant with any of these bits.  ``absent`` / ``present``:
-    the argument is not given / given.  ``constant``: true: any constant; false: not a constant.
+    that is an external name (``hashlib.md5``).  ``below``: numeric constant less than this.
+    ``bits``: integer constant with any of these bits.  ``absent`` / ``present``: the argument is not given / given.
+    ``constant``: true: any constant; false: not a constant.
     ``type``: the value's type or external path is one of these (or below one of them in the hierarchy).
     ``overrides``: the value's class is one of the program's own and defines one of these methods.
     """
@@ -59,7 +60,9 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Where untrusted data enters.  ``read``: attribute reads; ``call``: results of calls; ``taints``: arguments filled by the call.
+    """Where untrusted data enters.
+
+    ``read``: attribute reads; ``call``: results of calls; ``taints``: arguments filled by the call.
 
     ``not_classes``: weakness classes that this data cannot cause (text is never a query operator or a list).
     """
@@ -128,7 +131,8 @@ class Propagator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     ``frm`` are argument selectors; ``to`` is ``return``, ``self`` or argument selectors (their objects become tainted);
     an empty ``frm`` means: the result is clean.  ``callback``: argument that is called with ``callback_args`` taken
     from these selectors (``self.*`` = elements of the receiver); the callback's result goes to ``callback_to``
-    (``return``: is the result; ``return.*``: elements of the result; "" dropped).  ``normal``: the result is a path
+    (``return``: is the result; ``return.*``: elements of the result; "" dropped).  ``callback_types``: types of further
+    arguments of the callback, of which nothing else is known.  ``normal``: the result is a path
     without ``..`` parts; a later prefix test then keeps it below that prefix.
     """
 
@@ -138,6 +142,7 @@ class Propagator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     callback: str = ""
     callback_args: tuple[str, ...] = ()
     callback_to: str = ""
+    callback_types: tuple[str, ...] = ()
     normal: bool = False
 
 
@@ -183,6 +188,7 @@ class Sink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     safe_prefix: str = (
         ""  # regular expression on the constant text that an argument begins with: is safe where it matches
     )
+    checked_by: tuple[str, ...] = ()  # methods: not reported where the result is a variable they are later called on
     label: str = ""  # "runs it as a shell command", completes the message
     confidence: Confidence | None = None
 
@@ -209,9 +215,10 @@ class Match(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A use that is unsafe unless the object was made safe first (XML parsers, cookies, TLS contexts).
 
-    Objects come from ``create`` calls (conditions ``where``).  They are safe once one call of each group of ``secured`` has happened
-    on them (a ``Match`` with arg conditions), or, with ``any_of``, one call of any group.  Reported at ``use`` calls
-    (receiver or argument ``use_arg``), or with ``use`` empty where the object is created, once the function ends.
+    Objects come from ``create`` calls (conditions ``where``).  They are safe once one call of each group of ``secured``
+    has happened on them (a ``Match`` with arg conditions), or, with ``any_of``, one call of any group.  Reported at
+    ``use`` calls (receiver or argument ``use_arg``), or with ``use`` empty where the object is created, once the
+    function ends.
     ``unsafe``: calls that make it unsafe again, or (with ``safe_by_default``) unsafe at all.
     ``enough``: sets of numbers of ``secured`` matches; all of one set make it safe (replaces ``any_of``).
     ``derive``: calls whose result is as safe as the receiver (a parser of a factory), or as argument ``derive_arg``.

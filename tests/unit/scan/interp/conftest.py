@@ -10,6 +10,7 @@ import pytest
 
 from glasshouse.scan import ir
 from glasshouse.scan.analysis import analyse
+from glasshouse.scan.interp.findings import Fact, Flow
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.languages import front_end
 from glasshouse.scan.rules.loader import RuleSet, load_rules
@@ -28,7 +29,7 @@ def reported(language: str, code: str, cwe: int) -> list[int]:
     file = front_end(language).lower(code.encode(), SUFFIXES[language], LowerLimits())
     analysis = analyse([file], {language: rules_of(language)})
     assert analysis.problems == ()
-    found = [*analysis.flows, *analysis.facts]
+    found: list[Flow | Fact] = [*analysis.flows, *analysis.facts]
     return sorted({ir.unpack_span(item.span)[0] for item in found if cwe in item.rule.cwe})
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+Reaches = Callable[..., bool]
+
 Lines = Callable[[str, str, int], list[int]]
 HEAD = """import java.util.*;
 import java.util.concurrent.*;
@@ -28,7 +30,7 @@ def sink(expression: str) -> str:
     return f"Runtime.getRuntime().exec({expression});"
 
 
-def test_the_class_of_an_object_decides_which_method_runs(runs):
+def test_the_class_of_an_object_decides_which_method_runs(runs: Reaches) -> None:
     members = """interface Shape { String name(String s); }
     static class Plain implements Shape { public String name(String s) { return s; } }
     static class Fixed implements Shape { public String name(String s) { return "ls"; } }"""
@@ -36,7 +38,7 @@ def test_the_class_of_an_object_decides_which_method_runs(runs):
     assert not runs(f"Shape s = new Fixed(); {sink('s.name(data)')}", members)
 
 
-def test_overloads_are_told_apart_by_the_types_of_their_arguments(runs):
+def test_overloads_are_told_apart_by_the_types_of_their_arguments(runs: Reaches) -> None:
     members = """static class A {} static class B {}
     static String f(A a, String s) { return s; }
     static String f(B b, String s) { return "ls"; }"""
@@ -44,14 +46,14 @@ def test_overloads_are_told_apart_by_the_types_of_their_arguments(runs):
     assert not runs(sink("f(new B(), data)"), members)
 
 
-def test_super_names_fields_of_the_same_object(runs):
+def test_super_names_fields_of_the_same_object(runs: Reaches) -> None:
     members = """static abstract class Base { protected String text; }
     static class Sub extends Base { void set(String s) { super.text = s; } String get() { return super.text; } }"""
     assert runs(f"Sub s = new Sub(); s.set(data); {sink('s.get()')}", members)
     assert not runs(f'Sub s = new Sub(); s.set("ls"); {sink("s.get()")}', members)
 
 
-def test_an_inner_class_sees_the_fields_of_its_outer_object(runs):
+def test_an_inner_class_sees_the_fields_of_its_outer_object(runs: Reaches) -> None:
     members = """static class Outer { String text; Outer(String s) { text = s; }
       class Inner { String get() { return Outer.this.text; } }
       Inner inner() { return new Inner(); } }"""
@@ -77,11 +79,11 @@ def test_an_inner_class_sees_the_fields_of_its_outer_object(runs):
         ),
     ],
 )
-def test_functional_interfaces_run_what_they_hold(runs, code, expected):
+def test_functional_interfaces_run_what_they_hold(runs: Reaches, code: str, expected: bool) -> None:
     assert runs(f'String x = "", x2 = ""; {code} {sink("x")}') is expected
 
 
-def test_a_reference_to_a_private_method_can_be_passed_on(runs):
+def test_a_reference_to_a_private_method_can_be_passed_on(runs: Reaches) -> None:
     members = """static void pass(Consumer<String> c, String s) { c.accept(s); }
     private static void use(String s) { try { Runtime.getRuntime().exec(s); } catch (Exception e) { } }"""
     assert runs("pass(Code::use, data);", members)
@@ -98,7 +100,7 @@ def test_a_reference_to_a_private_method_can_be_passed_on(runs):
         "CompletableFuture.runAsync(() -> { BODY });",
     ],
 )
-def test_tasks_run_when_they_are_started(runs, start):
+def test_tasks_run_when_they_are_started(runs: Reaches, start: str) -> None:
     body = "try { Runtime.getRuntime().exec(data); } catch (Exception e) { }"
     members = """static class Task extends Thread { String s; Task(String s) { this.s = s; }
     public void run() { try { Runtime.getRuntime().exec(s); } catch (Exception e) { } } }"""
@@ -114,33 +116,33 @@ def test_tasks_run_when_they_are_started(runs, start):
         ('Executors.newCachedThreadPool().submit(() -> "ls").get()', False),
     ],
 )
-def test_futures_give_what_their_task_returned(runs, code, expected):
+def test_futures_give_what_their_task_returned(runs: Reaches, code: str, expected: bool) -> None:
     assert runs(sink(code)) is expected
 
 
 @pytest.mark.parametrize(("name", "expected"), [("same", True), ("fixed", False)])
-def test_reflection_on_known_names_runs_the_named_method(runs, name, expected):
+def test_reflection_on_known_names_runs_the_named_method(runs: Reaches, name: str, expected: bool) -> None:
     members = """public static String same(String s) { return s; }
     public static String fixed(String s) { return "ls"; }"""
     code = f'Object r = Code.class.getMethod("{name}", String.class).invoke(null, data); {sink("(String) r")}'
     assert runs(code, members) is expected
 
 
-def test_what_is_no_object_is_null(runs):
+def test_what_is_no_object_is_null(runs: Reaches) -> None:
     assert not runs(f"if (!(data instanceof Object)) {sink('data')}")
     assert not runs(f"if (null instanceof String) {sink('data')}")
 
 
-def test_assertions_do_not_protect_because_they_are_usually_off(runs):
+def test_assertions_do_not_protect_because_they_are_usually_off(runs: Reaches) -> None:
     assert runs(f'assert data.matches("[a-z]+"); {sink("data")}')
     assert not runs(f'if (data.matches("[a-z]+")) {sink("data")}')
 
 
-def test_a_relative_program_name_is_no_injection(runs):
+def test_a_relative_program_name_is_no_injection(runs: Reaches) -> None:
     assert not runs(sink('"ls"'))
 
 
-def test_a_class_that_extends_a_collection_is_one(runs):
+def test_a_class_that_extends_a_collection_is_one(runs: Reaches) -> None:
     code = 'List<String> l = new ArrayList<String>() {{ add("ls"); add(data); }};'
     assert runs(f"{code} {sink('l.get(1)')}")
     assert not runs(f"{code} {sink('l.get(0)')}")
@@ -156,7 +158,7 @@ def test_a_class_that_extends_a_collection_is_one(runs):
         ("String p = file.getPath(); if (!p.startsWith(root)) throw new Exception();", True),
     ],
 )
-def test_a_canonical_path_below_a_folder_stays_there(lines, check, expected):
+def test_a_canonical_path_below_a_folder_stays_there(lines: Lines, check: str, expected: bool) -> None:
     code = f"""import java.io.*;
 import java.util.zip.*;
 public class Unpack {{

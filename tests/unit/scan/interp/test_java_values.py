@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+Reaches = Callable[[str], bool]
+
 Lines = Callable[[str, str, int], list[int]]
 HEAD = """import java.io.*;
 import java.util.*;
@@ -49,7 +51,7 @@ def sink(expression: str) -> str:
         ("list.add(data); list.removeIf(y -> true); x = list.toString();", False),
     ],
 )
-def test_list_elements_keep_their_places(runs, code, expected):
+def test_list_elements_keep_their_places(runs: Reaches, code: str, expected: bool) -> None:
     assert runs(f'String x = ""; List<String> list = new ArrayList<>(); {code} {sink("x")}') is expected
 
 
@@ -66,7 +68,7 @@ def test_list_elements_keep_their_places(runs, code, expected):
         ("Queue<String> q = new PriorityQueue<>(); q.add(safe); q.add(data); x = q.poll();", True),
     ],
 )
-def test_queues_and_stacks_have_an_order(runs, code, expected):
+def test_queues_and_stacks_have_an_order(runs: Reaches, code: str, expected: bool) -> None:
     assert runs(f'String x = "", safe = "ls"; {code} {sink("x")}') is expected
 
 
@@ -89,17 +91,17 @@ def test_queues_and_stacks_have_an_order(runs, code, expected):
         ('map.put("a", data); for (String value : map.values()) x = value;', True),
     ],
 )
-def test_map_values_belong_to_their_keys(runs, code, expected):
+def test_map_values_belong_to_their_keys(runs: Reaches, code: str, expected: bool) -> None:
     assert runs(f'String x = ""; Map<String, String> map = new HashMap<>(); {code} {sink("x")}') is expected
 
 
-def test_a_set_from_which_the_data_was_removed_is_clean(runs):
+def test_a_set_from_which_the_data_was_removed_is_clean(runs: Reaches) -> None:
     start = 'Set<String> set = new HashSet<>(); set.add(data); set.add("ls");'
     assert runs(f"{start} {sink('set.iterator().next()')}")
     assert not runs(f"{start} set.remove(data); {sink('set.iterator().next()')}")
 
 
-def test_an_iterator_gives_every_element(runs):
+def test_an_iterator_gives_every_element(runs: Reaches) -> None:
     code = 'List<String> l = List.of("a", data); Iterator<String> i = l.iterator(); while (i.hasNext()) x = i.next();'
     assert runs(f'String x = ""; {code} {sink("x")}')
     assert not runs(f'String x = ""; {code.replace("x = i.next();", "i.next();")} {sink("x")}')
@@ -122,7 +124,7 @@ def test_an_iterator_gives_every_element(runs):
         ('List.of(data).stream().collect(Collectors.toMap(k -> k, v -> "ls")).get("a")', False),
     ],
 )
-def test_streams_and_optionals_carry_what_their_functions_give(runs, code, expected):
+def test_streams_and_optionals_carry_what_their_functions_give(runs: Reaches, code: str, expected: bool) -> None:
     assert runs(sink(code)) is expected
 
 
@@ -143,11 +145,11 @@ def test_streams_and_optionals_carry_what_their_functions_give(runs, code, expec
         ('Objects.equals("a", "b") ? data : "ls"', False),
     ],
 )
-def test_text_is_followed_through_builders_and_library_functions(runs, code, expected):
+def test_text_is_followed_through_builders_and_library_functions(runs: Reaches, code: str, expected: bool) -> None:
     assert runs(sink(code)) is expected
 
 
-def test_emptying_a_builder_removes_its_data(runs):
+def test_emptying_a_builder_removes_its_data(runs: Reaches) -> None:
     start = "StringBuilder b = new StringBuilder(); b.append(data);"
     assert runs(f"{start} {sink('b.toString()')}")
     assert not runs(f"{start} b.setLength(0); b.append(1); {sink('b.toString()')}")
@@ -165,11 +167,11 @@ def test_emptying_a_builder_removes_its_data(runs):
         ('String[] a = {"ls"}; if (a.length > 3) x = data;', False),
     ],
 )
-def test_array_elements_keep_their_places(runs, code, expected):
+def test_array_elements_keep_their_places(runs: Reaches, code: str, expected: bool) -> None:
     assert runs(f'String x = ""; {code} {sink("x")}') is expected
 
 
-def test_an_index_outside_an_array_ends_the_block(runs):
+def test_an_index_outside_an_array_ends_the_block(runs: Reaches) -> None:
     assert not runs(f"int[] a = new int[2]; int b = a[2]; {sink('data')}")
     assert runs(f"int[] a = new int[2]; try {{ int b = a[2]; }} catch (Exception e) {{ }} {sink('data')}")
 
@@ -184,17 +186,17 @@ def test_an_index_outside_an_array_ends_the_block(runs):
         ("ThreadLocal<String> r = new ThreadLocal<>(); r.set(data); r.remove(); x = r.get();", False),
     ],
 )
-def test_holders_hold_what_was_set_last(runs, code, expected):
+def test_holders_hold_what_was_set_last(runs: Reaches, code: str, expected: bool) -> None:
     assert runs(f'String x = ""; {code} {sink("x")}') is expected
 
 
-def test_what_is_written_to_memory_can_be_read_from_it(runs):
+def test_what_is_written_to_memory_can_be_read_from_it(runs: Reaches) -> None:
     write = "ByteArrayOutputStream out = new ByteArrayOutputStream(); new PrintStream(out).print({});"
     assert runs(write.format("data") + sink("out.toString()"))
     assert not runs(write.format('"ls"') + sink("out.toString()"))
 
 
-def test_numbers_are_no_commands_but_characters_are(lines):
+def test_numbers_are_no_commands_but_characters_are(lines: Lines) -> None:
     code = HEAD.replace("String data", "TYPE data") + sink("String.valueOf(data)") + 'return "";\n}\n}\n'
     assert lines("java", code.replace("TYPE", "int"), 78) == []
     assert lines("java", code.replace("TYPE", "char"), 78)

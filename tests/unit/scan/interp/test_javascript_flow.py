@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+Reaches = Callable[[str], bool]
+Lines = Callable[[str, str, int], list[int]]
+Program = Callable[[dict[str, str], int], list[str]]
 
-def test_a_branch_that_cannot_be_taken_is_not_followed(runs):
+
+def test_a_branch_that_cannot_be_taken_is_not_followed(runs: Reaches) -> None:
     assert not runs("if (1 > 2) execSync(data);")
 
 
 @pytest.mark.parametrize(("case", "expected"), [("a", True), ("b", False)])
-def test_a_switch_on_a_constant_enters_one_case(runs, case, expected):
+def test_a_switch_on_a_constant_enters_one_case(runs: Reaches, case: str, expected: bool) -> None:
     code = f"let c;\nswitch ('{case}') {{ case 'a': c = data; break; case 'b': c = 'ls'; break; }}\nexecSync(c);"
     assert runs(code) is expected
 
 
-def test_switch_cases_fall_through(runs):
+def test_switch_cases_fall_through(runs: Reaches) -> None:
     assert runs("let c = 'ls';\nswitch ('a') { case 'a': c = data; case 'b': execSync(c); }")
 
 
-def test_a_loop_of_known_length_runs_that_often(runs):
+def test_a_loop_of_known_length_runs_that_often(runs: Reaches) -> None:
     assert not runs("let c = data;\nfor (let i = 0; i < 2; i++) c = 'ls';\nexecSync(c);")
     assert not runs("let c = 'ls';\nfor (let i = 0; i < 1; i++) { execSync(c); c = data; }")
     assert runs("let c = 'ls';\nfor (let i = 0; i < 2; i++) { execSync(c); c = data; }")
 
 
-def test_a_labelled_break_leaves_the_labelled_block(runs):
+def test_a_labelled_break_leaves_the_labelled_block(runs: Reaches) -> None:
     assert not runs("let c = data;\nout: { for (;;) { c = 'ls'; break out; } }\nexecSync(c);")
 
 
-def test_a_caught_error_carries_what_was_thrown(runs):
+def test_a_caught_error_carries_what_was_thrown(runs: Reaches) -> None:
     assert runs("try { throw data; } catch (e) { execSync(e); }")
 
 
@@ -44,7 +50,7 @@ def test_a_caught_error_carries_what_was_thrown(runs):
         "isValidName(data)",
     ],
 )
-def test_a_check_makes_its_own_branch_safe(runs, check):
+def test_a_check_makes_its_own_branch_safe(runs: Reaches, check: str) -> None:
     assert not runs(f"if ({check}) execSync('ls ' + data);")
     assert runs(f"if ({check}) ; else execSync('ls ' + data);")
 
@@ -52,20 +58,20 @@ def test_a_check_makes_its_own_branch_safe(runs, check):
 @pytest.mark.parametrize(
     "check", ["/[a-z]+/.test(data)", "data !== 'ls'", "typeof data === 'string'", "data.length > 3"]
 )
-def test_a_check_that_lets_anything_through_protects_nothing(runs, check):
+def test_a_check_that_lets_anything_through_protects_nothing(runs: Reaches, check: str) -> None:
     assert runs(f"if ({check}) execSync('ls ' + data);")
 
 
-def test_an_early_return_protects_what_follows(runs):
+def test_an_early_return_protects_what_follows(runs: Reaches) -> None:
     assert not runs("function run(c) { if (!/^[a-z]+$/.test(c)) return; execSync(c); }\nrun(data);")
 
 
-def test_removing_everything_outside_an_allow_list_is_safe(runs):
+def test_removing_everything_outside_an_allow_list_is_safe(runs: Reaches) -> None:
     assert not runs("execSync('ls ' + data.replace(/[^a-z]/g, ''));")
     assert runs("execSync('ls ' + data.replace(/[a-z]/g, ''));")
 
 
-def test_the_program_itself_is_not_given_from_outside(lines):
+def test_the_program_itself_is_not_given_from_outside(lines: Lines) -> None:
     code = "require('child_process').execSync('ls ' + process.argv[{}]);"
     assert lines("javascript", code.format(1), 78) == []
     assert lines("javascript", code.format(2), 78) == [1]
@@ -92,11 +98,11 @@ SHELL = "const { execSync } = require('child_process');\n"
         ),
     ],
 )
-def test_functions_of_other_files_are_followed(program, library, use):
+def test_functions_of_other_files_are_followed(program: Program, library: str, use: str) -> None:
     assert program({"lib.js": SHELL + library, "main.js": use}, 78) == ["lib.js:2"]
 
 
-def test_an_index_file_stands_for_its_folder(program):
+def test_an_index_file_stands_for_its_folder(program: Program) -> None:
     files = {
         "lib/index.js": SHELL + "exports.run = (c) => execSync(c);",
         "main.js": "require('./lib').run(process.argv[2]);",
@@ -104,7 +110,7 @@ def test_an_index_file_stands_for_its_folder(program):
     assert program(files, 78) == ["lib/index.js:2"]
 
 
-def test_a_file_may_export_what_another_exports(program):
+def test_a_file_may_export_what_another_exports(program: Program) -> None:
     files = {
         "run.js": SHELL + "export const run = (c) => execSync(c);",
         "lib.js": "export { run } from './run.js';",
@@ -131,7 +137,7 @@ EXPRESS = "const express = require('express');\nconst { exec } = require('child_
         "app.get('/', ({ query: { c } }, res) => { exec(c); });",
     ],
 )
-def test_every_way_to_register_a_handler_is_known(lines, handler):
+def test_every_way_to_register_a_handler_is_known(lines: Lines, handler: str) -> None:
     assert lines("javascript", EXPRESS + handler, 78) == [4]
 
 
@@ -148,7 +154,7 @@ def test_every_way_to_register_a_handler_is_known(lines, handler):
         ("const name = req.body.name;\nif (typeof name !== 'string') return;\nUser.findOne({ name });", False),
     ],
 )
-def test_only_data_that_may_be_an_object_changes_a_document_query(lines, use, expected):
+def test_only_data_that_may_be_an_object_changes_a_document_query(lines: Lines, use: str, expected: bool) -> None:
     code = "const User = require('mongoose').model('User', {});\n"
     code += EXPRESS + f"app.post('/:name', (req, res) => {{ {use} }});"
     assert bool(lines("javascript", code, 943)) is expected

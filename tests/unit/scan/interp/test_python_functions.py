@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
+Reaches = Callable[[str], bool]
 
-def test_each_call_of_a_function_has_its_own_arguments(reaches):
+
+def test_each_call_of_a_function_has_its_own_arguments(reaches: Reaches) -> None:
     code = "def same(value):\n    return value\nbad, good = same(data), same('ls')\nos.system({})"
     assert reaches(code.format("bad"))
     assert not reaches(code.format("good"))
 
 
-def test_arguments_by_keyword_default_and_star_reach_their_parameters(reaches):
+def test_arguments_by_keyword_default_and_star_reach_their_parameters(reaches: Reaches) -> None:
     code = "def run(first='ls', *more, last='ls', **rest):\n    os.system({})\nrun({})"
     assert reaches(code.format("first", "first=data"))
     assert not reaches(code.format("first", "last=data"))
@@ -20,12 +24,12 @@ def test_arguments_by_keyword_default_and_star_reach_their_parameters(reaches):
     assert reaches(code.format("last", "**{'last': data}"))
 
 
-def test_a_closure_sees_the_variables_around_it(reaches):
+def test_a_closure_sees_the_variables_around_it(reaches: Reaches) -> None:
     assert reaches("def outer(value):\n    def inner():\n        os.system(value)\n    return inner\nouter(data)()")
     assert not reaches("def outer(value):\n    def inner():\n        os.system(value)\n    return inner\nouter('ls')()")
 
 
-def test_nonlocal_writes_outwards(reaches):
+def test_nonlocal_writes_outwards(reaches: Reaches) -> None:
     assert reaches(
         """
         def outer():
@@ -40,16 +44,16 @@ def test_nonlocal_writes_outwards(reaches):
     )
 
 
-def test_a_function_given_to_another_is_called_with_what_that_passes(reaches):
+def test_a_function_given_to_another_is_called_with_what_that_passes(reaches: Reaches) -> None:
     assert reaches("def each(items, act):\n    for item in items:\n        act(item)\neach([data], os.system)")
     assert reaches("def each(value, act):\n    act(value)\neach(data, lambda text: os.system(text))")
 
 
-def test_map_and_sorted_call_their_function(reaches):
+def test_map_and_sorted_call_their_function(reaches: Reaches) -> None:
     assert reaches("list(map(lambda text: os.system(text), [data]))")
 
 
-def test_a_decorator_of_the_program_stands_for_the_function(reaches):
+def test_a_decorator_of_the_program_stands_for_the_function(reaches: Reaches) -> None:
     code = """
         def wrap(inner):
             def outer(value):
@@ -64,7 +68,7 @@ def test_a_decorator_of_the_program_stands_for_the_function(reaches):
     assert not reaches(code.format("'ls'"))
 
 
-def test_a_class_decorator_from_outside_gives_back_the_class(reaches):
+def test_a_class_decorator_from_outside_gives_back_the_class(reaches: Reaches) -> None:
     code = """
         from dataclasses import dataclass
         @dataclass
@@ -78,17 +82,17 @@ def test_a_class_decorator_from_outside_gives_back_the_class(reaches):
     assert not reaches(code.format("good"))
 
 
-def test_a_generator_yields_its_elements(reaches):
+def test_a_generator_yields_its_elements(reaches: Reaches) -> None:
     assert reaches("def produce():\n    yield data\nfor item in produce():\n    os.system(item)")
     assert not reaches("def produce():\n    yield 'ls'\nfor item in produce():\n    os.system(item)")
 
 
-def test_awaiting_gives_what_the_coroutine_returns(reaches):
+def test_awaiting_gives_what_the_coroutine_returns(reaches: Reaches) -> None:
     assert reaches("async def load():\n    return data\nasync def main():\n    os.system(await load())\nmain()")
 
 
 @pytest.mark.parametrize(("made", "expected"), [("Bad()", True), ("Good()", False), ("Base()", False)])
-def test_an_overriding_method_is_called_for_its_class_only(reaches, made, expected):
+def test_an_overriding_method_is_called_for_its_class_only(reaches: Reaches, made: str, expected: bool) -> None:
     code = f"""
         class Base:
             def text(self):
@@ -103,7 +107,7 @@ def test_an_overriding_method_is_called_for_its_class_only(reaches, made, expect
     assert reaches(code) is expected
 
 
-def test_super_reaches_the_class_above(reaches):
+def test_super_reaches_the_class_above(reaches: Reaches) -> None:
     assert reaches(
         """
         class Base:
@@ -117,26 +121,26 @@ def test_super_reaches_the_class_above(reaches):
     )
 
 
-def test_a_property_is_a_call(reaches):
+def test_a_property_is_a_call(reaches: Reaches) -> None:
     code = "class Box:\n    @property\n    def value(self):\n        return {}\nos.system(Box().value)"
     assert reaches(code.format("data"))
     assert not reaches(code.format("'ls'"))
 
 
-def test_static_and_class_methods_are_called_without_an_instance(reaches):
+def test_static_and_class_methods_are_called_without_an_instance(reaches: Reaches) -> None:
     assert reaches("class Tool:\n    @staticmethod\n    def run(value):\n        os.system(value)\nTool.run(data)")
     assert reaches("class Tool:\n    @classmethod\n    def run(cls, value):\n        os.system(value)\nTool.run(data)")
 
 
-def test_an_attribute_written_to_a_class_is_seen_through_its_instances(reaches):
+def test_an_attribute_written_to_a_class_is_seen_through_its_instances(reaches: Reaches) -> None:
     assert reaches("class Box:\n    pass\nBox.value = data\nos.system(Box().value)")
 
 
-def test_a_function_written_to_a_class_becomes_a_method(reaches):
+def test_a_function_written_to_a_class_becomes_a_method(reaches: Reaches) -> None:
     assert reaches("class Box:\n    pass\ndef text(self):\n    return data\nBox.text = text\nos.system(Box().text())")
 
 
-def test_new_fills_the_instance_it_returns(reaches):
+def test_new_fills_the_instance_it_returns(reaches: Reaches) -> None:
     assert reaches(
         """
         class Box:
@@ -149,7 +153,7 @@ def test_new_fills_the_instance_it_returns(reaches):
     )
 
 
-def test_new_may_return_an_instance_of_another_class(reaches):
+def test_new_may_return_an_instance_of_another_class(reaches: Reaches) -> None:
     code = """
         class Bad:
             def text(self):
@@ -166,18 +170,18 @@ def test_new_may_return_an_instance_of_another_class(reaches):
     assert not reaches(code.format("good"))
 
 
-def test_recursion_ends(reaches):
+def test_recursion_ends(reaches: Reaches) -> None:
     code = (
         "def down(value, left):\n    if left > 0:\n        down(value, left - 1)\n    os.system(value)\ndown(data, 9)"
     )
     assert reaches(code)
 
 
-def test_a_check_inside_a_function_counts_where_it_was_called(reaches):
+def test_a_check_inside_a_function_counts_where_it_was_called(reaches: Reaches) -> None:
     code = "def check(value):\n    if value not in ('ls', 'pwd'):\n        raise ValueError(value)\n{}os.system(data)"
     assert not reaches(code.format("check(data)\n"))
     assert reaches(code.format(""))
 
 
-def test_a_global_written_by_a_function_is_seen_later(reaches):
+def test_a_global_written_by_a_function_is_seen_later(reaches: Reaches) -> None:
     assert reaches("value = 'ls'\ndef change():\n    global value\n    value = data\nchange()\nos.system(value)")
