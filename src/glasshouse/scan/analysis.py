@@ -122,14 +122,13 @@ def guarded(machine: Machine, module: Module, action: Callable[..., object], *ar
         machine.failed.setdefault(module, f"{type(error).__name__}: {str(error)[:200]} ({where})")
 
 
-def decorators(machine: Machine, module: object) -> None:
+def decorators(machine: Machine, module: Module) -> None:
     """Rules on decorators and annotations."""
-    matcher = machine.matchers[module.language]  # type: ignore[attr-defined]
-    if not matcher.decorators:
+    matcher = machine.matchers[module.language]
+    if not matcher.decorators or not module.functions:
         return
-    items = [(fn, fn.ir.decorators) for fn in module.functions]  # type: ignore[attr-defined]
-    body = module.functions[0] if module.functions else None  # type: ignore[attr-defined]
-    items += [(body, cls.ir.decorators) for cls in module.classes]  # type: ignore[attr-defined]
+    items = [(fn, fn.ir.decorators) for fn in module.functions]
+    items += [(module.functions[0], cls.ir.decorators) for cls in module.classes]
     for fn, found in items:
         for decorator in found:
             for path in sources.decorator_paths(machine, module, decorator.name):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glasshouse.scan import ir
 from glasshouse.scan.interp.frame import Frame
 from glasshouse.scan.interp.python_builtins import CONSTANTS
 from glasshouse.scan.interp.values import (
@@ -277,10 +276,6 @@ class Modules:
                     frame.env.setdefault(name, value)
 
     def module_attr(self, module: Module, name: str) -> Value | None:
-        if module.language == "python" and module.env is None and module.index not in self.frames:
-            shortcut = self.plain_definition(module, name)
-            if shortcut is not None:
-                return shortcut
         env = self.ensure(module)
         found = env.get(name)
         if found is not None:
@@ -290,14 +285,6 @@ class Modules:
             if inner is not None and inner.name == f"{module.name}.{name}":
                 return Value(refs=(ModuleRef(inner),))
         return None
-
-    def plain_definition(self, module: Module, name: str) -> Value | None:
-        """A top-level function or class without decorators needs no running of its module."""
-        found: Value | None = None
-        for ins in module.functions[0].ir.body if module.functions else ():
-            if ins[0] == ir.MOVE and ins[2] == name:
-                return None
-        return found
 
     # --- types --------------------------------------------------------------------------------------------------
 

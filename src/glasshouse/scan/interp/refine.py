@@ -196,7 +196,6 @@ def allow_list(frame: Frame, value: Value) -> bool:
 
 def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool) -> None:
     """A call used as a condition: sanitiser guards, pattern matches, membership, prefix tests."""
-    machine = frame.machine
     method = ins[0] == ir.CALL_METHOD
     name = ins[4] if method else ""
     args = ins[5] if method else ins[4]
@@ -216,7 +215,6 @@ def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds
         prefix_test(frame, block, position, ins[3], holds)
     if name in MATCH_TESTS:
         pattern_test(frame, block, position, ins, operands, holds)
-    _ = machine
 
 
 def member_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool) -> None:
@@ -463,6 +461,3 @@ def replace_same(frame: Frame, old: Value, new: Value) -> None:
     for name, value in frame.env.items():
         if value is old:
             frame.env[name] = new
-
-
-_ = external
