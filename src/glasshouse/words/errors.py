@@ -72,3 +72,17 @@ class NothingToAnalyseError(GlasshouseError):
     status = 422
     exit_code = 4
     hint = "Check the paths, the ignore files and --lang; `glasshouse scan --help` lists the languages."
+
+
+class LawDataError(UsageError):
+    """A file of rules of law lacks a citation, has an unknown field, or contradicts itself."""
+
+    code = "law.data"
+    hint = "Correct the row that is named; every row needs citation, confidence and one form of deadline."
+
+
+class AnchorError(UsageError):
+    """An event that starts a legal clock cannot be what was said: it lies in the future or has no time zone."""
+
+    code = "duty.anchor"
+    hint = "Give the time of the event with its time zone, such as 2026-11-27T09:30+01:00, not later than now."
