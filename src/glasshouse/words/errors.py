@@ -86,3 +86,10 @@ class AnchorError(UsageError):
 
     code = "duty.anchor"
     hint = "Give the time of the event with its time zone, such as 2026-11-27T09:30+01:00, not later than now."
+
+
+class AnswerError(UsageError):
+    """An answer to a classification question is none that the question offers."""
+
+    code = "classify.answer"
+    hint = "`glasshouse classify --questions` prints every question with its answers."
