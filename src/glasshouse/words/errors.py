@@ -65,6 +65,15 @@ class BaselineError(UsageError):
     hint = "Write a new baseline with `glasshouse scan --write-baseline FILE`."
 
 
+class ModelError(GlasshouseError):
+    """The weights of a model are missing, damaged, or not the expected ones."""
+
+    code = "guard.model"
+    status = 503
+    exit_code = 2
+    hint = "Install Glasshouse again, or name the digest of your own weights; nothing is screened with unknown weights."
+
+
 class NothingToAnalyseError(GlasshouseError):
     """No file below the given paths is in a language we read."""
 

@@ -1,0 +1,1 @@
+"""Who may do what, and what is misuse: policy, screening, approvals, the kill switch."""

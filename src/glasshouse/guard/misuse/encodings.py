@@ -1,0 +1,138 @@
+"""Encoded pieces of a text, decoded: base64, base32, hex, URL, HTML entities, escapes, binary, Morse, letter ciphers.
+
+Every decoder takes a bounded piece and answers readable text or nothing; none raises.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import html
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import unquote
+
+MAX_PIECE = 65_536
+"""Characters of one encoded piece that are decoded; the rest of a longer one is left as it is."""
+
+Decoder = Callable[[str], str]
+
+_HINT = re.compile(
+    r"[A-Za-z0-9+/_-]{16}|[0-9a-fA-F]{2}[ :,\\]|%[0-9a-fA-F]{2}|&#|&[a-zA-Z]{2,8};|\\[ux0-9]|[01]{7}|[.\-]{2,5} "
+)
+_HEX = re.compile(r"(?:0x)?(?:[0-9a-fA-F]{2}[ :,]?(?:0x|\\x)?){8,}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
+_URL = re.compile(r"[A-Za-z0-9_.~+\-/=?&]{0,16}(?:%[0-9a-fA-F]{2}[A-Za-z0-9_.~+\-/=?&]{0,32}){3,}")
+_ENTITY = re.compile(r"(?:(?:[A-Za-z0-9 ]{0,12})&(?:#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5}|[a-zA-Z]{2,8});){2,}")
+_ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[0-7]{3}){4,}")
+_BINARY = re.compile(r"(?:[01]{8}[ ,]?){5,}|(?:[01]{7}[ ,]){5,}[01]{7}")
+_MORSE = re.compile(r"(?:[.\-\u00b7\u2022\u2013\u2014]{1,6}[ /|]+){7,}[.\-]{1,6}")
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\([0-7]{3})")
+_MORSE_LETTERS = dict(
+    zip(
+        ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.. "
+        "----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----. .-.-.- --..-- ..--..".split(),
+        "abcdefghijklmnopqrstuvwxyz0123456789.,?",
+        strict=True,
+    )
+)
+
+
+def encoded_pieces(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """(start, end, name of the encoding, decoded text) of each piece of the text that decodes to something readable."""
+    if not _HINT.search(text):
+        return
+    for name, pattern, decode in _DECODERS:
+        for match in pattern.finditer(text):
+            decoded = decode(match.group()[:MAX_PIECE])
+            if _readable(decoded):
+                yield match.start(), match.end(), name, decoded
+
+
+def rot13(text: str) -> str:
+    """Each Latin letter moved by 13."""
+    return codecs.encode(text, "rot13")
+
+
+def shifted(text: str, shift: int) -> str:
+    """Each Latin letter of a lower-case text moved forward by ``shift``."""
+    return text.translate({97 + each: 97 + (each + shift) % 26 for each in range(26)})
+
+
+def _readable(text: str) -> bool:
+    """At least four characters, nearly all printable, and letters among them."""
+    if len(text) < 4:
+        return False
+    printable = sum(each.isprintable() or each in "\r\n\t" for each in text)
+    letters = sum(each.isalpha() or each == " " for each in text)
+    return printable * 20 >= len(text) * 19 and letters * 2 >= len(text) and text.count("\ufffd") * 20 <= len(text)
+
+
+def _from_bytes(raw: bytes) -> str:
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode("utf-16", "replace")
+    if len(raw) >= 8 and raw[1::2].count(0) * 5 >= len(raw[1::2]) * 4:
+        return raw.decode("utf-16-le", "replace")
+    return raw.decode("utf-8", "replace") if raw.count(b"\0") == 0 else ""
+
+
+def _base64(piece: str) -> str:
+    packed = re.sub(r"[\s=]", "", piece).translate({45: "+", 95: "/"})
+    packed = packed[: len(packed) // 4 * 4 + (len(packed) % 4 if len(packed) % 4 > 1 else 0)]
+    try:
+        return _from_bytes(base64.b64decode(packed + "=" * (-len(packed) % 4)))
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _base32(piece: str) -> str:
+    packed = piece.strip("=")
+    packed = packed[: len(packed) // 8 * 8]
+    try:
+        return _from_bytes(base64.b32decode(packed))
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _hex(piece: str) -> str:
+    digits = re.sub(r"0x|\\x|[ :,]", "", piece)
+    try:
+        return _from_bytes(bytes.fromhex(digits[: len(digits) // 2 * 2]))
+    except ValueError:
+        return ""
+
+
+def _url(piece: str) -> str:
+    return unquote(piece.replace("+", " "), errors="replace")
+
+
+def _escapes(piece: str) -> str:
+    def one(match: re.Match[str]) -> str:
+        wide, byte, octal = match.groups()
+        return chr(int(octal, 8) if octal else int(wide or byte, 16))
+
+    return _ESCAPED.sub(one, piece).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _binary(piece: str) -> str:
+    digits = re.findall("[01]{7,8}", piece)
+    return _from_bytes(bytes([int(each, 2) for each in digits]))
+
+
+def _morse(piece: str) -> str:
+    marks = piece.translate({0xB7: ".", 0x2022: ".", 0x2013: "-", 0x2014: "-"})
+    words = re.split(r"\s*[/|]\s*|\s{2,}", marks.strip())
+    return " ".join(["".join([_MORSE_LETTERS.get(letter, "") for letter in word.split()]) for word in words])
+
+
+_DECODERS: tuple[tuple[str, re.Pattern[str], Decoder], ...] = (
+    ("binary", _BINARY, _binary),
+    ("hex", _HEX, _hex),
+    ("base64", _BASE64, _base64),
+    ("base32", re.compile(r"[A-Z2-7]{16,}={0,6}"), _base32),
+    ("url", _URL, _url),
+    ("html", _ENTITY, html.unescape),
+    ("escapes", _ESCAPE, _escapes),
+    ("morse", _MORSE, _morse),
+)

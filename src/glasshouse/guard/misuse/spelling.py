@@ -1,0 +1,160 @@
+"""Word level of normalising: letters set apart, leetspeak, letter ciphers and misspellings, guided by known words.
+
+A word is only ever replaced by one that the model knows, so ordinary text, code and other languages stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from glasshouse.guard.misuse.characters import upright
+from glasshouse.guard.misuse.encodings import rot13, shifted
+
+MAX_JOINED = 400
+"""Characters of one run of letters set apart; a longer one is cut."""
+MAX_TRIED = 2_000
+"""Characters of a text on which ciphers are tried."""
+
+_SPACED = re.compile(r"(?<![^\W_])[^\W_](?:(?:[ \t]{1,3}|[.\-_*|,/+~\u00b7][ ]?)[^\W_](?![^\W_])){3,}")
+_LEET_TOKEN = re.compile(r"[\w@$!|+()<€£¥§]{2,}")
+_LEET_HINT = re.compile(r"[a-zA-Z][0-9@$!|+(<€£¥§][a-zA-Z0-9@$!|]|(?<![\w])[0-9@$!|+(<€£¥§]+[a-zA-Z]")
+_LEET = str.maketrans("0123456789@$!|+(<€£¥§", "oizeasgtbgasiltccelys")
+_WORD = re.compile(r"[a-z']+")
+
+
+class Speller:
+    """Undoes disguises of words, given the words a model knows."""
+
+    def __init__(self, known: frozenset[str], ordinary: frozenset[str], guarded: Iterable[str]) -> None:
+        """``known`` words guide repairs, ``ordinary`` ones tell plain text from ciphers, ``guarded`` survive typos."""
+        self.known = known
+        self._ordinary = ordinary
+        self._near = _deletions(guarded)
+
+    def joined(self, text: str) -> tuple[str, bool]:
+        """The text with letters set apart (``h a c k``) joined to words again, and whether there were any."""
+        found = False
+
+        def join(match: re.Match[str]) -> str:
+            nonlocal found
+            found = True
+            run = match.group()[:MAX_JOINED]
+            words = re.split(r"[ \t]{2,}", run) if re.search(r"[^\W_] [^\W_]", run) else [run]
+            letters = [re.sub(r"[\W_]", "", word).lower() for word in words]
+            return " ".join([piece for word in letters for piece in self.split(word)])
+
+        return _SPACED.sub(join, text), found
+
+    def split(self, letters: str) -> list[str]:
+        """A run of letters as known words: the fewest letters left over, then the fewest words."""
+        if letters in self.known or len(letters) < 4:
+            return [letters]
+        best: list[tuple[int, int, int]] = [(0, 0, 0)]
+        for end in range(1, len(letters) + 1):
+            options = [(best[end - 1][0] + 2, best[end - 1][1] + 1, end - 1)]
+            for start in range(max(0, end - 18), end):
+                if letters[start:end] in self.known:
+                    cost = 0 if end - start > 1 else 1
+                    options.append((best[start][0] + cost, best[start][1] + 1, start))
+            best.append(min(options))
+        pieces: list[str] = []
+        end = len(letters)
+        while end:
+            start = best[end][2]
+            pieces.append(letters[start:end])
+            end = start
+        return pieces[::-1]
+
+    def without_leet(self, text: str) -> tuple[str, bool]:
+        """The text with digits and signs that stand for letters read as letters, where a known word results."""
+        if not _LEET_HINT.search(text):
+            return text, False
+        found = False
+
+        def read(match: re.Match[str]) -> str:
+            nonlocal found
+            word = match.group()
+            if word.isalpha():
+                return word
+            for tried in (word, word.strip("!()<|+")):
+                plain = tried.lower().translate(_LEET)
+                for reading in (plain, plain.replace("i", "l"), plain.replace("l", "i")):
+                    if reading.isalpha() and reading in self.known:
+                        found = True
+                        return reading
+            return word
+
+        return _LEET_TOKEN.sub(read, text), found
+
+    def deciphered(self, text: str) -> tuple[str, str] | None:
+        """(cipher, plain text) if the text has hardly an ordinary word as it stands and many once deciphered."""
+        tried = text[:MAX_TRIED].lower()
+        words = _WORD.findall(tried)
+        if len(words) < 3 or self._ordinary_among(words) * 8 >= len(words):
+            return None
+        needed = max(2, (len(words) + 2) // 3)
+        for name, decode in _CIPHERS:
+            plain = decode(tried)
+            if self._ordinary_among(_WORD.findall(plain)) >= needed:
+                return name, decode(text[:MAX_TRIED])
+        return None
+
+    def corrected(self, word: str) -> str:
+        """The guarded word one letter, or two swapped ones, away from an unknown ``word``; or the word itself."""
+        if len(word) < 5 or len(word) > 20:
+            return word
+        near = self._near.get(word)
+        if near is not None:
+            return near
+        for index in range(len(word)):
+            shorter = word[:index] + word[index + 1 :]
+            near = self._near.get(shorter)
+            if near is not None and abs(len(near) - len(word)) <= 1:
+                return near
+        return word
+
+    def _ordinary_among(self, words: list[str]) -> int:
+        return sum([word in self._ordinary for word in words])
+
+
+def _deletions(words: Iterable[str]) -> dict[str, str]:
+    """Every guarded word, and every word minus one letter, to the word; ambiguous ones to the first in the alphabet."""
+    near: dict[str, str] = {}
+    for word in sorted(words):
+        near[word] = word
+    for word in sorted(words):
+        if len(word) >= 6:
+            for index in range(len(word)):
+                near.setdefault(word[:index] + word[index + 1 :], word)
+    return near
+
+
+def _backwards(text: str) -> str:
+    return text[::-1]
+
+
+def _words_backwards(text: str) -> str:
+    return " ".join([word[::-1] for word in text.split(" ")])
+
+
+def _pig_latin(text: str) -> str:
+    def back(match: re.Match[str]) -> str:
+        start, onset = match.groups()
+        return onset + start
+
+    return re.sub(r"([a-z]+?)([bcdfghjklmnpqrstvwxyz]{0,3})ay\b", back, text.lower())
+
+
+def _shift(by: int) -> Callable[[str], str]:
+    return lambda text: shifted(text.lower(), by)
+
+
+_CIPHERS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("rot13", rot13),
+    ("backwards", _backwards),
+    ("words-backwards", _words_backwards),
+    ("turned", upright),
+    ("pig-latin", _pig_latin),
+    *((f"caesar-{by}", _shift(26 - by)) for by in range(1, 26) if by != 13),
+)

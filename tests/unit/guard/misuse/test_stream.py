@@ -1,0 +1,41 @@
+"""Streams: nothing leaves unscreened, at most a sentence is held back, and after a stop nothing leaves at all."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glasshouse.guard.misuse import Screener, Span
+from glasshouse.guard.misuse.segments import MAX_SENTENCE
+
+SCREENER = Screener.load()
+PIECES = st.lists(st.text("ab .!\n?é\U0001f600", max_size=120), max_size=12)
+
+
+@given(PIECES)
+def test_a_stream_without_a_limit_releases_every_byte_once_and_in_order(pieces: list[str]) -> None:
+    stream = SCREENER.stream()
+    whole = "".join(pieces)
+    out = ""
+    held = 0
+    for piece in pieces:
+        step = stream.push(piece)
+        held += len(piece) - len(step.text)
+        assert held <= MAX_SENTENCE
+        assert step.span == Span(len(out.encode()), len((out + step.text).encode()))
+        out += step.text
+    assert out + stream.finish().text == whole
+    assert stream.screened == Span(0, len(whole.encode()))
+
+
+@given(PIECES)
+def test_after_a_stop_nothing_leaves_and_the_withheld_bytes_are_named(pieces: list[str]) -> None:
+    stream = SCREENER.stream(stop_at=0.0)
+    out = "".join(stream.push(piece).text for piece in pieces) + stream.finish().text
+    assert out == ""
+    assert stream.released == 0
+    if "".join(pieces):
+        assert stream.withheld is not None
+        assert stream.withheld.start == 0
+        assert stream.screened == stream.withheld
+        assert stream.highest is not None
