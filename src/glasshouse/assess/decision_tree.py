@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from glasshouse.assess.yaml_file import decode
 from glasshouse.words.errors import LawDataError
 
 Certainty = Literal["verified", "secondary"]
@@ -129,14 +130,11 @@ def shipped_tree() -> Tree:
 
 def load_tree(name: str, text: bytes) -> Tree:
     """A tree from YAML.  Raises `LawDataError` naming the row without a citation or with an id that is not there."""
-    import yaml
-
+    file = decode(name, text, TreeFile, LawDataError)
     try:
-        raw = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
-        file = msgspec.convert(raw, TreeFile, strict=False)
         compiled = dt.date.fromisoformat(str(file.meta.get("compiled")))
-    except (yaml.YAMLError, msgspec.ValidationError, ValueError) as error:
-        raise LawDataError(str(error)[:300], where=name) from error
+    except ValueError as error:
+        raise LawDataError("`meta.compiled` must be the day on which the data was compiled", where=name) from error
     tree = Tree(
         file.start,
         {each.id: each for each in file.nodes},

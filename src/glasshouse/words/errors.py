@@ -102,3 +102,35 @@ class AnswerError(UsageError):
 
     code = "classify.answer"
     hint = "`glasshouse classify --questions` prints every question with its answers."
+
+
+class ModelFileError(UsageError):
+    """A model file has an unknown or missing field, or a malformed digest."""
+
+    code = "assess.model"
+    hint = "See docs/how-to/assess-a-model.md for the fields of model.yaml."
+
+
+class FrameworkError(UsageError):
+    """A framework file lacks a margin, one of the specified risks, or names something that is not there."""
+
+    code = "assess.framework"
+    hint = "Every threshold needs a margin above 0, every access tier an acceptable tier for each risk."
+
+
+class CommitmentError(GlasshouseError):
+    """Thresholds were not committed to the log before the run they judge."""
+
+    code = "assess.commitment"
+    status = 409
+    exit_code = 1
+    hint = "Commit them first: glasshouse assess commit --framework FILE; then run the evaluations again."
+
+
+class RegisterError(GlasshouseError):
+    """The risk register cannot be closed yet."""
+
+    code = "assess.register"
+    status = 409
+    exit_code = 1
+    hint = "Run the missing evaluations and record the missing estimates; `glasshouse assess register` shows the gaps."

@@ -1,0 +1,90 @@
+"""Evaluation runs as recorded: what ran on which model with which data, and what came out with its uncertainty."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+Z95 = 1.959963984540054
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """An estimate with its 95 % interval; ``n`` is the number of independent samples behind it."""
+
+    name: str
+    estimate: float
+    low: float
+    high: float
+    n: int
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One sample: what went in (by digest when it must not be kept), what came out, how it was scored."""
+
+    id: str
+    input: str
+    output: str
+    score: float
+    detail: str = ""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One run of one suite.  ``entry`` is its index in the log, -1 before it is recorded.
+
+    Digests are written sha256:<hex>.  ``safeguards`` tells whether the gateway's safeguards were on.
+    """
+
+    suite: str
+    model: str
+    model_digest: str
+    code_digest: str
+    data_digest: str
+    started: dt.datetime
+    ended: dt.datetime
+    seed: int
+    settings: dict[str, str]
+    metrics: tuple[Metric, ...]
+    samples_digest: str
+    samples: int
+    repeats: int = 1
+    safeguards: bool = False
+    source: Literal["glasshouse", "inspect"] = "glasshouse"
+    notes: tuple[str, ...] = ()
+    entry: int = -1
+
+    def metric(self, name: str) -> Metric | None:
+        """The metric with that name."""
+        return next((each for each in self.metrics if each.name == name), None)
+
+
+def proportion(name: str, successes: int, n: int) -> Metric:
+    """A share with Wilson's 95 % interval (E. B. Wilson, JASA 22, 1927); the interval is [0, 1] without samples."""
+    if n <= 0:
+        return Metric(name, math.nan, 0.0, 1.0, 0)
+    share = successes / n
+    scale = 1 + Z95**2 / n
+    middle = (share + Z95**2 / (2 * n)) / scale
+    half = Z95 * math.sqrt(share * (1 - share) / n + Z95**2 / (4 * n * n)) / scale
+    return Metric(name, share, min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half)), n)
+
+
+def mean(name: str, values: Sequence[float]) -> Metric:
+    """A mean with its normal 95 % interval over independent values; one value has an unbounded interval."""
+    n = len(values)
+    if n == 0:
+        return Metric(name, math.nan, -math.inf, math.inf, 0)
+    middle = math.fsum(values) / n
+    if n == 1:
+        return Metric(name, middle, -math.inf, math.inf, 1)
+    half = Z95 * math.sqrt(math.fsum((value - middle) ** 2 for value in values) / (n - 1) / n)
+    return Metric(name, middle, middle - half, middle + half, n)
+
+
+def latest(runs: Sequence[Run], suite: str, model_digest: str) -> Run | None:
+    """The newest recorded run of a suite on exactly that model."""
+    fitting = [run for run in runs if run.suite == suite and run.model_digest == model_digest]
+    return max(fitting, key=lambda run: (run.ended, run.entry), default=None)
