@@ -134,3 +134,20 @@ class RegisterError(GlasshouseError):
     status = 409
     exit_code = 1
     hint = "Run the missing evaluations and record the missing estimates; `glasshouse assess register` shows the gaps."
+
+
+class VocabularyError(GlasshouseError):
+    """A document would claim what only an authority can say."""
+
+    code = "dossier.vocabulary"
+    status = 422
+    exit_code = 2
+    hint = "Say what the evidence is and as of when; change the statement that holds the word."
+
+
+class MissingExtraError(UsageError):
+    """A feature needs an optional dependency that is not installed."""
+
+    code = "usage.extra"
+    status = 501
+    hint = "Install the extra that is named."
