@@ -151,3 +151,101 @@ class MissingExtraError(UsageError):
     code = "usage.extra"
     status = 501
     hint = "Install the extra that is named."
+
+
+class LedgerError(GlasshouseError):
+    """The log cannot do what was asked; nothing already stored has changed."""
+
+    code = "ledger"
+    status = 503
+    hint = "Run `glasshouse verify` on the log's directory to see what holds."
+
+
+class EntryError(LedgerError):
+    """The log does not take this entry: a field out of its alphabet, too long, or an outcome without its request."""
+
+    code = "ledger.entry"
+    status = 400
+    exit_code = 2
+    hint = "Correct the entry; docs/reference/log-format.md gives the form and limits of every field."
+
+
+class LedgerKeyError(LedgerError):
+    """A key file is missing, malformed, or readable by others."""
+
+    code = "ledger.key"
+    exit_code = 2
+    hint = "Give the key file to the user who runs the log, with mode 0600."
+
+
+class LedgerBusyError(LedgerError):
+    """Another committer holds this log, or too much waits to be written."""
+
+    code = "ledger.busy"
+    exit_code = 2
+    hint = "Use the running committer (`join=True`), or end the other process."
+
+
+class LedgerFullError(LedgerError):
+    """The disk is full; the entry was not written, and no receipt exists for it."""
+
+    code = "ledger.full"
+    status = 507
+    hint = "Free space on the log's disk; the log goes on with the next entry."
+
+
+class LedgerStoppedError(LedgerError):
+    """The log has stopped for good, because going on could make it lie."""
+
+    code = "ledger.stopped"
+    hint = "Mend the disk, restart the machine, run `glasshouse verify`, and only then remove `ledger.stopped`."
+
+
+class LedgerVersionError(LedgerError):
+    """The log's directory was written by a newer version."""
+
+    code = "ledger.version"
+    exit_code = 2
+    hint = "Install the version of glasshouse that wrote this log, or a newer one."
+
+
+class LedgerOutcomeUnknownError(LedgerError):
+    """The committer went away before it answered; the entry may or may not be in the log."""
+
+    code = "ledger.unknown"
+    hint = "Look for the entry with `glasshouse log tail` before you append it again."
+
+
+class ErasedError(LedgerError):
+    """The payload was erased."""
+
+    code = "ledger.erased"
+    status = 410
+    exit_code = 2
+    hint = "The entry and its proofs remain; the erasure entry says on which basis."
+
+
+class ErasureRefusedError(LedgerError):
+    """The payload must not be erased: a legal hold, or too few approvals."""
+
+    code = "ledger.erasure-refused"
+    status = 409
+    exit_code = 3
+    hint = "Release the hold, or get the approvals of two approvers; docs/how-to/erase-a-payload.md shows how."
+
+
+class VerificationError(LedgerError):
+    """A log, its published form or a receipt does not hold."""
+
+    code = "ledger.verification"
+    status = 422
+    exit_code = 6
+    hint = "Keep the files as they are; compare with a copy and with the checkpoints that witnesses hold."
+
+
+class RollbackError(LedgerError):
+    """Witnesses hold a larger or another log under this name; signing would rewrite history."""
+
+    code = "ledger.rollback"
+    exit_code = 6
+    hint = "Restore a copy as new as the size that the witnesses hold, or start a log with a new origin."

@@ -1,0 +1,1 @@
+"""The verifier: reads, trusts nothing, signs nothing; also shipped as one self-contained file."""

@@ -1,0 +1,325 @@
+"""The one thread that writes a log: takes what waits, gives each entry its place, signs, commits, and then answers.
+
+A batch closes when the disk is free: while one batch is being written the next one gathers.  The checkpoint is signed
+before the commit and stored in the same transaction; no signature leaves this thread until that transaction is durable.
+When the outcome of a write is not certain, the log stops for good.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from glasshouse.ledger.assemble import Assembly, Chains, Made, own_payload
+from glasshouse.ledger.audit.notes import ED25519
+from glasshouse.ledger.entry import OWN_NAME, Payload
+from glasshouse.ledger.keys import EngagementKeys, Signer
+from glasshouse.ledger.receipt import Quorum, Receipt, SignedCheckpoint, checkpoint_body
+from glasshouse.ledger.requests import Append, Hold, Request, Waiter, answer
+from glasshouse.ledger.retention import Approvers, add_erasure, add_hold
+from glasshouse.ledger.seal import Sealed, seal
+from glasshouse.ledger.store.interface import Batch, State, Store
+from glasshouse.ledger.tree import Frontier
+from glasshouse.words.errors import LedgerBusyError, LedgerError, LedgerFullError, LedgerStoppedError
+
+MAX_BATCH_ENTRIES = 4_096
+MAX_BATCH_BYTES = 32 << 20
+MAX_WAITING_ENTRIES = 200_000
+MAX_WAITING_BYTES = 512 << 20
+ENTRY_WEIGHT = 1_024  # bytes an entry takes while it waits, besides its payloads
+DATED_EVERY_S = 1.0  # the slower second signature, ML-DSA-44
+CLOCK_BACK_MS = 1_000  # smaller steps back are clamped without a word
+CLOCK_FORWARD_MS = 60_000
+
+_CLOSE = None
+
+
+class Call(NamedTuple):
+    """A request that waits to be written, with its payloads sealed."""
+
+    request: Request
+    sealed: list[list[Sealed]]
+    waiter: Waiter
+    entries: int
+    weight: int  # bytes that wait in memory
+
+
+class Settings(NamedTuple):
+    """What a committer works with."""
+
+    origin: str
+    signers: tuple[Signer, ...]
+    wrapping: EngagementKeys
+    approvers: Approvers
+    stopped_file: Path
+    has_witnesses: bool
+    clock: Callable[[], int]  # milliseconds since 1970, UTC
+    steady: Callable[[], float]  # seconds of a clock that nobody sets
+
+
+class Committer:
+    """Writes one log; made from a store whose state was checked."""
+
+    def __init__(self, store: Store, state: State, frontier: Frontier, settings: Settings) -> None:
+        self._store, self._state, self._frontier, self._settings = store, state, frontier, settings
+        self._chains = Chains(store)
+        self._opened = set(store.opened())
+        self._waiting: queue.SimpleQueue[Call | Callable[[], None] | None] = queue.SimpleQueue()
+        self._waiting_entries = self._waiting_bytes = 0
+        self._counter = threading.Lock()
+        self._process = os.getpid()
+        self.failure: LedgerError | None = None
+        self._closed = False
+        self._dated_at = float("-inf")
+        self._is_dated = len(settings.signers) == 1 or state.latest.count("\n— ") >= len(settings.signers)
+        self._clock_seen: tuple[int, float] | None = None
+        self.latest = SignedCheckpoint(state.size, state.root, state.latest)
+        self._quorum: Quorum = "pending" if settings.has_witnesses else "none"
+        self.after_commit: Callable[[SignedCheckpoint], None] = lambda _: None
+        self._thread = threading.Thread(target=self._run, name="glasshouse-committer", daemon=True)
+        self._thread.start()
+
+    # --- called from any thread
+
+    def submit(self, request: Request, waiter: Waiter) -> None:
+        """Queues a request; its waiter is answered when the entries are durable, or with what kept them out."""
+        sealed: list[list[Sealed]] = []
+        entries, weight = 1, ENTRY_WEIGHT
+        if isinstance(request, Append):
+            wrapping = self._settings.wrapping
+            sealed = [[seal(payload, wrapping) for payload in entry.payloads] for entry in request.entries]
+            entries = len(sealed)
+            weight = ENTRY_WEIGHT * entries + sum(len(each.blob) for some in sealed for each in some)
+        self._enqueue(Call(request, sealed, waiter, entries, weight))
+
+    def checkpoint(self) -> SignedCheckpoint:
+        """What the log has signed last."""
+        return self.latest
+
+    def is_alive(self) -> bool:
+        """Whether this is the committer's process; a log that stopped keeps its committer, so that none follows."""
+        return os.getpid() == self._process
+
+    def _enqueue(self, call: Call) -> None:
+        if not self.is_alive():
+            raise LedgerBusyError("this process was forked from the committer's; open the log with join=True")
+        entries = call.entries
+        with self._counter:
+            if self._closed or self.failure is not None:
+                raise self.failure or LedgerBusyError("the log was closed")
+            too_many = self._waiting_entries + entries > MAX_WAITING_ENTRIES
+            if too_many or self._waiting_bytes + call.weight > MAX_WAITING_BYTES:
+                raise LedgerBusyError(f"{self._waiting_entries} entries wait to be written", hint="Try again later.")
+            self._waiting_entries += entries
+            self._waiting_bytes += call.weight
+            self._waiting.put(call)
+
+    def run_between_batches(self, action: Callable[[], None]) -> None:
+        """Has the committer's thread do something else, such as keeping a cosigned checkpoint."""
+        self._waiting.put(action)
+
+    def stop(self, failure: LedgerError) -> None:
+        """Stops the log for good: everything that waits fails with this error, and the next start is refused."""
+        self._waiting.put(lambda: self._stop(failure))
+
+    def close(self) -> None:
+        """Writes what waits, and ends; safe to call twice."""
+        with self._counter:
+            already, self._closed = self._closed, True
+            if not already:
+                self._waiting.put(_CLOSE)
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    # --- the committer's thread
+
+    def _run(self) -> None:
+        while True:
+            calls, actions, closing = self._gather()
+            try:
+                for action in actions:
+                    action()
+                if calls:
+                    self._write(calls)
+                if self.failure is None and not self._is_dated and (closing or (not calls and self._dating_is_due())):
+                    self._date()
+            except LedgerError as error:
+                self._stop(error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, nobody may be left waiting, and the log must not go on
+                self._stop(LedgerStoppedError(f"the committer failed: {type(error).__name__}: {error}"))
+            if self.failure is not None:
+                self._refuse(calls)
+            if closing:
+                return
+
+    def _gather(self) -> tuple[list[Call], list[Callable[[], None]], bool]:
+        calls: list[Call] = []
+        actions: list[Callable[[], None]] = []
+        entries = size = 0
+        patience = None if self._is_dated else DATED_EVERY_S
+        try:
+            item = self._waiting.get(timeout=patience)
+            while True:
+                if item is _CLOSE:
+                    return calls, actions, True
+                if isinstance(item, Call):
+                    calls.append(item)
+                    entries += item.entries
+                    size += item.weight
+                else:
+                    actions.append(item)
+                if entries >= MAX_BATCH_ENTRIES or size >= MAX_BATCH_BYTES:
+                    break
+                item = self._waiting.get_nowait()
+        except queue.Empty:
+            pass
+        return calls, actions, False
+
+    def _write(self, calls: list[Call]) -> None:
+        with self._counter:
+            self._waiting_entries -= sum(call.entries for call in calls)
+            self._waiting_bytes -= sum(call.weight for call in calls)
+        if self.failure is not None:
+            return
+        assembly = self._new_assembly()
+        answers: list[tuple[Waiter, list[Made] | LedgerError]] = []
+        for call in calls:
+            if not call.waiter.start():
+                continue
+            try:
+                answers.append((call.waiter, self._place(assembly, call)))
+            except LedgerError as error:
+                answers.append((call.waiter, error))
+        if assembly.bodies:
+            try:
+                self._commit(assembly)
+            except LedgerFullError as error:
+                self._chains.forget()
+                answers = [(waiter, made if isinstance(made, LedgerError) else error) for waiter, made in answers]
+            except BaseException:
+                self._chains.forget()
+                raise
+        answer([(waiter, self._receipts(made)) for waiter, made in answers])
+        if assembly.bodies:
+            self.after_commit(self.latest)
+
+    def _receipts(self, made: list[Made] | LedgerError) -> tuple[Receipt, ...] | LedgerError:
+        if isinstance(made, LedgerError):
+            return made
+        checkpoint, quorum = self.latest, self._quorum
+        return tuple([Receipt(place, leaf, body, checkpoint, quorum) for place, leaf, body in made])
+
+    def _new_assembly(self) -> Assembly:
+        wall, steady = self._settings.clock(), self._settings.steady()
+        before = self._state.time
+        assembly = Assembly(self._state.size, max(wall, before), self._chains, self._opened)
+        jump = None
+        earliest = before - CLOCK_BACK_MS
+        if wall < earliest and (self._clock_seen is None or self._clock_seen[0] >= earliest):
+            jump = ("back", before)
+        elif self._clock_seen is not None:
+            expected = self._clock_seen[0] + int((steady - self._clock_seen[1]) * 1000)
+            jump = ("forward", expected) if wall > expected + CLOCK_FORWARD_MS else None
+        self._clock_seen = (wall, steady)
+        if jump is not None:
+            facts = own_payload(clock=wall, expected=jump[1])
+            sealed = [seal(Payload("clock", OWN_NAME, facts), self._settings.wrapping)]
+            assembly.add_own("ledger.clock", None, sealed, jump[0])
+        return assembly
+
+    def _place(self, assembly: Assembly, call: Call) -> list[Made]:
+        request = call.request
+        if isinstance(request, Append):
+            return assembly.add_call(request.entries, call.sealed)
+        if isinstance(request, Hold):
+            return [add_hold(assembly, self._store, request, self._settings.wrapping)]
+        origin, approvers = self._settings.origin, self._settings.approvers
+        return [add_erasure(assembly, self._store, request, self._settings.wrapping, origin, approvers)]
+
+    def _commit(self, assembly: Assembly) -> None:
+        frontier = self._frontier.copy()
+        tiles = frontier.append(assembly.leaves)
+        root = frontier.root()
+        body = checkpoint_body(self._settings.origin, frontier.size, root)
+        dated = self._dating_is_due()
+        note = self._signed(body, dated)
+        state = State(frontier.size, root, assembly.time, note, None)
+        batch = Batch(
+            self._state.size,
+            self._state.root,
+            state,
+            assembly.bodies,
+            assembly.payloads,
+            tiles,
+            self._chains.changed,
+            sorted(assembly.opened),
+            sorted(assembly.closed),
+            assembly.erased,
+            assembly.held,
+            assembly.released,
+        )
+        self._store.commit(batch)
+        self._state, self._frontier = state, frontier
+        self._chains.keep()
+        self._opened |= assembly.opened
+        self._opened -= assembly.closed
+        self._is_dated = dated or len(self._settings.signers) == 1
+        self.latest = SignedCheckpoint(state.size, state.root, note)
+        if assembly.erased:
+            self._store.scrub()
+
+    def _signed(self, body: bytes, dated: bool) -> str:
+        now = self._settings.clock() // 1000
+        chosen = [signer for signer in self._settings.signers if dated or signer.key.kind == ED25519]
+        if dated:
+            self._dated_at = self._settings.steady()
+        return body.decode() + "\n" + "".join(signer.line(body, now) for signer in chosen)
+
+    def _dating_is_due(self) -> bool:
+        return self._settings.steady() - self._dated_at >= DATED_EVERY_S
+
+    def _date(self) -> None:
+        """Adds the slower signatures to a checkpoint that has been the newest for a while."""
+        body = checkpoint_body(self._settings.origin, self._state.size, self._state.root)
+        note = self._signed(body, dated=True)
+        try:
+            self._store.set_notes(self._state.size, latest=note)
+        except LedgerFullError:
+            return  # the checkpoint stays as it is; the next one is dated
+        self._state = self._state._replace(latest=note)
+        self._is_dated = True
+        self.latest = SignedCheckpoint(self._state.size, self._state.root, note)
+
+    def _stop(self, failure: LedgerError) -> None:
+        if self.failure is not None:
+            return
+        with self._counter:
+            self.failure = failure
+        if isinstance(failure, LedgerStoppedError):
+            with contextlib.suppress(OSError):  # the disk that failed may refuse this too; the error itself is reported
+                self._settings.stopped_file.write_text(f"{failure.what}\n")
+
+    def _refuse(self, calls: list[Call]) -> None:
+        error = self.failure
+        assert error is not None
+        waiting = list(calls)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                item = self._waiting.get_nowait()
+                if isinstance(item, Call):
+                    waiting.append(item)
+                elif item is _CLOSE:
+                    self._waiting.put(_CLOSE)
+                    break
+        answer([(call.waiter, error) for call in waiting])
+
+
+def now_ms() -> int:
+    """The wall clock in milliseconds."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,145 @@
+"""A log opened for appending: as its committer, or through the committer that runs already."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from glasshouse.ledger.committer import now_ms
+from glasshouse.ledger.entry import NewEntry, check_new
+from glasshouse.ledger.opening import Opened, Opening, Places, become_committer, join_or_become, open_reader
+from glasshouse.ledger.reader import LogReader
+from glasshouse.ledger.receipt import Receipt, SignedCheckpoint
+from glasshouse.ledger.remote import NotSentError
+from glasshouse.ledger.requests import Append, Erase, Hold, Request, Waiter, new_future
+from glasshouse.words.errors import EntryError, LedgerBusyError
+
+if TYPE_CHECKING:
+    import asyncio
+
+MAX_CALL_ENTRIES = 1_000
+
+
+class Ledger:
+    """A log opened for appending; also reads.  Make one with ``Ledger.open``."""
+
+    def __init__(self, opened: Opened, reopen: Callable[[], Opened] | None) -> None:
+        self._opened, self._reopen = opened, reopen
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path,
+        *,
+        join: bool = False,
+        origin: str | None = None,
+        clock: Callable[[], int] = now_ms,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> Ledger:
+        """Opens the log in ``directory`` for appending; a log that does not exist is created, with its keys.
+
+        Without ``join`` this process becomes the committer, and ``LedgerBusyError`` says that there is one already.
+        ``origin`` names a new log, and is compared with the name of an existing one.  ``clock`` gives milliseconds
+        since 1970, ``steady`` the seconds of a clock that nobody sets.
+        """
+        opening = Opening(Places(directory), origin, clock, steady)
+        if join:
+            return cls(join_or_become(opening), lambda: join_or_become(opening))
+        return cls(become_committer(opening), None)
+
+    @staticmethod
+    def read(directory: Path) -> LogReader:
+        """The log in ``directory`` for reading only, beside its committer or without one."""
+        return open_reader(directory)
+
+    @property
+    def reader(self) -> LogReader:
+        """Entries, payloads and proofs of this log."""
+        return self._opened.reader
+
+    def append(self, entries: Sequence[NewEntry]) -> Future[tuple[Receipt, ...]]:
+        """Appends the entries of one call, one after the other; the future holds their receipts once all are durable.
+
+        Raises ``EntryError`` at once for an entry out of form; errors of writing come with the future.
+        """
+        future = new_future()
+        self._submit(_checked(entries), Waiter(future))
+        return future
+
+    def append_async(self, entries: Sequence[NewEntry]) -> asyncio.Future[tuple[Receipt, ...]]:
+        """The same for a coroutine, which awaits what is returned."""
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[tuple[Receipt, ...]] = loop.create_future()
+        self._submit(_checked(entries), Waiter(future, loop))
+        return future
+
+    def erase(self, index: int, basis: str, approvals: Sequence[str]) -> Receipt:
+        """Destroys the payloads of an entry for good; the receipt is that of the erasure entry.
+
+        ``approvals`` are notes over ``retention.erasure_text`` signed by two approvers.  Raises ``ErasureRefusedError``
+        under a legal hold, which the log also records, and when approvals are missing.
+        """
+        return self._ask(Erase(index, basis, tuple(approvals)))
+
+    def hold(self, index: int, basis: str, *, release: bool = False) -> Receipt:
+        """Puts the payloads of an entry under a legal hold, or releases them from it."""
+        return self._ask(Hold(index, basis, release))
+
+    def checkpoint(self) -> SignedCheckpoint:
+        """What the log has signed last."""
+        return self._opened.writer.checkpoint()
+
+    def _ask(self, request: Request) -> Receipt:
+        future: Future[tuple[Receipt, ...]] = new_future()
+        self._submit(request, Waiter(future))
+        return future.result()[0]
+
+    def _submit(self, request: Request, waiter: Waiter) -> None:
+        while True:
+            opened = self._current()
+            try:
+                opened.writer.submit(request, waiter)
+                return
+            except NotSentError:  # that committer ended; the next round finds or becomes another
+                continue
+
+    def _current(self) -> Opened:
+        if self._closed:
+            raise LedgerBusyError("the log was closed")
+        if self._reopen is not None and not self._opened.writer.is_alive():
+            with self._lock:
+                if not self._opened.writer.is_alive():
+                    self._opened = self._reopen()
+        return self._opened
+
+    def close(self) -> None:
+        """Sees what was appended through, ends the committer if it is this one, and lets go of the log."""
+        if not self._closed:
+            self._closed = True
+            self._opened.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _checked(entries: Sequence[NewEntry]) -> Append:
+    taken = tuple(entries)
+    if not 0 < len(taken) <= MAX_CALL_ENTRIES:
+        raise EntryError(f"a call appends 1 to {MAX_CALL_ENTRIES} entries, not {len(taken)}")
+    for position, entry in enumerate(taken):
+        check_new(entry, position)
+    return Append(taken)
