@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from glasshouse.cli.main import COMMANDS, group
 from glasshouse.cli.settings.options import OPTIONS
 from glasshouse.scan.rules.loader import load_rules
 from glasshouse.words import errors
@@ -66,8 +69,25 @@ def test_error_codes_are_unique() -> None:
     assert sorted(set(codes)) == sorted(codes)
 
 
+def commands() -> Iterator[click.Command]:
+    """Every command and the commands below it."""
+    context = group.make_context("glasshouse", [], resilient_parsing=True)
+    waiting = [found for name in COMMANDS if (found := group.get_command(context, name)) is not None]
+    while waiting:
+        command = waiting.pop()
+        yield command
+        waiting += [*getattr(command, "commands", {}).values(), *getattr(command, "subcommands", {}).values()]
+
+
+def flags_of(command: click.Command) -> set[str]:
+    """The long options of one command."""
+    options = (each for each in command.params if isinstance(each, click.Option))
+    return {flag for each in options for flag in (*each.opts, *each.secondary_opts) if flag.startswith("--")}
+
+
 def test_every_option_named_in_the_prose_exists() -> None:
     known = {flag for option in OPTIONS for flag in option.flag.split("/")} | {"--help", "--version", "--debug"}
+    known |= {flag for command in commands() for flag in flags_of(command)}
     written = [page for page in PAGES if "enerated" not in page.read_text()[:400]]
     pages = [*written, ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "examples" / "shop" / "README.md"]
     spans = [

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scan": ("glasshouse.cli.scan", "Find vulnerabilities in source code."),
     "explain": ("glasshouse.cli.explain", "Say why a rule matters and how to fix what it reports."),
     "rules": ("glasshouse.cli.rules", "List the rules."),
+    "respond": ("glasshouse.cli.respond", "Turn security logs into incidents and plans."),
     "config": ("glasshouse.cli.config", "Show every setting with its origin."),
 }
 

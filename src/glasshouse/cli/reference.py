@@ -33,8 +33,20 @@ def cli_page() -> str:
         found = group.get_command(context, name)
         assert found is not None
         inner = found.make_context(name, [], parent=context, resilient_parsing=True, terminal_width=100)
-        parts.append(_help_block(f"glasshouse {name}", found, inner))
+        parts += _blocks(f"glasshouse {name}", found, inner)
     return "\n".join(parts)
+
+
+def _blocks(title: str, found: click.Command, context: click.Context) -> Iterator[str]:
+    """The help of a command and of the commands below it."""
+    yield _help_block(title, found, context)
+    for name, each in getattr(found, "commands", {}).items():
+        inner = each.make_context(name, [], parent=context, resilient_parsing=True, terminal_width=100)
+        yield from _blocks(f"{title} {name}", each, inner)
+    for name, each in getattr(found, "subcommands", {}).items():  # beside arguments of the command's own
+        path = f"{context.info_name} {name}"
+        inner = each.make_context(path, [], parent=context.parent, resilient_parsing=True, terminal_width=100)
+        yield from _blocks(f"{title} {name}", each, inner)
 
 
 def configuration_page() -> str:

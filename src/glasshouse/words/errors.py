@@ -249,3 +249,44 @@ class RollbackError(LedgerError):
     code = "ledger.rollback"
     exit_code = 6
     hint = "Restore a copy as new as the size that the witnesses hold, or start a log with a new origin."
+
+
+class SigmaRuleError(UsageError):
+    """Sigma rules cannot be used."""
+
+    code = "respond.rules"
+    hint = "See docs/how-to/sigma-rules.md; `glasshouse respond rules` lists what is loaded."
+
+
+class NoEventsError(GlasshouseError):
+    """The given logs hold no event that can be read."""
+
+    code = "respond.nothing"
+    status = 422
+    exit_code = 4
+    hint = "Check the paths; docs/reference/log-formats.md lists the formats that are read."
+
+
+class PlanError(UsageError):
+    """A response plan is not valid, or does not fit the incident it is for."""
+
+    code = "respond.plan"
+    hint = "Make the plan anew with `glasshouse respond LOGS --plans DIR`."
+
+
+class ApprovalError(GlasshouseError):
+    """A step of a plan may not be carried out: it lacks an approval."""
+
+    code = "respond.approval"
+    status = 403
+    exit_code = 3
+    hint = "Leave out --execute for a dry run; `glasshouse approvals` shows what waits for whom."
+
+
+class ConnectorError(GlasshouseError):
+    """A connector could not carry out a step; what it answered is in the message."""
+
+    code = "respond.connector"
+    status = 502
+    exit_code = 5
+    hint = "Check the connector's settings, then run the plan again: steps that succeeded are not repeated."

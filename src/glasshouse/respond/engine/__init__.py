@@ -1,0 +1,1 @@
+"""The detection engine: batches of events in, matches of compiled Sigma rules out."""

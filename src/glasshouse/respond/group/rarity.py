@@ -1,0 +1,77 @@
+"""How telling it is that two detections share a value: rare values tie, common ones do not.
+
+The unit of counting is a burst (detections of one host without a pause of a minute), so one noisy rule does not make
+its own values look common, and a service account that is in every burst ties nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from glasshouse.words.incident import Detection, Entity
+
+BURST_GAP_S = 60.0
+MAX_WEIGHT = 4.0
+LINKING = frozenset({"process", "session", "user", "address", "domain", "file", "key", "account", "service"})
+EVERYWHERE = frozenset({
+    "system", "local service", "network service", "localsystem", "anonymous logon", "s-1-5-18", "s-1-5-19", "s-1-5-20",
+    "0x3e7", "0x3e4", "0x3e5", "999", "998", "997", "996", "local system", "window manager", "unknown", "root",
+    "pid 4", "pid 0",
+})  # fmt: skip
+"""Principals and sessions that every machine has."""
+
+
+def ties(entity: Entity) -> bool:
+    """Whether sharing the entity can say anything at all."""
+    if entity.kind not in LINKING or entity.name in EVERYWHERE:
+        return False
+    return not (entity.kind == "user" and entity.name.endswith("$"))  # accounts of machines
+
+
+def bursts(detections: Sequence[Detection]) -> list[int]:
+    """The number of the burst of each detection; ``detections`` are in order of time."""
+    last: dict[str, tuple[float, int]] = {}
+    numbers: list[int] = []
+    count = 0
+    for each in detections:
+        time = each.time if each.time is not None else 0.0
+        before = last.get(each.host)
+        if before is None or time - before[0] > BURST_GAP_S:
+            number, count = count, count + 1
+        else:
+            number = before[1]
+        last[each.host] = (time, number)
+        numbers.append(number)
+    return numbers
+
+
+class Rarity:
+    """Weights of shared entities, in nats, from the bursts of a run."""
+
+    def __init__(self, detections: Sequence[Detection], numbers: Iterable[int]) -> None:
+        seen: defaultdict[tuple[str, str, str], set[int]] = defaultdict(set)
+        rules: defaultdict[str, set[int]] = defaultdict(set)
+        total = 0
+        for each, burst in zip(detections, numbers, strict=True):
+            total = max(total, burst + 1)
+            rules[each.rule.id].add(burst)
+            for entity in each.entities:
+                if ties(entity):
+                    seen[entity.kind, entity.name, entity.scope].add(burst)
+        self._seen = {key: len(found) for key, found in seen.items()}
+        self._rules = {key: len(found) for key, found in rules.items()}
+        self.total = total
+
+    def weight(self, entity: Entity) -> float:
+        """At most `MAX_WEIGHT`; 0 for what is shared by all."""
+        count = self._seen.get((entity.kind, entity.name, entity.scope), 0)
+        if not count or not ties(entity):
+            return 0.0
+        return min(MAX_WEIGHT, math.log((self.total + 4.0) / count))
+
+    def rule(self, rule_id: str) -> float:
+        """From 1 (a rule that fires once) down towards 0 (a rule that fires in every burst)."""
+        count = self._rules.get(rule_id, 1)
+        return 1.0 / (1.0 + math.log(count)) if count else 1.0

@@ -1,0 +1,47 @@
+"""The report of a response: what every format is made from."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+import msgspec
+
+from glasshouse.respond.run import Run
+from glasshouse.words.incident import LEVEL_RANK, Detection, Incident, Level
+
+
+class Report(msgspec.Struct, frozen=True):
+    """A run with its incidents, the gravest first; ``loose`` are detections that no incident of note took up."""
+
+    version: str
+    made: str
+    run: Run
+    incidents: tuple[Incident, ...]
+    loose: tuple[Detection, ...] = ()
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether something that a user would expect to be analysed was not."""
+        return self.run.partial or bool(self.run.left_out) or any(each.code != "empty" for each in self.run.not_read)
+
+    def at_least(self, level: Level) -> list[Incident]:
+        """The incidents of this severity or a graver one."""
+        return [each for each in self.incidents if LEVEL_RANK[each.severity] >= LEVEL_RANK[level]]
+
+
+def moment(time: float | None) -> str:
+    """A time for people: UTC, to the second; ``no time`` when there is none."""
+    from datetime import datetime
+
+    if time is None:
+        return "no time"
+    return datetime.fromtimestamp(time, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def iso(time: float | None) -> str | None:
+    """A time for machines: RFC 3339, UTC, to the microsecond."""
+    from datetime import datetime
+
+    if time is None:
+        return None
+    return datetime.fromtimestamp(time, tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
