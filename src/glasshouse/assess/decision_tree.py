@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from importlib.resources import files
 from typing import Literal
 
@@ -122,6 +123,7 @@ class Tree(msgspec.Struct, frozen=True):
     prefill: tuple[dict[str, str], ...]
 
 
+@cache
 def shipped_tree() -> Tree:
     """The tree that comes with the package."""
     name = "ai_act_classification.yaml"

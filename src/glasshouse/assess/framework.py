@@ -7,6 +7,7 @@ drift apart (GPAI Code of Practice, Measures 1.1, 4.1, 4.2).
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from importlib.resources import files
 from typing import Literal
 
@@ -105,6 +106,7 @@ def framework_digest(framework: Framework) -> str:
     return "sha256:" + hashlib.sha256(msgspec.json.encode(framework, order="deterministic")).hexdigest()
 
 
+@cache
 def shipped_framework() -> Framework:
     """The default for a model with cyber capabilities."""
     name = "framework.yaml"

@@ -14,20 +14,22 @@ BASES: tuple[Basis, ...] = ("computed", "attested", "external", "missing")
 class Value(msgspec.Struct, frozen=True):
     """A text and its basis.
 
-    ``entries`` are the log entries that a computed or attested value rests on; ``digest`` (sha256:<hex>) is that of the
+    ``entries`` are the log entries that a computed or attested value rests on, or ``span`` the first and last of all
+    that were counted; ``digest`` (sha256:<hex>) is that of the
     record or outside file; ``who`` and ``at`` belong to attestations; ``needs`` says how a missing value is given.
     """
 
     text: str
     basis: Basis
     entries: tuple[int, ...] = ()
+    span: tuple[int, int] | None = None
     digest: str = ""
     who: str = ""
     at: dt.datetime | None = None
     needs: str = ""
 
     def __post_init__(self) -> None:
-        if self.basis == "computed" and not (self.entries or self.digest):
+        if self.basis == "computed" and not (self.entries or self.digest or self.span):
             raise ValueError("a computed value names the entries or the digest that it was computed from")
         if self.basis == "attested" and not (self.who and self.at):
             raise ValueError("an attested value names who said it, and when")
@@ -37,7 +39,12 @@ class Value(msgspec.Struct, frozen=True):
 
 def computed(text: object, entries: tuple[int, ...] = (), digest: str = "") -> Value:
     """A value computed from records; the entries are kept in order, each once."""
-    return Value(str(text), "computed", tuple(sorted(set(entries))), digest)
+    return Value(str(text), "computed", tuple(sorted(set(entries))), digest=digest)
+
+
+def counted(text: object, span: tuple[int, int]) -> Value:
+    """A value computed over all entries from the first to the last of ``span``."""
+    return Value(str(text), "computed", span=span)
 
 
 def missing(needs: str) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from importlib.resources import files
 from typing import Literal
 
@@ -140,6 +141,7 @@ class Law(msgspec.Struct, frozen=True):
     pending: tuple[dict[str, str], ...]
 
 
+@cache
 def shipped_law() -> Law:
     """The rules that come with the package.  Raises `LawDataError` when a row lacks what it must have."""
     folder = files("glasshouse.duties") / "data"

@@ -15,6 +15,8 @@ def basis_text(value: Value) -> str:
     if value.basis == "external":
         return f"external: {short(value.digest)}"
     words = [_entries(value.entries)] if value.entries else []
+    if value.span is not None:
+        words.append(f"over entries {value.span[0]} to {value.span[1]}")
     if value.basis == "attested" and value.at is not None:
         words.insert(0, f"{value.who}, {value.at.date().isoformat()}")
     if value.digest:

@@ -1,0 +1,1 @@
+"""One module per document: a pure function from `Evidence` to a `Document`."""
