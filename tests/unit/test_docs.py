@@ -56,7 +56,7 @@ def test_the_index_lists_every_page() -> None:
     assert [page for page in PAGES if page.resolve() not in listed and page != DOCS / "README.md"] == []
 
 
-@pytest.mark.parametrize("script", ["document_cli.py", "generate_reference.py"])
+@pytest.mark.parametrize("script", ["document_cli.py", "generate_reference.py", "build_verifier.py"])
 def test_generated_pages_are_up_to_date(script: str) -> None:
     command = [sys.executable, str(ROOT / "scripts" / script), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

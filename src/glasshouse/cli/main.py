@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("glasshouse.cli.explain", "Say why a rule matters and how to fix what it reports."),
     "rules": ("glasshouse.cli.rules", "List the rules."),
     "respond": ("glasshouse.cli.respond", "Turn security logs into incidents and plans."),
+    "log": ("glasshouse.cli.log", "Look into the log, prove what it holds, publish it, keep or erase payloads."),
+    "verify": ("glasshouse.cli.verify", "Verify a receipt or a log, offline."),
     "config": ("glasshouse.cli.config", "Show every setting with its origin."),
 }
 

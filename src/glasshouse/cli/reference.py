@@ -34,6 +34,8 @@ def cli_page() -> str:
         assert found is not None
         inner = found.make_context(name, [], parent=context, resilient_parsing=True, terminal_width=100)
         parts += _blocks(f"glasshouse {name}", found, inner)
+        parts.append(_help_block(f"glasshouse {name}", found, inner))
+        parts += _subcommands(name, found, inner)
     return "\n".join(parts)
 
 
@@ -52,6 +54,15 @@ def _blocks(title: str, found: click.Command, context: click.Context) -> Iterato
 def configuration_page() -> str:
     """The reference of the configuration files, keys and environment variables."""
     return "\n".join(["# Configuration\n", _GENERATED, _FILES, *_tables()]) + "\n"
+
+
+def _subcommands(name: str, found: click.Command, context: click.Context) -> Iterator[str]:
+    if isinstance(found, click.Group):
+        for each in found.list_commands(context):
+            below = found.get_command(context, each)
+            assert below is not None
+            inner = below.make_context(each, [], parent=context, resilient_parsing=True, terminal_width=100)
+            yield _help_block(f"glasshouse {name} {each}", below, inner)
 
 
 def _help_block(title: str, found: click.Command, context: click.Context) -> str:

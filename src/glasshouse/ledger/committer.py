@@ -21,7 +21,7 @@ from glasshouse.ledger.audit.notes import ED25519
 from glasshouse.ledger.entry import OWN_NAME, Payload
 from glasshouse.ledger.keys import EngagementKeys, Signer
 from glasshouse.ledger.receipt import Quorum, Receipt, SignedCheckpoint, checkpoint_body
-from glasshouse.ledger.requests import Append, Hold, Request, Waiter, answer
+from glasshouse.ledger.requests import Append, Date, Hold, Request, Scrub, Waiter, answer
 from glasshouse.ledger.retention import Approvers, add_erasure, add_hold
 from glasshouse.ledger.seal import Sealed, seal
 from glasshouse.ledger.store.interface import Batch, State, Store
@@ -77,11 +77,13 @@ class Committer:
         self.failure: LedgerError | None = None
         self._closed = False
         self._dated_at = float("-inf")
+        self._date_now = self._must_scrub = False
         self._is_dated = len(settings.signers) == 1 or state.latest.count("\n— ") >= len(settings.signers)
         self._clock_seen: tuple[int, float] | None = None
         self.latest = SignedCheckpoint(state.size, state.root, state.latest)
         self._quorum: Quorum = "pending" if settings.has_witnesses else "none"
         self.after_commit: Callable[[SignedCheckpoint], None] = lambda _: None
+        self._scrub_when_possible()  # a crash may have come between an erasure and this
         self._thread = threading.Thread(target=self._run, name="glasshouse-committer", daemon=True)
         self._thread.start()
 
@@ -205,7 +207,12 @@ class Committer:
             except BaseException:
                 self._chains.forget()
                 raise
+        if self._date_now:
+            self._date_now = False
+            self._date()
         answer([(waiter, self._receipts(made)) for waiter, made in answers])
+        if self._must_scrub and not assembly.erased:
+            self._scrub_when_possible()
         if assembly.bodies:
             self.after_commit(self.latest)
 
@@ -237,6 +244,12 @@ class Committer:
         request = call.request
         if isinstance(request, Append):
             return assembly.add_call(request.entries, call.sealed)
+        if isinstance(request, Date):
+            self._date_now = True
+            return []
+        if isinstance(request, Scrub):
+            self._store.scrub()
+            return []
         if isinstance(request, Hold):
             return [add_hold(assembly, self._store, request, self._settings.wrapping)]
         origin, approvers = self._settings.origin, self._settings.approvers
@@ -247,7 +260,7 @@ class Committer:
         tiles = frontier.append(assembly.leaves)
         root = frontier.root()
         body = checkpoint_body(self._settings.origin, frontier.size, root)
-        dated = self._dating_is_due()
+        dated = self._date_now or self._dating_is_due()
         note = self._signed(body, dated)
         state = State(frontier.size, root, assembly.time, note, None)
         batch = Batch(
@@ -272,7 +285,17 @@ class Committer:
         self._is_dated = dated or len(self._settings.signers) == 1
         self.latest = SignedCheckpoint(state.size, state.root, note)
         if assembly.erased:
+            self._scrub_when_possible()
+
+    def _scrub_when_possible(self) -> None:
+        """The erasure itself is durable; a reader may only delay that the write-ahead log is emptied."""
+        try:
             self._store.scrub()
+            self._must_scrub = False
+        except LedgerStoppedError:
+            raise
+        except LedgerError:
+            self._must_scrub = True
 
     def _signed(self, body: bytes, dated: bool) -> str:
         now = self._settings.clock() // 1000
@@ -285,7 +308,9 @@ class Committer:
         return self._settings.steady() - self._dated_at >= DATED_EVERY_S
 
     def _date(self) -> None:
-        """Adds the slower signatures to a checkpoint that has been the newest for a while."""
+        """Adds the slower signatures to the newest checkpoint if it lacks them."""
+        if self._is_dated:
+            return
         body = checkpoint_body(self._settings.origin, self._state.size, self._state.root)
         note = self._signed(body, dated=True)
         try:

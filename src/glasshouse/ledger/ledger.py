@@ -16,7 +16,7 @@ from glasshouse.ledger.opening import Opened, Opening, Places, become_committer,
 from glasshouse.ledger.reader import LogReader
 from glasshouse.ledger.receipt import Receipt, SignedCheckpoint
 from glasshouse.ledger.remote import NotSentError
-from glasshouse.ledger.requests import Append, Erase, Hold, Request, Waiter, new_future
+from glasshouse.ledger.requests import Append, Date, Erase, Hold, Request, Scrub, Waiter, new_future
 from glasshouse.words.errors import EntryError, LedgerBusyError
 
 if TYPE_CHECKING:
@@ -93,6 +93,19 @@ class Ledger:
     def hold(self, index: int, basis: str, *, release: bool = False) -> Receipt:
         """Puts the payloads of an entry under a legal hold, or releases them from it."""
         return self._ask(Hold(index, basis, release))
+
+    def scrub(self) -> None:
+        """Empties files beside the store that may still hold what was erased; raises while a reader prevents it."""
+        future: Future[tuple[Receipt, ...]] = new_future()
+        self._submit(Scrub(), Waiter(future))
+        future.result()
+
+    def dated_checkpoint(self) -> SignedCheckpoint:
+        """The newest checkpoint with all of the log's signatures, also the slow one: what is published."""
+        future: Future[tuple[Receipt, ...]] = new_future()
+        self._submit(Date(), Waiter(future))
+        future.result()
+        return self.reader.checkpoint()
 
     def checkpoint(self) -> SignedCheckpoint:
         """What the log has signed last."""

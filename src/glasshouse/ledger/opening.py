@@ -24,9 +24,9 @@ from glasshouse.ledger.store.sqlite import SqliteStore
 from glasshouse.ledger.tree import Frontier
 from glasshouse.words.errors import (
     LedgerBusyError,
-    LedgerError,
     LedgerKeyError,
     LedgerStoppedError,
+    PathError,
     UsageError,
     VerificationError,
 )
@@ -107,7 +107,7 @@ def open_reader(directory: Path) -> LogReader:
     """A log for reading only."""
     database = directory / DATABASE
     if not database.exists():
-        raise LedgerError("there is no log here", where=str(directory), hint="Name the directory of a log.")
+        raise PathError("there is no log here", where=str(directory), hint="Name the directory of a log.")
     return LogReader(SqliteStore(database, writable=False), directory)
 
 

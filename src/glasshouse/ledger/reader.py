@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,12 @@ from glasshouse.ledger.audit.sources import MAX_PAYLOADS
 from glasshouse.ledger.audit.verify import DATABASE
 from glasshouse.ledger.entry import Entry, decode
 from glasshouse.ledger.keys import EngagementKeys
+from glasshouse.ledger.nodes import DIRECTORY, NodeFiles
 from glasshouse.ledger.receipt import SignedCheckpoint, proof_text
 from glasshouse.ledger.seal import unseal
 from glasshouse.ledger.store.interface import State, Store
-from glasshouse.ledger.tree import TileNodes, consistency_proof, inclusion_proof
-from glasshouse.words.errors import EntryError, ErasedError, LedgerError, VerificationError
+from glasshouse.ledger.tree import TileNodes, consistency_proof, inclusion_proof, range_hash
+from glasshouse.words.errors import EntryError, ErasedError, PathError, VerificationError
 
 PAGE_ENTRIES = 1_024
 
@@ -27,13 +29,14 @@ class LogReader:
     def __init__(self, store: Store, directory: Path) -> None:
         self._store, self.directory = store, directory
         self._wrapping = EngagementKeys(directory / "keys" / "engagements")
-        self._nodes = TileNodes(self._hashes)
+        self._tiles = TileNodes(self._hashes)
+        self._files = NodeFiles(directory / DIRECTORY)
         self._nodes_lock = threading.Lock()
 
     def _state(self) -> State:
         state = self._store.load()
         if state is None:
-            raise LedgerError("no log was created here", where=str(self.directory / DATABASE))
+            raise PathError("no log was created here", where=str(self.directory / DATABASE))
         return state
 
     def checkpoint(self) -> SignedCheckpoint:
@@ -128,12 +131,12 @@ class LogReader:
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The hashes that prove an entry's place in the log of that size."""
         with self._nodes_lock:
-            return inclusion_proof(index, size, self._nodes)
+            return inclusion_proof(index, size, self._node)
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The hashes that prove that the log of size ``new`` contains the log of size ``old`` (> 0)."""
         with self._nodes_lock:
-            return consistency_proof(old, new, self._nodes)
+            return consistency_proof(old, new, self._node)
 
     def check_consistent(self, old: SignedCheckpoint, new: SignedCheckpoint) -> list[bytes]:
         """The same, checked against both roots."""
@@ -144,11 +147,38 @@ class LogReader:
             raise VerificationError(f"{fault}", where=str(self.directory)) from None
         return hashes
 
+    def tile(self, level: int, number: int, width: int) -> bytes:
+        """The first hashes of a tile."""
+        return read_tile(self._store, level, number, width)[: 32 * width]
+
+    def index(self) -> int:
+        """Writes the node files up to what is signed now, which makes proofs in a big log quicker; returns the size.
+
+        Files that do not give the signed root are removed, and ``VerificationError`` is raised.
+        """
+        checkpoint = self.checkpoint()
+        with self._nodes_lock:
+            first = self._files.size
+            pages = range(first, checkpoint.size, PAGE_ENTRIES)
+            self._files.extend(
+                b"".join(leaf_hash(body) for body in self._store.bodies(at, min(at + PAGE_ENTRIES, checkpoint.size)))
+                for at in pages
+            )
+            if checkpoint.size and range_hash(0, checkpoint.size, self._node) != checkpoint.root:
+                self._files.close()
+                shutil.rmtree(self.directory / DIRECTORY)
+                raise VerificationError("the node files do not give the signed root and were removed; run it again")
+        return checkpoint.size
+
+    def _node(self, level: int, index: int) -> bytes:
+        return self._files.get(level, index) or self._tiles(level, index)
+
     def _hashes(self, level: int, number: int, needed: int) -> bytes:
         return read_tile(self._store, level, number, needed)
 
     def close(self) -> None:
-        """Lets go of the database."""
+        """Lets go of the files."""
+        self._files.close()
         self._store.close()
 
 

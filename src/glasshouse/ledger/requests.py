@@ -35,7 +35,15 @@ class Hold(msgspec.Struct, frozen=True, tag="hold"):
     release: bool
 
 
-Request = Append | Erase | Hold
+class Date(msgspec.Struct, frozen=True, tag="date"):
+    """Has the newest checkpoint carry all of the log's signatures, the slow one too; answered without receipts."""
+
+
+class Scrub(msgspec.Struct, frozen=True, tag="scrub"):
+    """Empties what may still hold erased payloads beside the store; answered without receipts."""
+
+
+Request = Append | Erase | Hold | Date | Scrub
 
 
 class Waiter:

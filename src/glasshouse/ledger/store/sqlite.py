@@ -6,6 +6,7 @@ copy of a payload is left in free pages; ``secure_delete`` and an emptied WAL se
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -17,7 +18,8 @@ from glasshouse.words.errors import LedgerError, LedgerFullError, LedgerStoppedE
 
 APPLICATION_ID = 0x474C4153
 CHECKPOINT_PAGES = 4_000  # the WAL is folded into the database when it has grown by so many pages
-BUSY_TIMEOUT_S = 10.0
+READER_PATIENCE_S = 10.0
+WRITER_PATIENCE_S = 0.2  # only readers can be in the way, when the WAL is to be emptied
 _PRAGMAS = ("synchronous = FULL", "secure_delete = ON", "wal_autocheckpoint = 0", "trusted_schema = OFF")
 _SCHEMA = """
 CREATE TABLE entry (idx INTEGER PRIMARY KEY, body BLOB NOT NULL);
@@ -44,7 +46,9 @@ class SqliteStore:
     def __init__(self, file: Path, *, writable: bool) -> None:
         self.file = file
         self._lock = threading.Lock()
-        self._writer = self._connect("rwc") if writable else None
+        if writable and not file.exists():
+            os.close(os.open(file, os.O_CREAT | os.O_CLOEXEC, 0o600))  # SQLite gives its other files the same mode
+        self._writer = self._connect("rw") if writable else None
         try:
             if self._writer is not None:
                 self._prepare(self._writer)
@@ -62,7 +66,7 @@ class SqliteStore:
                 uri=True,
                 isolation_level=None,
                 check_same_thread=False,
-                timeout=BUSY_TIMEOUT_S,
+                timeout=READER_PATIENCE_S if mode == "ro" else WRITER_PATIENCE_S,
                 cached_statements=64,
             )
         except sqlite3.Error as error:
@@ -82,7 +86,6 @@ class SqliteStore:
             raise LedgerError("has no WAL mode; its file system must allow shared memory", where=str(self.file))
         if version != 0:
             self._check_version(connection)
-            self.scrub()  # a crash may have come between an erasure and this
 
     def _check_version(self, connection: sqlite3.Connection) -> None:
         try:
