@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING
 import click
 
 from glasshouse.cli.parameters import GroupedCommand, given_values, with_options
+from glasshouse.cli.passing import code_targets, say_receipt, through_the_door
 from glasshouse.cli.settings.options import ScanOptions
 from glasshouse.cli.settings.places import cache_directory
 from glasshouse.cli.settings.resolve import Settings, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from glasshouse.door.local import LocalPassage
     from glasshouse.scan.baseline import Baseline
     from glasshouse.scan.render.interface import Context, Report
     from glasshouse.scan.rules.schema import Rule
     from glasshouse.scan.settings import ScanSettings
+    from glasshouse.words.finding import Result
 
 EXIT_CLEAN = 0
 EXIT_FINDINGS = 1
@@ -40,8 +43,8 @@ glasshouse scan . --diff origin/main --format concise
     cls=GroupedCommand,
     examples=EXAMPLES,
     context_settings={"max_content_width": 110},
-    epilog="Exit status: 0 clean, 1 findings, 2 usage or configuration error, 4 nothing to analyse, 5 incomplete, "
-    "70 internal error.",
+    epilog="Exit status: 0 clean, 1 findings, 2 usage or configuration error, 3 denied or not recorded, 4 nothing to "
+    "analyse, 5 incomplete, 70 internal error.",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
 @click.pass_context
@@ -54,10 +57,13 @@ def command(context: click.Context, /, paths: tuple[str, ...], **_: object) -> i
     settings = resolve(given_values(context), os.environ, places[0])
     options = settings.typed()
     started = time.monotonic()
-    report = _scan(places, options)
+    with through_the_door("code.scan", code_targets(places), f"scan {len(places)} path(s)") as passage:
+        report = _scan(places, options, passage.watched)
+        _record(report, passage)
     _write_reports(report, places, options)
     if not options.quiet:
         _say_done(report, settings, time.monotonic() - started)
+        say_receipt(passage)
     return exit_code(report, options, fail_on_given=settings.given("fail_on"))
 
 
@@ -102,7 +108,17 @@ def rule_selection(rules: tuple[str, ...]) -> tuple[str, ...]:
     return tuple("!" + rule[1:] if rule.startswith("-") else rule for rule in rules)
 
 
-def _scan(paths: list[Path], options: ScanOptions) -> Report:
+def _record(report: Report, passage: LocalPassage) -> None:
+    """Counts and findings, for the outcome entry."""
+    from glasshouse.door.findings import vulnerability_events
+
+    passage.count("findings", len(report.open))
+    passage.count("files", report.summary.files)
+    passage.count("not_analysed", len(report.incomplete))
+    passage.add_events(vulnerability_events(report.open, time.time_ns() // 1_000_000))
+
+
+def _scan(paths: list[Path], options: ScanOptions, watched: Callable[[Iterable[Result]], Iterator[Result]]) -> Report:
     from glasshouse.cli.progress import progress_bar
     from glasshouse.scan.render.interface import gather
     from glasshouse.scan.run import scan_tree
@@ -112,7 +128,7 @@ def _scan(paths: list[Path], options: ScanOptions) -> Report:
         _rules(options)  # a name that selects nothing is an error before the scan, whatever languages it meets
     settings = engine_settings(options)
     with progress_bar(shown=options.progress and not options.quiet and sys.stderr.isatty()) as progress:
-        report = gather(scan_tree(paths, settings, progress))
+        report = gather(watched(scan_tree(paths, settings, progress)))
     if options.write_baseline is not None:
         from glasshouse.cli.terminal import write_file
         from glasshouse.scan.baseline import write_baseline

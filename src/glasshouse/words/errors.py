@@ -290,3 +290,117 @@ class ConnectorError(GlasshouseError):
     status = 502
     exit_code = 5
     hint = "Check the connector's settings, then run the plan again: steps that succeeded are not repeated."
+
+
+class AccessError(GlasshouseError):
+    """An organisation, person, key or engagement cannot be changed or used as asked."""
+
+    code = "access"
+    status = 400
+    exit_code = 2
+    hint = "See `glasshouse access --help`."
+
+
+class UnknownRecordError(AccessError):
+    """No organisation, person, key, engagement or approval has that name."""
+
+    code = "access.unknown"
+    status = 404
+    hint = "List what there is with `glasshouse access list`."
+
+
+class TransitionError(AccessError):
+    """The state of an organisation, key, engagement or approval does not allow that step."""
+
+    code = "access.transition"
+    status = 409
+    hint = "docs/reference/state-machines.md shows which steps each state allows."
+
+
+class DuplicateRecordError(AccessError):
+    """A record of that name exists already, and nothing was changed."""
+
+    code = "access.duplicate"
+    status = 409
+    hint = "Choose another name, or change the one that is there."
+
+
+class CredentialError(GlasshouseError):
+    """The key is malformed, unknown, revoked or expired."""
+
+    code = "access.credential"
+    status = 401
+    exit_code = 3
+    hint = "Ask your administrator for a key: `glasshouse access key issue`."
+
+
+class DeniedError(GlasshouseError):
+    """Policy denied the act; the denial is in the log."""
+
+    code = "door.denied"
+    status = 403
+    exit_code = 3
+    hint = "`glasshouse policy explain` says who could do it and why not."
+
+
+class ApprovalNeededError(GlasshouseError):
+    """The act waits for people to approve it; the request is in the log."""
+
+    code = "door.approval_needed"
+    status = 202
+    exit_code = 3
+    hint = "Ask an approver to run `glasshouse approve ID`, then run the same command with GLASSHOUSE_APPROVAL=ID."
+
+
+class VoteError(GlasshouseError):
+    """An approval or denial is refused: wrong person, wrong signature, lapsed, or for another act."""
+
+    code = "guard.vote"
+    status = 409
+    exit_code = 3
+    hint = "`glasshouse approvals` lists what waits and who may approve it."
+
+
+class PolicyError(GlasshouseError):
+    """The policy set or its schema is wrong, so nothing can be decided."""
+
+    code = "guard.policy"
+    status = 503
+    exit_code = 3
+    hint = "Run `glasshouse policy check` and correct the file that it names."
+
+
+class StoppedError(GlasshouseError):
+    """A halt stopped the act while it ran; the log says how far it came."""
+
+    code = "door.stopped"
+    status = 403
+    exit_code = 3
+    hint = "`glasshouse kill --list` shows the halts in force."
+
+
+class DoorClosedError(GlasshouseError):
+    """The request could not be recorded, so nothing was done."""
+
+    code = "door.closed"
+    status = 503
+    exit_code = 3
+    hint = "Glasshouse acts only on what it can record: see that its home is writable and has free space."
+
+
+class QuotaError(GlasshouseError):
+    """The engagement's limit of use is reached."""
+
+    code = "door.quota"
+    status = 429
+    exit_code = 3
+    hint = "Wait for the next period, or ask for a larger quota."
+
+
+class StoreError(GlasshouseError):
+    """The database of organisations, keys and engagements cannot be read or written."""
+
+    code = "store"
+    status = 503
+    exit_code = 3
+    hint = "Run `glasshouse store check`; `glasshouse store restore` brings a backup back."

@@ -1,0 +1,429 @@
+"""The door: one way in for command line, HTTP and MCP.
+
+    door = Door.open(os.environ)
+    caller = door.resolve(key)                                  # who, under which engagement
+    for item in door.passage(caller, act, circumstances).through(work()):
+        ...                                                     # results, recorded before and after
+    passage.receipt                                             # proof that `glasshouse verify` accepts
+
+`admit` and `conclude` are the two halves for faces that stream in their own way; `passage` and `async_passage` do both.
+A denial raises `DeniedError`, a request that waits for people `ApprovalNeededError`; both are in the log by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from glasshouse.access.directory import Directory
+from glasshouse.access.facts import facts_of, halt_on, out_of_scope
+from glasshouse.door import events
+from glasshouse.door.home import Home, find_home
+from glasshouse.door.log import Log, closed, open_log
+from glasshouse.door.running import Journal, Remains
+from glasshouse.guard.decide import Guard
+from glasshouse.guard.policy import load_policies
+from glasshouse.store.place import StorePlace, store_place
+from glasshouse.store.watch import Watch
+from glasshouse.words.act import Act, Circumstances
+from glasshouse.words.decision import Ask, Decision, Deny, Permit
+from glasshouse.words.errors import (
+    ApprovalNeededError,
+    DeniedError,
+    GlasshouseError,
+    QuotaError,
+)
+from glasshouse.words.party import Caller
+from glasshouse.words.passage import Outcome
+
+if TYPE_CHECKING:
+    from glasshouse.door.passage import AsyncPassage, Passage, Screen
+    from glasshouse.door.waiting import Waiting
+    from glasshouse.ledger import NewEntry, Receipt
+    from glasshouse.store.records import Tables
+
+T = TypeVar("T")
+DAY_S = 86_400
+PLAIN = Circumstances()
+NOBODY = "nobody"
+QUOTA_ACTS = "quota.acts-per-day"
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """An act that was admitted: its request entry is durable and signed."""
+
+    caller: Caller
+    act: Act
+    circumstances: Circumstances
+    decision: Permit
+    uid: str
+    request: Receipt
+
+
+class Door:
+    """Admits acts, records them, and tells when one must stop.  Usable from several threads and event loops."""
+
+    def __init__(
+        self,
+        home: Home,
+        log: Log,
+        directory: Directory,
+        guard: Guard,
+        tables: Callable[[], Tables],
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self.home, self.log, self.directory, self.guard = home, log, directory, guard
+        self._tables, self._clock_ms = tables, clock_ms
+        self._journal = Journal(home.running)
+        self._close_remains()
+
+    @classmethod
+    def open(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        log: Callable[[Home], Log] = open_log,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> Door:
+        """The door of the home that the environment names.  `DoorClosedError` when it cannot record."""
+        home = find_home(environ)
+        place = store_place(environ, home.folder)
+        tables = _Tables(place)
+        directory = Directory(tables, Watch(place), home.pepper)
+        return cls(home, log(home), directory, Guard(load_policies(home.policies)), tables, clock_ms)
+
+    def __enter__(self) -> Door:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of log and journal."""
+        self._journal.close()
+        self.log.close()
+
+    @property
+    def tables(self) -> Tables:
+        """The register and the other tables; opened when first asked for."""
+        return self._tables()
+
+    @property
+    def waiting(self) -> Waiting:
+        """The requests that wait for approval."""
+        from glasshouse.door.waiting import Waiting
+
+        return Waiting(self)
+
+    def now(self) -> int:
+        """The time in Unix seconds."""
+        return self._clock_ms() // 1000
+
+    def now_ms(self) -> int:
+        """The time in Unix milliseconds."""
+        return self._clock_ms()
+
+    # --- who and whether
+
+    def resolve(self, key: str) -> Caller:
+        """The caller whose key this is; `CredentialError` for any other text (recorded, without the text)."""
+        try:
+            return self.directory.resolve(key, self.now())
+        except GlasshouseError as error:
+            self._note_refusal(error.code)
+            raise
+
+    def decide(self, caller: Caller, act: Act, circumstances: Circumstances = PLAIN) -> Decision:
+        """What policy says now; records nothing and reserves nothing."""
+        return self._decide(self.directory.again(caller), act, circumstances)
+
+    def _decide(self, caller: Caller, act: Act, circumstances: Circumstances) -> Decision:
+        approved = bool(circumstances.approval) and self.waiting.covers(circumstances.approval, caller, act)
+        halts = self.directory.halts()
+        facts = facts_of(caller, act, circumstances, halts, self.now(), approved=approved)
+        decision = self.guard.decide(facts, caller.engagement.rule_for(act.capability))
+        if isinstance(decision, Deny):
+            return msgspec.structs.replace(decision, reason=_in_detail(decision, caller, act, self.directory))
+        return decision
+
+    def must_stop(self, admission: Admission) -> Deny | None:
+        """Whether an act under way has lost its permission: a halt, a revoked key, a paused engagement, the term."""
+        now = self._decide(self.directory.again(admission.caller), admission.act, admission.circumstances)
+        return now if isinstance(now, Deny) else None
+
+    # --- admit and conclude
+
+    def admit(self, caller: Caller, act: Act, circumstances: Circumstances = PLAIN) -> Admission:
+        """Decides and records; what it returns may act.
+
+        Raises `DeniedError`, `ApprovalNeededError`, `QuotaError` (each recorded), or `DoorClosedError` when it could
+        not be recorded: then nothing may act.
+        """
+        prepared = self._prepare(caller, act, circumstances)
+        with self._redeeming(circumstances):
+            receipt = self._append(prepared.entry)
+        return self._admitted(prepared, receipt)
+
+    async def admit_async(self, caller: Caller, act: Act, circumstances: Circumstances = PLAIN) -> Admission:
+        """The same, awaited."""
+        prepared = self._prepare(caller, act, circumstances)
+        with self._redeeming(circumstances):
+            receipt = await self._append_async(prepared.entry, "nothing was done")
+        return self._admitted(prepared, receipt)
+
+    def conclude(self, admission: Admission, outcome: Outcome) -> Receipt:
+        """Records how the act ended; until this returns, the last result must not leave.  `DoorClosedError` if not."""
+        receipt = self._append(self._outcome_entry(admission, outcome), "the result is withheld")
+        self._journal.ends(admission.request.index)
+        return receipt
+
+    async def conclude_async(self, admission: Admission, outcome: Outcome) -> Receipt:
+        """The same, awaited; the entry is written even if the waiting task is cancelled."""
+        receipt = await self._append_async(self._outcome_entry(admission, outcome), "the result is withheld")
+        self._journal.ends(admission.request.index)
+        return receipt
+
+    def passage(
+        self,
+        caller: Caller,
+        act: Act,
+        circumstances: Circumstances = PLAIN,
+        screen: Screen[T] | None = None,
+        encode: Callable[[T], bytes] | None = None,
+    ) -> Passage[T]:
+        """An act from request to outcome, with its results streamed; see `glasshouse.door.passage`."""
+        from glasshouse.door.passage import Passage
+
+        return Passage(self, self.admit(caller, act, circumstances), screen, encode)
+
+    async def async_passage(
+        self,
+        caller: Caller,
+        act: Act,
+        circumstances: Circumstances = PLAIN,
+        screen: Screen[T] | None = None,
+        encode: Callable[[T], bytes] | None = None,
+    ) -> AsyncPassage[T]:
+        """The same for asynchronous results."""
+        from glasshouse.door.passage import AsyncPassage
+
+        return AsyncPassage(self, await self.admit_async(caller, act, circumstances), screen, encode)
+
+    def record_change(self, caller: Caller, act: Act, before: object, after: object) -> Receipt:
+        """Records a change to the register that `caller` made, with the record before and after, sealed."""
+        uid = _uid()
+        event = events.change_event(caller, act, before, after, self.now_ms(), uid)
+        return self._append(self._entry("access.change", caller, "permit", self.guard.policy_hash, event))
+
+    def append(self, kind: str, caller: Caller, decision: str, event: bytes) -> Receipt:
+        """Records an entry of another kind about a caller (votes, for example)."""
+        return self._append(self._entry(kind, caller, decision, self.guard.policy_hash, event))
+
+    # --- inside
+
+    def _prepare(self, caller: Caller, act: Act, circumstances: Circumstances) -> _Prepared:
+        caller = self.directory.again(caller)
+        decision = self._decide(caller, act, circumstances)
+        if isinstance(decision, Permit) and circumstances.approval:
+            decision = self.waiting.redeem(circumstances.approval, caller, act, decision)
+        if isinstance(decision, Permit) and caller.engagement.quota.acts_per_day is not None:
+            decision = self._within_quota(caller, decision)
+        uid = _uid()
+        event = events.request_event(caller, act, circumstances, decision, self.now_ms(), uid)
+        match decision:
+            case Permit():
+                entry = self._entry("act.request", caller, "permit", decision.policy_hash, event, part="opens")
+            case Deny():
+                entry = self._entry("act.denied", caller, "deny", decision.policy_hash, event)
+            case Ask():
+                entry = self._entry("act.asked", caller, "ask", decision.policy_hash, event)
+        return _Prepared(caller, act, circumstances, decision, uid, entry)
+
+    @contextlib.contextmanager
+    def _redeeming(self, circumstances: Circumstances) -> Iterator[None]:
+        """An approval is not used up by an act that could not be recorded."""
+        try:
+            yield
+        except GlasshouseError:
+            if circumstances.approval:
+                self.waiting.give_back(circumstances.approval)
+            raise
+
+    def _within_quota(self, caller: Caller, decision: Permit) -> Permit | Deny:
+        from glasshouse.store.usage import Usage
+
+        limit = caller.engagement.quota.acts_per_day
+        assert limit is not None
+        now = self.now()
+        subject = f"engagement:{caller.engagement.id}"
+        if Usage(self.tables.database).reserve(subject, "acts", now - now % DAY_S, 1, limit):
+            return decision
+        reason = f"the engagement's {limit:,} acts of today are used"
+        return Deny(QUOTA_ACTS, reason, (QUOTA_ACTS,), decision.policy_hash, QuotaError.hint)
+
+    def _admitted(self, prepared: _Prepared, receipt: Receipt) -> Admission:
+        decision = prepared.decision
+        if isinstance(decision, Deny):
+            kind = QuotaError if decision.code == QUOTA_ACTS else DeniedError
+            raise kind(
+                f"{prepared.act.capability}: {decision.reason}",
+                where=f"{decision.code} (entry {receipt.index})",
+                hint=decision.hint,
+            )
+        if isinstance(decision, Ask):
+            raise self._asked(prepared, decision, receipt)
+        self._journal.begins(receipt.index)
+        return Admission(prepared.caller, prepared.act, prepared.circumstances, decision, prepared.uid, receipt)
+
+    def _asked(self, prepared: _Prepared, ask: Ask, receipt: Receipt) -> ApprovalNeededError:
+        request = self.waiting.ask(prepared.caller, prepared.act, ask)
+        terms = request.terms
+        return ApprovalNeededError(
+            f"{terms.act.capability} waits for {terms.needed} approval(s) as request {terms.id}: {terms.why}",
+            where=f"entry {receipt.index}",
+            hint=ApprovalNeededError.hint.replace("ID", terms.id),
+        )
+
+    def _outcome_entry(self, admission: Admission, outcome: Outcome) -> NewEntry:
+        event = events.outcome_event(admission.caller, admission.act, outcome, self.now_ms(), admission.uid)
+        return self._entry(
+            "act.outcome",
+            admission.caller,
+            outcome.status,
+            admission.decision.policy_hash,
+            event,
+            part="closes",
+            about=admission.request.index,
+            more=outcome.events,
+        )
+
+    def _entry(
+        self,
+        kind: str,
+        caller: Caller,
+        decision: str,
+        policy: str,
+        event: bytes,
+        *,
+        part: str = "single",
+        about: int | None = None,
+        more: tuple[bytes, ...] = (),
+    ) -> NewEntry:
+        from glasshouse.ledger import NewEntry, Payload
+
+        engagement = "local" if caller.kind == "local" else self.home.pseudonym("eng", caller.engagement.id)
+        organisation = "local" if caller.kind == "local" else self.home.pseudonym("org", caller.organisation.id)
+        payloads = [Payload("event", engagement, event)]
+        if more:
+            payloads.append(Payload("findings", engagement, b"\n".join(more)))
+        return NewEntry(
+            kind=kind,
+            organisation=organisation,
+            key=caller.key_id,
+            decision=decision,
+            policy=policy,
+            payloads=tuple(payloads),
+            about=about,
+            part=part,  # type: ignore[arg-type]
+        )
+
+    def _append(self, entry: NewEntry, what: str = "nothing was done") -> Receipt:
+        try:
+            return self.log.append([entry]).result()[0]
+        except GlasshouseError as error:
+            raise closed(error, f"it cannot be recorded, so {what}") from error
+
+    async def _append_async(self, entry: NewEntry, what: str) -> Receipt:
+        """The entry is written even if the task that waits for it is cancelled."""
+        try:
+            return (await asyncio.shield(self.log.append_async([entry])))[0]
+        except GlasshouseError as error:
+            raise closed(error, f"it cannot be recorded, so {what}") from error
+
+    def _note_refusal(self, code: str) -> None:
+        """Records that a key was refused.  Nobody is known by then, so the entry names nobody."""
+        from glasshouse.ledger import NewEntry, Payload
+
+        payload = Payload("event", NOBODY, events.refusal_event(code, self.now_ms(), _uid()))
+        self._append(
+            NewEntry(kind="access.refused", organisation=NOBODY, key=NOBODY, decision="deny", payloads=(payload,))
+        )
+
+    def _close_remains(self) -> None:
+        """Closes as interrupted what a process that died has left open."""
+        unanswered = self.log.reader.unanswered()
+        remains = Remains(self.home.running)
+        if unanswered:
+            times = [(index, self.log.reader.entry(index).time) for index in unanswered]
+            for index in remains.interrupted(times, self.now_ms()):
+                self._interrupt(index)
+        remains.clear()
+
+    def _interrupt(self, index: int) -> None:
+        from glasshouse.ledger import NewEntry, Payload
+        from glasshouse.words.errors import EntryError
+
+        request = self.log.reader.entry(index)
+        payload = Payload("event", NOBODY, events.interrupted_event(index, self.now_ms(), _uid()))
+        outcome = NewEntry(
+            kind="act.outcome",
+            organisation=request.organisation,
+            key=request.key,
+            decision="interrupted",
+            policy=request.policy,
+            about=index,
+            part="closes",
+            payloads=(payload,),
+        )
+        with contextlib.suppress(EntryError):  # another process that starts now may have closed it
+            self.log.append([outcome]).result()
+
+
+class _Prepared(msgspec.Struct, frozen=True):
+    caller: Caller
+    act: Act
+    circumstances: Circumstances
+    decision: Decision
+    uid: str
+    entry: NewEntry
+
+
+class _Tables:
+    """Opens the store when it is first needed, once."""
+
+    def __init__(self, place: StorePlace) -> None:
+        self._place, self._lock = place, threading.Lock()
+        self._tables: Tables | None = None
+
+    def __call__(self) -> Tables:
+        with self._lock:
+            if self._tables is None:
+                from glasshouse.store.database import open_database
+                from glasshouse.store.records import Tables
+
+                self._tables = Tables(open_database(self._place))
+            return self._tables
+
+
+def _uid() -> str:
+    return os.urandom(16).hex()
+
+
+def _in_detail(decision: Deny, caller: Caller, act: Act, directory: Directory) -> str:
+    """The reason with what it is about, for the person who reads it."""
+    if decision.code == "core.out-of-scope":
+        names = [f"{each.name}/{each.path}".rstrip("/") for each in out_of_scope(caller, act)][:3]
+        return f"{decision.reason}: {', '.join(names) or act.engagement}"
+    if decision.code == "core.halted":
+        halt = halt_on(caller, act, directory.halts())
+        return (
+            f"{decision.reason}: {halt.kind} {halt.value}".rstrip() + f" ({halt.reason})" if halt else decision.reason
+        )
+    return decision.reason

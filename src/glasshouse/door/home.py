@@ -1,0 +1,77 @@
+"""The Glasshouse home: where log, store, keys and policies are, and the pseudonyms that stand for names in the log."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from glasshouse.access.secrets import read_or_make
+from glasshouse.words.errors import DoorClosedError
+
+ELSEWHERE = "Name a folder that you can write: GLASSHOUSE_HOME=$PWD/.glasshouse glasshouse scan ."
+
+
+class Home:
+    """A Glasshouse home that exists and can be written; `DoorClosedError` when it cannot."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            (folder / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.running.mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise DoorClosedError(
+                f"cannot record there ({error.strerror}), so nothing was done", where=str(folder), hint=ELSEWHERE
+            ) from error
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise DoorClosedError("cannot record there, so nothing was done", where=str(folder), hint=ELSEWHERE)
+
+    @property
+    def log(self) -> Path:
+        """The folder of the log."""
+        return self.folder / "ledger"
+
+    @property
+    def policies(self) -> Path:
+        """The folder of the organisation's own policies."""
+        return self.folder / "policies"
+
+    @property
+    def running(self) -> Path:
+        """The folder of the journals of running processes."""
+        return self.folder / "running"
+
+    @property
+    def receipts(self) -> Path:
+        """The folder that receipts of local commands are written to."""
+        return self.folder / "receipts"
+
+    def pepper(self) -> bytes:
+        """The secret under which keys are stored."""
+        return read_or_make(self.folder / "keys" / "pepper")
+
+    def pseudonym(self, kind: str, name: str) -> str:
+        """What stands for a name in the log; whoever deletes ``keys/pseudonyms`` cuts the link for good."""
+        secret = read_or_make(self.folder / "keys" / "pseudonyms")
+        return f"{kind}-{hmac.new(secret, f'{kind}:{name}'.encode(), sha256).hexdigest()[:16]}"
+
+
+def find_home(environ: Mapping[str, str]) -> Home:
+    """``$GLASSHOUSE_HOME``, or ``glasshouse`` in the XDG data directory, made when it is missing."""
+    return Home(home_folder(environ))
+
+
+def home_folder(environ: Mapping[str, str]) -> Path:
+    """The folder of the home, whether it exists or not."""
+    own = environ.get("GLASSHOUSE_HOME", "")
+    if own:
+        return Path(own).expanduser().absolute()
+    data, user = environ.get("XDG_DATA_HOME", ""), environ.get("HOME", "")
+    if data and Path(data).is_absolute():
+        return Path(data) / "glasshouse"
+    if not user:
+        raise DoorClosedError("no home folder is known, so nothing can be recorded", hint=ELSEWHERE)
+    return Path(user) / ".local" / "share" / "glasshouse"

@@ -1,0 +1,138 @@
+"""Passkeys (WebAuthn) for people who approve at a browser; the challenge is the digest of the terms they approve.
+
+So the assertion itself is a signature over act, policy hash and state of the log, and goes into the log as such.  User
+verification is always required.
+"""
+
+from __future__ import annotations
+
+import base64
+
+import msgspec
+from webauthn import (
+    generate_authentication_options,
+    generate_registration_options,
+    options_to_json,
+    verify_authentication_response,
+    verify_registration_response,
+)
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from glasshouse.guard.approvals import challenge
+from glasshouse.words.approval import ApprovalTerms, Verdict, Vote
+from glasshouse.words.errors import VoteError
+from glasshouse.words.party import ApproverKey, Person
+
+MAX_RESPONSE_BYTES = 64_000
+_SEPARATOR = "#"
+
+
+class RelyingParty(msgspec.Struct, frozen=True):
+    """Who asks: the console's domain (``id``) and the origin that browsers see, such as ``https://console.example``."""
+
+    id: str
+    origin: str
+    name: str = "Glasshouse"
+
+
+def registration_options(party: RelyingParty, person: Person, challenge_bytes: bytes) -> str:
+    """JSON for ``navigator.credentials.create``; ``challenge_bytes`` are random and used once."""
+    return options_to_json(
+        generate_registration_options(
+            rp_id=party.id,
+            rp_name=party.name,
+            user_id=person.id.encode(),
+            user_name=person.id,
+            user_display_name=person.name,
+            challenge=challenge_bytes,
+            authenticator_selection=AuthenticatorSelectionCriteria(
+                resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.REQUIRED
+            ),
+            exclude_credentials=[
+                PublicKeyCredentialDescriptor(id=base64url_to_bytes(_credential(key)))
+                for key in person.approver_keys
+                if key.kind == "passkey"
+            ],
+        )
+    )
+
+
+def registered_key(party: RelyingParty, response: str, challenge_bytes: bytes) -> ApproverKey:
+    """The public key in the browser's answer; `VoteError` when the answer does not hold."""
+    _check_size(response)
+    try:
+        done = verify_registration_response(
+            credential=response,
+            expected_challenge=challenge_bytes,
+            expected_rp_id=party.id,
+            expected_origin=party.origin,
+            require_user_verification=True,
+        )
+    except (WebAuthnException, ValueError) as error:
+        raise VoteError(f"the passkey cannot be registered: {error}") from error
+    public = bytes_to_base64url(done.credential_public_key)
+    name = f"{bytes_to_base64url(done.credential_id)}{_SEPARATOR}{party.id}{_SEPARATOR}{party.origin}"
+    return ApproverKey("passkey", name, public, done.sign_count)
+
+
+def assertion_options(party: RelyingParty, person: Person, terms: ApprovalTerms, verdict: Verdict) -> str:
+    """JSON for ``navigator.credentials.get``: sign exactly these terms with one of the person's passkeys."""
+    keys = [key for key in person.approver_keys if key.kind == "passkey"]
+    if not keys:
+        raise VoteError(f"{person.id} has no passkey registered", where=terms.id)
+    return options_to_json(
+        generate_authentication_options(
+            rp_id=party.id,
+            challenge=challenge(terms, verdict),
+            allow_credentials=[PublicKeyCredentialDescriptor(id=base64url_to_bytes(_credential(key))) for key in keys],
+            user_verification=UserVerificationRequirement.REQUIRED,
+        )
+    )
+
+
+def vote_from(response: str, person: Person, verdict: Verdict, reason: str, now: int) -> Vote:
+    """The browser's answer as a vote, not yet checked."""
+    _check_size(response)
+    try:
+        answer = msgspec.json.decode(response, type=dict[str, object])
+    except msgspec.MsgspecError as error:
+        raise VoteError(f"this is no answer of a passkey: {error}") from error
+    named = [key for key in person.approver_keys if key.kind == "passkey" and _credential(key) == answer.get("id")]
+    if not named:
+        raise VoteError(f"{person.id} has not registered this passkey")
+    return Vote(person.id, verdict, "passkey", named[0].id, bytes_to_base64url(response.encode()), now, reason)
+
+
+def verify_assertion(vote: Vote, key: ApproverKey, terms: ApprovalTerms) -> None:
+    """Raises `VoteError` unless the assertion was made with the key, over these terms, for the key's own site."""
+    _, party_id, origin = key.id.split(_SEPARATOR, 2)
+    try:
+        response = base64.urlsafe_b64decode(vote.signature + "=" * (-len(vote.signature) % 4)).decode()
+        verify_authentication_response(
+            credential=response,
+            expected_challenge=challenge(terms, vote.verdict),
+            expected_rp_id=party_id,
+            expected_origin=origin,
+            credential_public_key=base64url_to_bytes(key.public),
+            # the counter is compared when the vote is cast; a later check of a stored vote must still hold
+            credential_current_sign_count=0,
+            require_user_verification=True,
+        )
+    except (WebAuthnException, ValueError) as error:
+        raise VoteError(f"the passkey's signature does not hold for this act: {error}", where=terms.id) from error
+
+
+def _credential(key: ApproverKey) -> str:
+    return key.id.partition(_SEPARATOR)[0]
+
+
+def _check_size(response: str) -> None:
+    if len(response) > MAX_RESPONSE_BYTES:
+        raise VoteError(f"the answer is larger than {MAX_RESPONSE_BYTES:,} bytes")
