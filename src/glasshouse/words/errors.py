@@ -404,3 +404,19 @@ class StoreError(GlasshouseError):
     status = 503
     exit_code = 3
     hint = "Run `glasshouse store check`; `glasshouse store restore` brings a backup back."
+
+
+class DutyError(UsageError):
+    """A duty, case or rule that is named is not there, or is there already."""
+
+    code = "duty.case"
+    hint = "`glasshouse duty list` shows the cases, `glasshouse duty rules` the rules."
+
+
+class EvidenceError(GlasshouseError):
+    """A record of the log cannot be read, or what a document is about is not in the log."""
+
+    code = "dossier.evidence"
+    status = 422
+    exit_code = 2
+    hint = "Register the model with `glasshouse assess model MODEL.yaml`; check the log with `glasshouse verify`."

@@ -1,0 +1,247 @@
+"""From the log to `Evidence`: one pass over its entries, in their order, with memory that does not grow with the log.
+
+The caller hands in entries already opened (`Observed`); nothing here knows where they came from.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from glasshouse.assess.classify import Classification
+from glasshouse.assess.framework import Framework, framework_digest
+from glasshouse.assess.gate import Commitment, Verdict
+from glasshouse.assess.model_file import ModelFile
+from glasshouse.assess.records import (
+    AssessRecord,
+    ClassificationRecorded,
+    EstimateRecorded,
+    FrameworkCommitted,
+    ModelRegistered,
+    OverrideRecorded,
+    RunRecorded,
+    VerdictRecorded,
+)
+from glasshouse.assess.register import Estimate, register
+from glasshouse.assess.runs import Run, Sample
+from glasshouse.dossier.document import Basis
+from glasshouse.dossier.evidence import Attestation, Evidence, External, Incident, Month, Override, Training
+from glasshouse.dossier.records import Attested, DocumentMade, DossierRecord, ExternalKept, TrainingRecorded
+from glasshouse.dossier.values import Value
+from glasshouse.duties.clock import Clock
+from glasshouse.duties.law import Law
+from glasshouse.duties.records import Case, Duties, DutyRecord, Recorded, clocks, fold
+from glasshouse.words.errors import EvidenceError
+
+Record = AssessRecord | DossierRecord | DutyRecord
+RECORD_KINDS = frozenset(
+    str(each.__struct_config__.tag) for union in (AssessRecord, DossierRecord, DutyRecord) for each in union.__args__
+)
+_DECODER: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """One entry as it is read: envelope, and its payload where it was opened.
+
+    ``record`` is the body of a record of ours, ``event`` the OCSF event of an act; both None when erased or not opened.
+    """
+
+    index: int
+    at: dt.datetime
+    kind: str
+    decision: str
+    record: bytes | None = None
+    event: bytes | None = None
+
+
+class Log(msgspec.Struct):
+    """What one pass over the log gathered, for every model at once."""
+
+    models: dict[str, tuple[ModelFile, str]] = {}
+    frameworks: dict[str, Framework] = {}
+    commitments: list[Commitment] = []
+    newest_framework: str = ""
+    runs: list[Run] = []
+    drawn: dict[int, tuple[Sample, ...]] = {}
+    verdicts: list[tuple[Verdict, int]] = []
+    overrides: list[Override] = []
+    estimates: list[tuple[Estimate, str]] = []
+    classifications: dict[str, tuple[Classification, int]] = {}
+    trainings: list[Training] = []
+    attestations: list[Attestation] = []
+    externals: list[External] = []
+    versions: list[tuple[str, str, str, dt.datetime, int]] = []  # subject, kind, digest, when, entry
+    duties: list[Recorded] = []
+    months: dict[str, Month] = {}
+    guard_counts: dict[str, int] = {}
+    policy: tuple[str, int] = ("", -1)
+    erased: int = 0
+
+
+def gather(entries: Iterable[Observed]) -> Log:
+    """One pass.  Raises `EvidenceError` for a record that cannot be read, naming its entry."""
+    log = Log()
+    for entry in entries:
+        if entry.kind in RECORD_KINDS:
+            if entry.record is None:
+                log.erased += 1
+            else:
+                _take(log, entry, _decode(entry))
+        elif entry.kind == "ledger.erase":
+            log.erased += 1
+        elif entry.kind.startswith("act."):
+            _count(log, entry)
+    return log
+
+
+def _decode(entry: Observed) -> Record:
+    assert entry.record is not None
+    try:
+        return _DECODER.decode(entry.record)
+    except msgspec.MsgspecError as error:
+        raise EvidenceError(f"the record cannot be read: {error}", where=f"entry {entry.index}") from error
+
+
+def _take(log: Log, entry: Observed, record: Record) -> None:
+    replace = msgspec.structs.replace
+    match record:
+        case FrameworkCommitted(framework=framework):
+            digest = framework_digest(framework)
+            log.frameworks[digest] = framework
+            log.newest_framework = digest
+            log.commitments.append(Commitment(digest, entry.at, entry.index))
+        case ModelRegistered(model=model, digest=digest):
+            log.models[model.identity.name] = (model, digest)
+        case RunRecorded(run=run, samples=samples, draw=draw):
+            log.runs.append(replace(run, entry=entry.index))
+            log.drawn[entry.index] = tuple(each for each in samples if each.id in draw)
+        case VerdictRecorded(verdict=verdict):
+            log.verdicts.append((verdict, entry.index))
+        case OverrideRecorded(model=model_name, tier=tier, names=names, reason=reason):
+            log.overrides.append(Override(model_name, tier, names, reason, entry.at, entry.index))
+        case EstimateRecorded(estimate=estimate, model_digest=digest):
+            log.estimates.append((replace(estimate, entry=entry.index), digest))
+        case ClassificationRecorded(model=model_name, result=result):
+            log.classifications[model_name] = (result, entry.index)
+        case TrainingRecorded(training=training):
+            log.trainings.append(replace(training, entry=entry.index))
+        case Attested(statement=statement, public_key=key):
+            log.attestations.append(replace(statement, entry=entry.index, signer=key))
+        case ExternalKept(external=external):
+            log.externals.append(replace(external, entry=entry.index))
+        case DocumentMade(kind=kind, subject=subject, digest=digest):
+            log.versions.append((subject, kind, digest, entry.at, entry.index))
+        case _:
+            log.duties.append(Recorded(entry.index, entry.at, record))
+
+
+_COUNTED = {"act.request": "requests", "act.denied": "denied", "act.asked": "asked"}
+_OUTCOMES = {"stopped": "stopped", "interrupted": "interrupted", "approved": "approved", "refused": "refused"}
+
+
+def _count(log: Log, entry: Observed) -> None:
+    name = f"{entry.at.year:04}-{entry.at.month:02}"
+    month = log.months.get(name) or Month(name, span=(entry.index, entry.index))
+    changes: dict[str, Any] = {"span": (month.span[0], entry.index)}
+    counter = _COUNTED.get(entry.kind) or _OUTCOMES.get(entry.decision, "")
+    if counter:
+        changes[counter] = getattr(month, counter) + 1
+    if entry.event is not None and entry.kind in _COUNTED:
+        _screening(log, entry, month, changes)
+    log.months[name] = msgspec.structs.replace(month, **changes)
+
+
+class _Unmapped(msgspec.Struct, frozen=True):
+    misuse: int | None = None
+    misuse_categories: tuple[str, ...] = ()
+
+
+class _Policy(msgspec.Struct, frozen=True):
+    version: str = ""
+    uid: str = ""
+
+
+class _Event(msgspec.Struct, frozen=True):
+    unmapped: _Unmapped = _Unmapped()
+    policy: _Policy = _Policy()
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+
+
+def _screening(log: Log, entry: Observed, month: Month, changes: dict[str, Any]) -> None:
+    """Scores and categories of a request, and which policy decided."""
+    assert entry.event is not None
+    try:
+        event = _EVENT.decode(entry.event)
+    except msgspec.MsgspecError as error:
+        raise EvidenceError(f"the event cannot be read: {error}", where=f"entry {entry.index}") from error
+    if event.policy.version:
+        log.policy = (event.policy.version, entry.index)
+    if entry.kind != "act.request" and event.policy.uid:
+        log.guard_counts[event.policy.uid] = log.guard_counts.get(event.policy.uid, 0) + 1
+    score = event.unmapped.misuse
+    if score is not None:
+        bins = list(month.scores or (0,) * 10)
+        bins[min(9, max(0, score) // 10)] += 1
+        changes["scores"] = tuple(bins)
+    if entry.kind == "act.denied" and event.unmapped.misuse_categories:
+        misuse = dict(month.misuse)
+        for category in event.unmapped.misuse_categories:
+            misuse[category] = misuse.get(category, 0) + 1
+        changes["misuse"] = misuse
+
+
+def evidence(log: Log, model: str, basis: Basis, law: Law, organisation: str = "") -> Evidence:
+    """What the log holds about one model.  Raises `EvidenceError` for a model that was never registered.
+
+    Clocks stand as of the evidence, not as of now, so that the same log gives the same document.
+    """
+    if model not in log.models:
+        known = ", ".join(sorted(log.models)) or "none"
+        raise EvidenceError(f"no model `{model}` is registered in this log; there are: {known}")
+    file, digest = log.models[model]
+    framework = log.frameworks.get(log.newest_framework)
+    weights = file.identity.digest
+    estimates = [estimate for estimate, of in log.estimates if of == weights]
+    return Evidence(
+        basis=msgspec.structs.replace(basis, erased=log.erased),
+        model=file,
+        model_file_digest=digest,
+        organisation=organisation,
+        framework=framework,
+        commitments=tuple(log.commitments),
+        runs=tuple(log.runs),
+        drawn=log.drawn,
+        verdicts=tuple(log.verdicts),
+        overrides=tuple(log.overrides),
+        register=register(framework, weights, log.runs, estimates, log.guard_counts) if framework else None,
+        classification=log.classifications.get(model),
+        trainings=tuple(log.trainings),
+        attestations=tuple(log.attestations),
+        externals=tuple(each for each in log.externals if each.model in ("", model)),
+        months=tuple(log.months[name] for name in sorted(log.months)),
+        incidents=incidents(fold(log.duties), law, basis.as_of),
+        policy_hash=log.policy[0],
+        policy_entry=log.policy[1],
+        versions=tuple(each[1:] for each in log.versions if each[0] == model),
+    )
+
+
+def incidents(duties: Duties, law: Law, as_of: dt.datetime) -> tuple[Incident, ...]:
+    """Every case as a report shows it, with its clocks as of the evidence."""
+    return tuple(_incident(case, clocks(duties, case, law, as_of)) for case in duties.cases.values())
+
+
+def _incident(case: Case, standing: tuple[Clock, ...]) -> Incident:
+    points = {}
+    for name, note in case.notes.items():
+        said: Any = note.record
+        points[name] = Value(said.text, "attested", (note.entry,), who=f"{said.name} ({said.role})", at=note.at)
+    opened = case.opened
+    return Incident(
+        opened.case, opened.title, opened.model, case.at, case.entries, points, standing, case.filings, case.closed
+    )

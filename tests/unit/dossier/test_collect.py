@@ -1,0 +1,99 @@
+"""From log entries to evidence: one pass, in order, with every gap kept visible."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+import msgspec
+import pytest
+from tests.unit.dossier.evidence_samples import AT, BASIS, DIGEST, FILE_DIGEST, MODEL, full
+
+from glasshouse.assess.framework import framework_digest, shipped_framework
+from glasshouse.assess.records import FrameworkCommitted, ModelRegistered, RunRecorded, VerdictRecorded
+from glasshouse.dossier.collect import RECORD_KINDS, Observed, Record, evidence, gather
+from glasshouse.dossier.records import Attested, DocumentMade
+from glasshouse.duties.law import shipped_law
+from glasshouse.duties.records import AnchorRecorded, CaseOpened, ScopeDeclared
+from glasshouse.words.errors import EvidenceError
+
+LAW = shipped_law()
+
+
+def entry(index: int, record: Record) -> Observed:
+    """A record as an entry of the log."""
+    kind = str(record.__struct_config__.tag)
+    return Observed(index, AT, kind, "none", msgspec.json.encode(record))
+
+
+def act(index: int, kind: str, decision: str, **unmapped: object) -> Observed:
+    """An act's entry with its event."""
+    event = json.dumps({"unmapped": unmapped, "policy": {"version": "ab" * 32, "uid": "core.out-of-scope"}}).encode()
+    return Observed(index, AT + dt.timedelta(days=index), kind, decision, event=event)
+
+
+def log() -> list[Observed]:
+    """A small log."""
+    whole = full()
+    return [
+        entry(0, ModelRegistered(MODEL, FILE_DIGEST)),
+        entry(1, FrameworkCommitted(shipped_framework())),
+        entry(2, RunRecorded(whole.runs[0], whole.drawn[9], ("s1",))),
+        entry(3, VerdictRecorded(whole.verdicts[0][0])),
+        entry(4, Attested(whole.attestations[0], "key", "signature")),
+        entry(5, ScopeDeclared({"gpai_code": True})),
+        entry(6, CaseOpened("inc-1", "Weights copied", ("cop93_cyber",), "screen")),
+        entry(7, AnchorRecorded("inc-1", "aware_of_model_involvement", AT - dt.timedelta(days=9))),
+        act(8, "act.request", "permit", misuse=12),
+        act(9, "act.denied", "deny", misuse=97, misuse_categories=["malware"]),
+        Observed(10, AT + dt.timedelta(days=10), "act.outcome", "interrupted"),
+        act(40, "act.request", "permit"),
+        entry(41, DocumentMade("model-card", "screen", "public", "sha256:" + "9" * 64)),
+    ]
+
+
+def test_every_kind_of_record_is_known() -> None:
+    assert len(RECORD_KINDS) == 17
+    assert {each.kind for each in log() if each.record} <= RECORD_KINDS
+
+
+def test_a_record_comes_back_under_the_entry_that_the_log_gave_it() -> None:
+    found = evidence(gather(log()), "screen", BASIS, LAW)
+    assert found.runs[0].entry == 2
+    assert found.attestations[0].entry == 4
+    assert found.commitments[0] == type(found.commitments[0])(framework_digest(shipped_framework()), AT, 1)
+    assert found.digest == DIGEST
+
+
+def test_clocks_stand_as_of_the_evidence_and_not_as_of_now() -> None:
+    found = evidence(gather(log()), "screen", BASIS, LAW)
+    assert [clock.state for clock in found.incidents[0].clocks] == ["overdue"]
+    assert found == evidence(gather(log()), "screen", BASIS, LAW)
+
+
+def test_months_count_what_passed_the_door() -> None:
+    months = evidence(gather(log()), "screen", BASIS, LAW).months
+    assert [(m.month, m.requests, m.denied, m.interrupted, m.misuse) for m in months] == [
+        ("2026-11", 1, 1, 1, {"malware": 1}),
+        ("2026-12", 1, 0, 0, {}),
+    ]
+    assert months[0].scores == (0, 1, 0, 0, 0, 0, 0, 0, 0, 1)
+    assert months[0].span == (8, 10)
+
+
+def test_an_erased_record_is_counted_and_not_guessed() -> None:
+    erased = [msgspec.structs.replace(each, record=None) if each.index == 2 else each for each in log()]
+    found = evidence(gather(erased), "screen", BASIS, LAW)
+    assert found.runs == ()
+    assert found.basis.erased == 1
+
+
+def test_a_model_that_was_never_registered_is_refused_by_name() -> None:
+    with pytest.raises(EvidenceError, match="screen"):
+        evidence(gather(log()), "other", BASIS, LAW)
+
+
+def test_a_record_that_cannot_be_read_names_its_entry() -> None:
+    with pytest.raises(EvidenceError) as caught:
+        gather([Observed(77, AT, "assess.run", "none", b"{}")])
+    assert "entry 77" in caught.value.diagnostics()
