@@ -263,10 +263,14 @@ def _parse_line(line: str) -> Line:
     parts = line.split(" ")
     if len(parts) != 3 or parts[0] != "—" or not is_key_name(parts[1]):
         raise Fault(f"not a signature line: {line[:80]!r}")
-    material = strict_base64(parts[2])
+    try:
+        material = base64.b64decode(parts[2], validate=True)
+    except (binascii.Error, ValueError):
+        raise Fault(f"not base64: {parts[2][:80]!r}") from None
     if len(material) < 5:
         raise Fault(f"a signature line that is too short: {line[:80]!r}")
-    return Line(parts[1], material[:4], material[4:])
+    is_canonical = base64.b64encode(material).decode() == parts[2]
+    return Line(parts[1], material[:4], material[4:] if is_canonical else b"")  # nothing verifies under no signature
 
 
 def parse_checkpoint(body: bytes) -> Checkpoint:
@@ -276,8 +280,6 @@ def parse_checkpoint(body: bytes) -> Checkpoint:
         raise Fault("a checkpoint is origin, size and root, one per line")
     size, root = decimal(lines[1]), strict_base64(lines[2])
     only_hashes([root])
-    if size == 0 and root != EMPTY_ROOT:
-        raise Fault("a checkpoint of size 0 must have the root of the empty tree")
     return Checkpoint(lines[0], size, root)
 
 
@@ -413,6 +415,8 @@ def open_checkpoint(
     try:
         note = parse_note(data)
         checkpoint = parse_checkpoint(note.body)
+        if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
+            raise Fault("a checkpoint of size 0 must have the root of the empty tree")
         logs = [key for key in policy.logs if key.name == checkpoint.origin]
         if not logs:
             raise Fault(f"the policy knows no log with the origin {checkpoint.origin!r}")

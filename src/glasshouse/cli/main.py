@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rules": ("glasshouse.cli.rules", "List the rules."),
     "respond": ("glasshouse.cli.respond", "Turn security logs into incidents and plans."),
     "log": ("glasshouse.cli.log", "Look into the log, prove what it holds, publish it, keep or erase payloads."),
+    "witness": ("glasshouse.cli.witness", "Cosign logs' checkpoints, so that none can show two histories."),
     "verify": ("glasshouse.cli.verify", "Verify a receipt or a log, offline."),
     "config": ("glasshouse.cli.config", "Show every setting with its origin."),
 }

@@ -21,7 +21,7 @@ from glasshouse.ledger.audit.notes import ED25519
 from glasshouse.ledger.entry import OWN_NAME, Payload
 from glasshouse.ledger.keys import EngagementKeys, Signer
 from glasshouse.ledger.receipt import Quorum, Receipt, SignedCheckpoint, checkpoint_body
-from glasshouse.ledger.requests import Append, Date, Hold, Request, Scrub, Waiter, answer
+from glasshouse.ledger.requests import Append, Date, Hold, Request, Scrub, Waiter, answer, new_future
 from glasshouse.ledger.retention import Approvers, add_erasure, add_hold
 from glasshouse.ledger.seal import Sealed, seal
 from glasshouse.ledger.store.interface import Batch, State, Store
@@ -102,6 +102,13 @@ class Committer:
 
     def checkpoint(self) -> SignedCheckpoint:
         """What the log has signed last."""
+        return self.latest
+
+    def dated(self) -> SignedCheckpoint:
+        """The newest checkpoint with all of the log's signatures."""
+        future = new_future()
+        self.submit(Date(), Waiter(future))
+        future.result()
         return self.latest
 
     def is_alive(self) -> bool:

@@ -22,7 +22,10 @@ from glasshouse.words.errors import EntryError, LedgerBusyError
 if TYPE_CHECKING:
     import asyncio
 
+    from glasshouse.ledger.cosigning import Ask, HttpAnswer
+
 MAX_CALL_ENTRIES = 1_000
+QUORUM_PAUSE_S = 0.01
 
 
 class Ledger:
@@ -42,14 +45,16 @@ class Ledger:
         origin: str | None = None,
         clock: Callable[[], int] = now_ms,
         steady: Callable[[], float] = time.monotonic,
+        ask: Ask | None = None,
+        cosign_every_s: float = 1.0,
     ) -> Ledger:
         """Opens the log in ``directory`` for appending; a log that does not exist is created, with its keys.
 
         Without ``join`` this process becomes the committer, and ``LedgerBusyError`` says that there is one already.
         ``origin`` names a new log, and is compared with the name of an existing one.  ``clock`` gives milliseconds
-        since 1970, ``steady`` the seconds of a clock that nobody sets.
+        since 1970, ``steady`` the seconds of a clock that nobody sets, ``ask`` is the way to witnesses.
         """
-        opening = Opening(Places(directory), origin, clock, steady)
+        opening = Opening(Places(directory), origin, clock, steady, ask or _ask_over_http, cosign_every_s)
         if join:
             return cls(join_or_become(opening), lambda: join_or_become(opening))
         return cls(become_committer(opening), None)
@@ -100,6 +105,17 @@ class Ledger:
         self._submit(Scrub(), Waiter(future))
         future.result()
 
+    def wait_for_quorum(self, index: int, timeout_s: float) -> bool:
+        """Waits until the witness quorum has cosigned a checkpoint over this entry; whether it did in that time."""
+        patience = time.monotonic() + timeout_s
+        while True:
+            found = self.reader.cosigned_checkpoint()
+            if found is not None and found.size > index:
+                return True
+            if time.monotonic() >= patience:
+                return False
+            time.sleep(QUORUM_PAUSE_S)
+
     def dated_checkpoint(self) -> SignedCheckpoint:
         """The newest checkpoint with all of the log's signatures, also the slow one: what is published."""
         future: Future[tuple[Receipt, ...]] = new_future()
@@ -147,6 +163,12 @@ class Ledger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _ask_over_http(method: str, url: str, body: bytes | None, timeout: float) -> HttpAnswer:
+    from glasshouse.ledger.cosigning import ask_over_http
+
+    return ask_over_http(method, url, body, timeout)
 
 
 def _checked(entries: Sequence[NewEntry]) -> Append:

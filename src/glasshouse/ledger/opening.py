@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from glasshouse.ledger.audit.notes import is_key_name, parse_note, signers
+from glasshouse.ledger.audit.policy import Policy
 from glasshouse.ledger.audit.proofs import TILE, Fault, leaf_hash
 from glasshouse.ledger.audit.verify import DATABASE, OWN_POLICY
 from glasshouse.ledger.committer import Committer, Settings
@@ -30,6 +32,9 @@ from glasshouse.words.errors import (
     UsageError,
     VerificationError,
 )
+
+if TYPE_CHECKING:
+    from glasshouse.ledger.cosigning import Ask
 
 MAX_ORIGIN_BYTES = 255
 JOIN_PATIENCE_S = 10.0
@@ -58,6 +63,8 @@ class Opening(NamedTuple):
     origin: str | None
     clock: Callable[[], int]  # milliseconds since 1970, UTC
     steady: Callable[[], float]  # seconds of a clock that nobody sets
+    ask: Ask
+    cosign_every_s: float
 
 
 class Opened(NamedTuple):
@@ -115,43 +122,77 @@ def become_committer(opening: Opening) -> Opened:
     """Opens, or creates, the log as its one committer; raises ``LedgerBusyError`` when there is one."""
     places = opening.places
     places.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = _take_lock(places)
-    store: SqliteStore | None = None
-    try:
+    with contextlib.ExitStack() as closing:
+        closing.callback(os.close, _take_lock(places))
         _check_directory(places)
         store = SqliteStore(places.database, writable=True)
+        closing.callback(store.close)
         state = store.load()
         if state is None:
             state, keys = _create(opening, store)
         else:
             keys = read_signers(places.keys)
         frontier = checked_frontier(store, state, keys, opening.origin)
+        reader = LogReader(store, places.directory)
+        policy = reader.policy()
+        if not {key.key for key in keys} <= set(policy.logs):
+            raise LedgerKeyError("does not name this log's own keys", where=str(places.policy))
+        has_witnesses = policy.quorum != "none"
         settings = Settings(
             keys[0].key.name,
             keys,
             EngagementKeys(places.engagements),
             Approvers(places.approvers),
             places.stopped,
-            False,
+            has_witnesses,
             opening.clock,
             opening.steady,
         )
+        cosigned = None
+        if has_witnesses:  # nothing is signed before the witnesses have seen what was signed last
+            cosigned = _first_cosigning(policy, reader, opening)
         committer = Committer(store, state, frontier, settings)
-    except BaseException:
-        if store is not None:
-            store.close()
-        os.close(lock)
-        raise
-    server = CommitterServer(places.socket, committer)
-    opened_store = store
+        closing.callback(committer.close)
+        if has_witnesses:
+            closing.callback(_start_cosigning(policy, reader, committer, store, opening, cosigned))
+        closing.callback(CommitterServer(places.socket, committer).close)
+        return Opened(committer, reader, closing.pop_all().close)
 
-    def close() -> None:
-        server.close()
-        committer.close()
-        opened_store.close()
-        os.close(lock)
 
-    return Opened(committer, LogReader(store, places.directory), close)
+def _first_cosigning(policy: Policy, reader: LogReader, opening: Opening) -> tuple[int, str] | None:
+    from glasshouse.ledger.cosigning import Cosigning
+
+    checkpoint = reader.checkpoint()
+    asking = Cosigning(
+        policy, reader, reader.checkpoint, lambda _size, _note: None, lambda _error: None, ask=opening.ask
+    )
+    note = asking.check_start(checkpoint)
+    return None if note is None else (checkpoint.size, note)
+
+
+def _start_cosigning(
+    policy: Policy,
+    reader: LogReader,
+    committer: Committer,
+    store: Store,
+    opening: Opening,
+    cosigned: tuple[int, str] | None,
+) -> Callable[[], None]:
+    from glasshouse.ledger.cosigning import Cosigning
+
+    def keep(size: int, note: str) -> None:
+        committer.run_between_batches(lambda: store.set_notes(size, cosigned=note))
+
+    def newest() -> SignedCheckpoint:
+        return committer.dated()
+
+    if cosigned is not None:
+        keep(*cosigned)
+    asking = Cosigning(policy, reader, newest, keep, committer.stop, every=opening.cosign_every_s, ask=opening.ask)
+    committer.after_commit = lambda _: asking.notice()
+    asking.start()
+    asking.notice()
+    return asking.close
 
 
 def _check_directory(places: Places) -> None:

@@ -7,10 +7,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from glasshouse.ledger.audit.notes import parse_checkpoint, parse_note
-from glasshouse.ledger.audit.proofs import TILE, Fault, check_consistency, check_inclusion, leaf_hash
+from glasshouse.ledger.audit.notes import Key, parse_checkpoint, parse_note
+from glasshouse.ledger.audit.policy import Policy
+from glasshouse.ledger.audit.proofs import EMPTY_ROOT, TILE, Fault, check_consistency, check_inclusion, leaf_hash
 from glasshouse.ledger.audit.sources import MAX_PAYLOADS
-from glasshouse.ledger.audit.verify import DATABASE
+from glasshouse.ledger.audit.verify import DATABASE, OWN_POLICY, read_policy
 from glasshouse.ledger.entry import Entry, decode
 from glasshouse.ledger.keys import EngagementKeys
 from glasshouse.ledger.nodes import DIRECTORY, NodeFiles
@@ -18,7 +19,7 @@ from glasshouse.ledger.receipt import SignedCheckpoint, proof_text
 from glasshouse.ledger.seal import unseal
 from glasshouse.ledger.store.interface import State, Store
 from glasshouse.ledger.tree import TileNodes, consistency_proof, inclusion_proof, range_hash
-from glasshouse.words.errors import EntryError, ErasedError, PathError, VerificationError
+from glasshouse.words.errors import EntryError, ErasedError, LedgerKeyError, PathError, VerificationError
 
 PAGE_ENTRIES = 1_024
 
@@ -137,6 +138,22 @@ class LogReader:
         """The hashes that prove that the log of size ``new`` contains the log of size ``old`` (> 0)."""
         with self._nodes_lock:
             return consistency_proof(old, new, self._node)
+
+    def root_at(self, size: int) -> bytes:
+        """The root of the log's first ``size`` entries."""
+        with self._nodes_lock:
+            return range_hash(0, size, self._node) if size else EMPTY_ROOT
+
+    def log_keys(self) -> tuple[Key, ...]:
+        """The log's public keys."""
+        return self.policy().logs
+
+    def policy(self) -> Policy:
+        """The log's own policy: its keys, its witnesses, its quorum."""
+        try:
+            return read_policy(self.directory / OWN_POLICY)
+        except Fault as fault:
+            raise LedgerKeyError(fault.what, where=fault.where) from None
 
     def check_consistent(self, old: SignedCheckpoint, new: SignedCheckpoint) -> list[bytes]:
         """The same, checked against both roots."""

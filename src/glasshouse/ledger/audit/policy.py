@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from glasshouse.ledger.audit.notes import Checkpoint, Key, parse_checkpoint, parse_note, parse_vkey, signers
-from glasshouse.ledger.audit.proofs import Fault
+from glasshouse.ledger.audit.proofs import EMPTY_ROOT, Fault
 
 
 class Policy(NamedTuple):
@@ -80,6 +80,8 @@ def open_checkpoint(
     try:
         note = parse_note(data)
         checkpoint = parse_checkpoint(note.body)
+        if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
+            raise Fault("a checkpoint of size 0 must have the root of the empty tree")
         logs = [key for key in policy.logs if key.name == checkpoint.origin]
         if not logs:
             raise Fault(f"the policy knows no log with the origin {checkpoint.origin!r}")
