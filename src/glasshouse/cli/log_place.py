@@ -20,16 +20,18 @@ F = TypeVar("F", bound=Callable[..., object])
 
 def with_log(function: F) -> F:
     """Adds the option ``--log``."""
-    text = "Directory of the log.  [default: $GLASSHOUSE_HOME]"
+    text = "Directory of the log.  [default: $GLASSHOUSE_HOME/ledger]"
     return click.option("--log", "place", metavar="DIR", type=click.Path(path_type=Path), help=text)(function)
 
 
 def log_directory(place: Path | None) -> Path:
     """The directory that was named, or the default one."""
-    found = place or home(os.environ)
-    if found is None:
+    if place is not None:
+        return place
+    base = home(os.environ)
+    if base is None:
         raise click.UsageError("no home directory is known; name the log with --log DIR")
-    return found
+    return base / "ledger"
 
 
 def reading(place: Path | None) -> LogReader:

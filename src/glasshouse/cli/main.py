@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "log": ("glasshouse.cli.log", "Look into the log, prove what it holds, publish it, keep or erase payloads."),
     "witness": ("glasshouse.cli.witness", "Cosign logs' checkpoints, so that none can show two histories."),
     "verify": ("glasshouse.cli.verify", "Verify a receipt or a log, offline."),
+    "duty": ("glasshouse.cli.duty", "Legal clocks: what is due when, to whom, and what was filed."),
     "config": ("glasshouse.cli.config", "Show every setting with its origin."),
 }
 

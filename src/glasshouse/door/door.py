@@ -226,6 +226,22 @@ class Door:
         """Records an entry of another kind about a caller (votes, for example)."""
         return self._append(self._entry(kind, caller, decision, self.guard.policy_hash, event))
 
+    def record(self, kind: str, caller: Caller, body: bytes) -> Receipt:
+        """Records a statement, a run, a duty: ``body`` is the record in canonical JSON, kept sealed as ``record``."""
+        from glasshouse.ledger import NewEntry, Payload
+
+        engagement = "local" if caller.kind == "local" else self.home.pseudonym("eng", caller.engagement.id)
+        organisation = "local" if caller.kind == "local" else self.home.pseudonym("org", caller.organisation.id)
+        return self._append(
+            NewEntry(
+                kind=kind,
+                organisation=organisation,
+                key=caller.key_id,
+                policy=self.guard.policy_hash,
+                payloads=(Payload("record", engagement, body),),
+            )
+        )
+
     # --- inside
 
     def _prepare(self, caller: Caller, act: Act, circumstances: Circumstances) -> _Prepared:

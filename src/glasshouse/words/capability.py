@@ -34,6 +34,7 @@ _ALL = (
     Capability("vulnerability.forecast", "forecast exploitation", 0, "analyse", ("file", "package", "record")),
     Capability("inventory.exposure", "say what an exploitation would hit", 0, "analyse", ("file", "package")),
     Capability("model.assess", "assess a model before release", 0, "analyse", ("file", "model")),
+    Capability("evidence.record", "record runs, statements, duties and documents", 0, "administer", ("record", "file")),
     Capability("model.call", "call a language model", 1, "model", ("model",)),
     Capability("code.prove", "prove a weakness inside a sandbox", 2, "analyse", ("code",)),
     Capability("response.execute", "carry out a step of a response plan", 3, "respond", ("host", "record"), asks=True),

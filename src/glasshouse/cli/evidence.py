@@ -1,0 +1,68 @@
+"""What the commands of assurance share: keeping a record through the door, and gathering what the log holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glasshouse.cli.passing import file_targets, through_the_door
+
+if TYPE_CHECKING:
+    from glasshouse.door.local import LocalPassage
+    from glasshouse.dossier.collect import Log, Record
+    from glasshouse.dossier.document import Basis
+    from glasshouse.ledger import LogReader
+
+
+@contextmanager
+def recording(
+    subject: str, describes: str, files: Sequence[Path] = (), capability: str = "evidence.record"
+) -> Iterator[LocalPassage]:
+    """An act that keeps records about ``subject``; nothing may be shown before the block has ended."""
+    from glasshouse.words.act import Target
+
+    targets = (Target("record", subject), *file_targets(files))
+    with through_the_door(capability, targets, describes) as passage:
+        yield passage
+
+
+def keep(passage: LocalPassage, record: Record) -> int:
+    """Keeps a record; the index of its entry."""
+    import msgspec
+
+    kind = str(record.__struct_config__.tag)
+    return passage.record(kind, msgspec.json.encode(record, order="deterministic"))
+
+
+def log_reader() -> LogReader:
+    """The home's log for reading."""
+    from glasshouse.door.home import home_folder
+    from glasshouse.ledger import Ledger
+
+    return Ledger.read(home_folder(os.environ) / "ledger")
+
+
+def gathered() -> tuple[Log, Basis]:
+    """One pass over the home's log, and what it rests on."""
+    from glasshouse.dossier.collect import gather
+    from glasshouse.dossier.log_source import basis_of, observed
+
+    reader = log_reader()
+    try:
+        checkpoint = reader.checkpoint()
+        return gather(observed(reader, checkpoint.size)), basis_of(reader, checkpoint)
+    finally:
+        reader.close()
+
+
+def read_file(path: Path) -> bytes:
+    """A file named on the command line; one clear error when it cannot be read."""
+    from glasshouse.words.errors import PathError
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PathError(f"cannot be read: {error.strerror}", where=str(path)) from error

@@ -1,0 +1,40 @@
+"""A ledger as the evidence pass reads it: envelopes of all entries, payloads only of those that documents count."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from glasshouse.dossier.collect import RECORD_KINDS, Observed
+from glasshouse.dossier.document import Basis
+from glasshouse.words.errors import EntryError, ErasedError
+
+if TYPE_CHECKING:
+    from glasshouse.ledger import LogReader, SignedCheckpoint
+
+WITH_EVENTS = frozenset({"act.request", "act.denied", "act.asked"})
+
+
+def observed(reader: LogReader, size: int) -> Iterator[Observed]:
+    """The first ``size`` entries in order; a payload that was erased is None."""
+    for index, entry in reader.entries(0, size):
+        at = dt.datetime.fromtimestamp(entry.time / 1000, dt.UTC)
+        record = _payload(reader, index, "record") if entry.kind in RECORD_KINDS else None
+        event = _payload(reader, index, "event") if entry.kind in WITH_EVENTS else None
+        yield Observed(index, at, entry.kind, entry.decision, record, event)
+
+
+def _payload(reader: LogReader, index: int, name: str) -> bytes | None:
+    try:
+        return reader.payload(index, name)
+    except (ErasedError, EntryError):
+        return None
+
+
+def basis_of(reader: LogReader, checkpoint: SignedCheckpoint) -> Basis:
+    """What documents over this checkpoint rest on; the time is that of the last entry, never of now."""
+    last = reader.entry(checkpoint.size - 1).time if checkpoint.size else 0
+    digest = "sha256:" + hashlib.sha256(checkpoint.note.encode()).hexdigest()
+    return Basis(reader.origin, checkpoint.size, digest, dt.datetime.fromtimestamp(last / 1000, dt.UTC))
