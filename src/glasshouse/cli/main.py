@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "witness": ("glasshouse.cli.witness", "Cosign logs' checkpoints, so that none can show two histories."),
     "verify": ("glasshouse.cli.verify", "Verify a receipt or a log, offline."),
     "duty": ("glasshouse.cli.duty", "Legal clocks: what is due when, to whom, and what was filed."),
+    "serve": ("glasshouse.cli.serve", "Serve models and capabilities over HTTP, each call recorded."),
     "config": ("glasshouse.cli.config", "Show every setting with its origin."),
 }
 

@@ -420,3 +420,48 @@ class EvidenceError(GlasshouseError):
     status = 422
     exit_code = 2
     hint = "Register the model with `glasshouse assess model MODEL.yaml`; check the log with `glasshouse verify`."
+
+
+class GatewayError(GlasshouseError):
+    """A call to a model cannot be relayed as asked."""
+
+    code = "gateway"
+    status = 400
+    exit_code = 2
+    hint = "docs/reference/gateway.md says what the gateway takes."
+
+
+class LimitsError(GlasshouseError):
+    """The shared table of rates and budgets cannot be used, so nothing is relayed."""
+
+    code = "gateway.limits"
+    status = 503
+    exit_code = 70
+    hint = "Move the file `limits` in the home away; today's counts start anew."
+
+
+class BudgetError(GatewayError):
+    """A rate, a budget or the number of concurrent requests is used up."""
+
+    code = "gateway.budget"
+    status = 429
+    exit_code = 3
+    hint = "Wait as long as Retry-After says, or ask for a larger quota."
+
+
+class UpstreamError(GatewayError):
+    """The upstream could not be reached, broke off, or answered what nobody can read."""
+
+    code = "gateway.upstream"
+    status = 502
+    exit_code = 70
+    hint = "Try again; `GET /readyz` says which upstreams answer."
+
+
+class WithheldError(GatewayError):
+    """Screening stopped the answer; the rest of it was not delivered."""
+
+    code = "gateway.withheld"
+    status = 403
+    exit_code = 3
+    hint = "The receipt names the entry; your administrator can review it."

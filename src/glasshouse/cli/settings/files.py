@@ -22,6 +22,8 @@ from glasshouse.words.errors import ConfigError
 
 MAX_CONFIG_BYTES = 1_000_000
 MAX_PARENTS = 128
+OTHER_TABLES = ("gateway",)
+"""Tables of the same file that other commands read and check."""
 
 FileKind = Literal["project", "user"]
 
@@ -74,7 +76,7 @@ def read_settings(path: Path, kind: FileKind) -> list[FileSetting]:
         table = table.get("tool", {}).get("glasshouse", {})
     if not isinstance(table, dict):
         raise ConfigError("[tool.glasshouse] must be a table", where=lines.place(path, prefix))
-    _only_known(table, (TABLE,), path, lines, prefix, what="table")
+    _only_known(table, (TABLE, *OTHER_TABLES), path, lines, prefix, what="table")
     section = table.get(TABLE, {})
     if not isinstance(section, dict):
         raise ConfigError(f"`{TABLE}` must be a table", where=lines.place(path, (*prefix, TABLE)))

@@ -1,0 +1,182 @@
+"""Screening of answers, whole or while they stream: no byte leaves before its text was looked at.
+
+Events of a stream leave in the order and in exactly the bytes they came in, at most one sentence late, and always one
+event late, so that the last one can wait until the outcome is in the log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+
+import msgspec
+
+from glasshouse.gateway.dialect.interface import AnswerShapeError, Dialect, EventView, Piece, Usage
+from glasshouse.gateway.dialect.sse import Event, Splitter
+from glasshouse.gateway.prompts import percent
+from glasshouse.guard.misuse import Score, Screener, StreamScreen
+from glasshouse.words.passage import ByteRange, Screened
+
+MAX_CHANNELS = 1_024
+MAX_HELD_BYTES = 16_777_216
+
+
+class _Channel:
+    """One text of an answer that arrives in pieces."""
+
+    __slots__ = ("fed", "hash", "screen")
+
+    def __init__(self, screen: StreamScreen) -> None:
+        self.screen = screen
+        self.fed = 0
+        self.hash = hashlib.blake2b(digest_size=16)
+
+
+class _Held(msgspec.Struct):
+    """An event that has not left: its bytes, and up to where which channels must be cleared."""
+
+    raw: bytes
+    marks: list[tuple[_Channel, int]]
+
+
+class AnswerScreen:
+    """The screen of one answer."""
+
+    def __init__(self, screener: Screener, dialect: Dialect, stop_at: float) -> None:
+        self._screener, self._dialect, self._stop_at = screener, dialect, stop_at
+        self._splitter = Splitter()
+        self._channels: dict[str, _Channel] = {}
+        self._queue: deque[_Held] = deque()
+        self._held_bytes = 0
+        self._seen: set[bytes] = set()
+        self._highest = 0.0
+        self._category = ""
+        self._looked_at = 0
+        self.stopped = False
+        """A text reached the limit: nothing that is held may leave."""
+        self.ended = False
+        """The event with which the dialect ends an answer has come."""
+        self.failed = False
+        """The upstream reported an error in the stream."""
+        self.usage: Usage | None = None
+        self.opaque_bytes = 0
+        self.events = 0
+
+    # --- streams
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """What may leave now that ``chunk`` has come; `AnswerShapeError` for a stream that nobody can read."""
+        for event in self._splitter.feed(chunk):
+            if self._take(event):
+                return []
+        return self._released(keep=1)
+
+    def finish(self) -> list[bytes]:
+        """What may leave at the end of the stream, once the outcome is recorded."""
+        rest = self._splitter.flush()
+        if rest is not None and self._take(rest):
+            return []
+        if self._settle_channels():
+            return []
+        return self._released(keep=0)
+
+    def _take(self, event: Event) -> bool:
+        """Looks at an event and queues it; true when it stopped the answer."""
+        self.events += 1
+        held = _Held(event.raw, [])
+        self._queue.append(held)
+        self._held_bytes += len(event.raw)
+        self._looked_at += len(event.raw)
+        if self._held_bytes > MAX_HELD_BYTES:
+            raise AnswerShapeError(f"more than {MAX_HELD_BYTES} bytes of the stream wait to be screened")
+        if event.data:
+            self._note(self._dialect.event(event.name, event.data), held)
+        return self.stopped
+
+    def _note(self, view: EventView, held: _Held) -> None:
+        if view.usage is not None:
+            self.usage = self.usage.later(view.usage) if self.usage is not None else view.usage
+        self.ended = self.ended or view.last
+        self.failed = self.failed or view.failed
+        self.opaque_bytes += view.opaque_bytes
+        for piece in view.pieces:
+            if piece.whole:
+                self._whole(piece)
+            elif piece.text:
+                self._continue(piece, held)
+            if self.stopped:
+                return
+
+    def _continue(self, piece: Piece, held: _Held) -> None:
+        channel = self._channels.get(piece.channel)
+        if channel is None:
+            if self._settle_channels():  # a new text begins: what came before need not wait for it
+                return
+            if len(self._channels) >= MAX_CHANNELS:
+                raise AnswerShapeError(f"the stream has more than {MAX_CHANNELS} texts")
+            channel = self._channels[piece.channel] = _Channel(self._screener.stream(stop_at=self._stop_at))
+        encoded = piece.text.encode("utf-8", "surrogatepass")
+        channel.fed += len(encoded)
+        channel.hash.update(encoded)
+        held.marks.append((channel, channel.fed))
+        release = channel.screen.push(piece.text)
+        self._judge(release.score)
+        self.stopped = self.stopped or release.stopped
+
+    def _settle_channels(self) -> bool:
+        """Has what is held of every text looked at; true when that stopped the answer."""
+        for channel in self._channels.values():
+            if channel.screen.released < channel.fed:
+                release = channel.screen.finish()
+                self._judge(release.score)
+                self.stopped = self.stopped or release.stopped
+        return self.stopped
+
+    def _released(self, keep: int) -> list[bytes]:
+        ready: list[bytes] = []
+        queue = self._queue
+        while len(queue) > keep and all(channel.screen.released >= end for channel, end in queue[0].marks):
+            ready.append(queue.popleft().raw)
+            self._held_bytes -= len(ready[-1])
+        return ready
+
+    # --- whole texts
+
+    def whole(self, body: bytes, pieces: tuple[Piece, ...], opaque_bytes: int) -> bool:
+        """Looks at an answer that is no stream; true when it may leave."""
+        self._looked_at = len(body)
+        self._held_bytes = len(body)
+        self.opaque_bytes = opaque_bytes
+        for piece in pieces:
+            self._whole(piece)
+        if not self.stopped:
+            self._held_bytes = 0
+        return not self.stopped
+
+    def _whole(self, piece: Piece) -> None:
+        """A text that stands alone; one that only repeats what streamed before was looked at then."""
+        name = hashlib.blake2b(piece.text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if name in self._seen or any(channel.hash.digest() == name for channel in self._channels.values()):
+            return
+        self._seen.add(name)
+        score = self._screener.score(piece.text)
+        if not score.complete:
+            self.opaque_bytes += score.size - sum(span.end - span.start for span in score.screened)
+        self._judge(score)
+        self.stopped = self.stopped or score.value >= self._stop_at
+
+    def _judge(self, score: Score | None) -> None:
+        if score is not None and score.value > self._highest:
+            self._highest, self._category = score.value, score.category
+
+    # --- what the log says of it
+
+    def screened(self) -> tuple[Screened, ...]:
+        """The byte ranges of the answer that were looked at, and those of them that were withheld."""
+        if not self._looked_at:
+            return ()
+        left = self._looked_at - self._held_bytes
+        withheld = (ByteRange(left, self._looked_at),) if self._held_bytes else ()
+        categories = (self._category,) if self.stopped and self._category else ()
+        ranges = (ByteRange(0, self._looked_at),)
+        return (Screened(self._screener.digest, ranges, percent(self._highest), withheld, categories),)

@@ -1,0 +1,94 @@
+"""The ASGI application: the relay on its routes, everything else through Starlette."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.routing import Route as Page
+
+from glasshouse.gateway import listing, operations
+from glasshouse.gateway.asgi import Receive, Scope, Send
+from glasshouse.gateway.dialect.registry import ROUTES
+from glasshouse.gateway.gateway import Gateway
+from glasshouse.gateway.measures import JsonLines
+from glasshouse.gateway.settings import GatewaySettings, read_settings
+
+CONFIG_VARIABLE = "GLASSHOUSE_GATEWAY_CONFIG"
+"""How the serving process tells its workers which file to read."""
+
+
+class Application:
+    """The application of one worker, as a server of ASGI calls it."""
+
+    def __init__(self, settings: GatewaySettings, environ: Mapping[str, str]) -> None:
+        self._settings, self._environ = settings, environ
+        self.gateway: Gateway | None = None
+        self._pages = Starlette(routes=_pages())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        gateway = self.gateway
+        if scope["type"] != "http" or gateway is None:
+            return
+        path, method = scope["path"], scope["method"]
+        route = ROUTES.get(path)
+        if route is not None and method == "POST":
+            if scope.get("query_string") and not _harmless(scope["query_string"]):
+                await listing.unknown_route(gateway, scope, send)
+                return
+            await gateway.relay.serve(route, scope, receive, send)
+        elif method == "GET" and (path == listing.PATH or path.startswith(listing.PATH + "/")):
+            await listing.list_models(gateway, scope, send)
+        elif path in _OWN or path.startswith(_OWN_BELOW):
+            scope["state"] = {**(scope.get("state") or {}), "gateway": gateway}
+            await self._pages(scope, receive, send)
+        else:
+            await listing.unknown_route(gateway, scope, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            self.gateway = Gateway(self._settings, self._environ)
+        except Exception as error:
+            logging.getLogger("glasshouse.gateway").error("cannot start: %s", error, exc_info=error)
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.gateway.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+_OWN = frozenset({"/healthz", "/readyz", "/metrics"})
+_OWN_BELOW = ("/v1/acts", "/v1/receipts/")
+
+
+def _pages() -> list[Page]:
+    return [
+        Page("/healthz", operations.healthz, methods=["GET"]),
+        Page("/readyz", operations.readyz, methods=["GET"]),
+        Page("/metrics", operations.metrics, methods=["GET"]),
+    ]
+
+
+def _harmless(query: bytes) -> bool:
+    """Anthropic's clients mark beta requests in the query; nothing else is known there, and nothing is passed on."""
+    return query == b"beta=true"
+
+
+def application() -> Application:
+    """What each worker process runs; the settings come from the file that the serving process named."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logger = logging.getLogger("glasshouse.gateway")
+    logger.handlers[:] = [handler]
+    logger.propagate = False
+    logger.setLevel(os.environ.get("GLASSHOUSE_LOG", "INFO"))
+    return Application(read_settings(Path(os.environ[CONFIG_VARIABLE])), os.environ)

@@ -1,0 +1,357 @@
+"""The data path: a call to a model from its first byte to its receipt.
+
+Order: route, key, body, model, rates and budgets, screening, policy (with the halts in force), the request entry
+durable, the upstream.  Raw ASGI: nothing between the server and this parses, buffers or rewrites.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from glasshouse.door import events
+from glasshouse.gateway.answers import AnswerScreen
+from glasshouse.gateway.asgi import JSON, Headers, Receive, Scope, Send, answer
+from glasshouse.gateway.dialect.interface import STATUS, Call, Dialect, RequestShapeError
+from glasshouse.gateway.dialect.registry import Route
+from glasshouse.gateway.dialect.strict_json import decode_object, with_model
+from glasshouse.gateway.exchange import Exchange, Sending
+from glasshouse.gateway.intake import ClientGone, Head, check_json, read_body, read_head
+from glasshouse.gateway.limits.counters import Counters
+from glasshouse.gateway.limits.prices import at_most, spent
+from glasshouse.gateway.limits.reserve import Cost, Exhausted, Reservation, Subject, release, reserve, settle
+from glasshouse.gateway.measures import Measures
+from glasshouse.gateway.prompts import PromptScore, PromptScreen
+from glasshouse.gateway.refusals import Refusal, refusal_for
+from glasshouse.gateway.settings import GatewaySettings
+from glasshouse.gateway.upstream import Upstreams
+from glasshouse.guard.misuse import Screener
+from glasshouse.words.act import Act, Circumstances, Target
+from glasshouse.words.decision import Deny, Permit
+from glasshouse.words.engagement import Quota
+from glasshouse.words.errors import BudgetError, CredentialError, GlasshouseError
+from glasshouse.words.party import Caller
+
+if TYPE_CHECKING:
+    from glasshouse.door.door import Admission, Door
+
+CAPABILITY = "model.call"
+LOOK_EVERY_S = 0.25
+"""How often calls under way are compared with policy and halts; the directory adds its own 0.2 s."""
+_NO_QUOTA = Quota()
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A request that was read: who asks, what for, and what it may cost."""
+
+    route: Route
+    head: Head
+    caller: Caller
+    call: Call
+    body: bytes
+    cost: Cost
+    headers: tuple[tuple[bytes, bytes], ...]
+    request_id: str
+
+
+class Relay:
+    """The relay of one worker."""
+
+    def __init__(
+        self, door: Door, settings: GatewaySettings, screener: Screener, counters: Counters, environ: Mapping[str, str],
+        measures: Measures,
+    ) -> None:  # fmt: skip
+        self._door, self._settings, self._screener, self._counters = door, settings, screener, counters
+        self._measures = measures
+        self._prompts = PromptScreen(screener)
+        self._running: set[Exchange] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._refusals = RefusalRecorder(door, settings.limits.refusals_recorded_per_s)
+        self.upstreams = Upstreams(settings, environ)
+
+    # --- one call
+
+    async def serve(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one call on a route of the table."""
+        started = time.perf_counter()
+        request_id = f"req_{os.urandom(12).hex()}"
+        extra: Headers = [(b"request-id", request_id.encode()), (b"x-request-id", request_id.encode())]
+        model, status, outcome = "", 0, "refused"
+        try:
+            asked = await self._read(route, scope, receive, request_id)
+            model = asked.call.model
+            status, outcome = await self._carry_out(asked, extra, receive, send)
+        except Refusal as refusal:
+            status = await refuse(send, route.dialect, refusal, request_id)
+        except ClientGone:
+            outcome = "gone"
+        self._measures.call(route.dialect.name, model, status, outcome, time.perf_counter() - started, request_id)
+
+    async def _read(self, route: Route, scope: Scope, receive: Receive, request_id: str) -> Asked:
+        """The request as far as it can be understood without asking policy; what is wrong with it is recorded."""
+        head = read_head(scope)
+        caller = await self.resolve(head.key)
+        model = "unknown"
+        body = b""
+        try:
+            check_json(head)
+            body = await read_body(
+                receive, head, self._settings.limits.max_body_bytes, self._settings.limits.body_timeout_s
+            )
+            call = route.dialect.read(decode_object(body))
+            model = call.model
+            return self._priced(route, head, caller, call, body, tuple(scope["headers"]), request_id)
+        except (Refusal, RequestShapeError) as error:
+            refusal = error if isinstance(error, Refusal) else refusal_for(error)
+            act = _act(caller, route.dialect, model, body)
+            await self._refusals.record(caller, act, Circumstances(origin=head.origin), refusal)
+            raise refusal from None
+
+    async def resolve(self, key: str) -> Caller:
+        """The caller; `Refusal` for an unknown key, which is recorded as long as that does not fill the log."""
+        try:
+            return self._door.directory.resolve(key, self._door.now())
+        except CredentialError as error:
+            await self._refusals.record_key(key)
+            raise refusal_for(error) from None
+        except GlasshouseError as error:
+            raise refusal_for(error) from None
+
+    def _priced(
+        self, route: Route, head: Head, caller: Caller, call: Call, body: bytes,
+        headers: tuple[tuple[bytes, bytes], ...], request_id: str,
+    ) -> Asked:  # fmt: skip
+        names = self._settings.for_family(call.model, route.family)
+        if not names:
+            raise Refusal("not_found", "gateway.model", f"no model `{call.model}` is served on {route.path}")
+        if call.upstream_state and not all(self._settings.upstreams[name].stored_state for name in names):
+            fields = ", ".join(sorted(set(call.upstream_state)))
+            message = f"the request refers to state kept upstream ({fields}), which other callers' requests could reach"
+            raise Refusal("invalid_request", "gateway.stored-state", message)
+        model = self._settings.models[call.model]
+        cost = at_most(call, len(body), model.longest_answer, model.price, generates=route.dialect.generates)
+        return Asked(route, head, caller, call, body, cost, headers, request_id)
+
+    async def _carry_out(self, asked: Asked, extra: Headers, receive: Receive, send: Send) -> tuple[int, str]:
+        reservation = await self._reserve(asked)
+        exchange = None
+        try:
+            prompt = self._prompts.score(asked.call.segments, _session(asked))
+            admission = await self._admit(asked, prompt)
+            chosen = admission.act.targets[0].name
+            if chosen != asked.call.model:
+                extra.append((b"glasshouse-model", chosen.encode("latin-1", "replace")))
+            exchange = self._exchange(asked, admission, chosen, extra)
+            self._running.add(exchange)
+            self._idle.clear()
+            await exchange.run(receive, send)
+        except GlasshouseError as error:
+            raise refusal_for(error) from None
+        finally:
+            self._settle(asked, reservation, exchange)
+            if exchange is not None:
+                self._running.discard(exchange)
+                if not self._running:
+                    self._idle.set()
+        return exchange.ending.http_status, exchange.ending.status
+
+    async def _admit(self, asked: Asked, prompt: PromptScore) -> Admission:
+        """The door's answer; where policy says no to the model asked for, the engagement's fallback is tried."""
+        caller, head = asked.caller, asked.head
+        act = _act(caller, asked.route.dialect, asked.call.model, asked.body)
+        circumstances = Circumstances(
+            misuse=prompt.percent,
+            misuse_categories=(prompt.category,) if prompt.category else (),
+            origin=head.origin,
+            session=_session(asked),
+            approval=head.approval,
+        )
+        fallback = caller.engagement.fallback_model
+        if fallback and fallback != asked.call.model and self._settings.for_family(fallback, asked.route.family):
+            refused = self._door.decide(caller, act, circumstances)
+            if not isinstance(refused, Permit):
+                why = f"instead of {asked.call.model}: {refused.policies[0] if refused.policies else 'no grant'}"
+                other = _act(caller, asked.route.dialect, fallback, asked.body, why)
+                if isinstance(self._door.decide(caller, other, circumstances), Permit):
+                    act = other
+        return await self._door.admit_async(caller, act, circumstances)
+
+    def _exchange(self, asked: Asked, admission: Admission, chosen: str, extra: Headers) -> Exchange:
+        route, settings = asked.route, self._settings
+        body, upstream_name = asked.body, settings.models[chosen].name or chosen
+        if upstream_name != asked.call.model:
+            body = with_model(body, upstream_name)
+        sending = Sending(
+            settings.for_family(chosen, route.family), route.upstream_path, body, asked.headers,
+            settings.limits.max_answer_bytes,
+        )  # fmt: skip
+        screen = AnswerScreen(self._screener, route.dialect, admission.caller.engagement.misuse_denies_at / 100)
+        return Exchange(self._door, self.upstreams, route, admission, sending, screen, asked.request_id, extra)
+
+    # --- rates and budgets
+
+    async def _reserve(self, asked: Asked) -> Reservation:
+        limited = self._limited(asked.caller)
+        if not limited:
+            return Reservation((), asked.cost, 0, 0)
+        if self._settings.models[asked.call.model].price is None and any(_counts_money(each.quota) for each in limited):
+            message = f"the model `{asked.call.model}` has no price, and this caller has a budget in money"
+            await self._refused(asked, Refusal("budget", "gateway.price", message))
+        with self._counters.transaction(time.time_ns() // 1000) as table:
+            workers = (
+                [place for place, _ in self._counters.workers()]
+                if any(_counts_running(s.quota) for s in limited)
+                else []
+            )
+            got = reserve(table, limited, asked.cost, self._counters.worker, workers)
+        if isinstance(got, Exhausted):
+            what = f"{got.subject} has {got.limit:,} {got.unit.replace('_', ' ')}, and this request does not fit"
+            message = f"{what}. {BudgetError.hint}" if got.retry_after_s else f"{what} even when nothing else runs"
+            kind = (
+                "rate_limit"
+                if got.unit in ("requests_per_minute", "concurrent_requests", "tokens_per_minute")
+                else "budget"
+            )
+            await self._refused(asked, Refusal(kind, "gateway.budget", message, retry_after_s=got.retry_after_s))  # type: ignore[arg-type]
+        assert isinstance(got, Reservation)
+        return got
+
+    def _limited(self, caller: Caller) -> tuple[Subject, ...]:
+        """Whose limits a caller's request counts against."""
+        organisation, key = f"organisation:{caller.organisation.id}", f"key:{caller.key_id}"
+        subjects = (
+            Subject(organisation, self._settings.quotas.get(organisation, _NO_QUOTA)),
+            Subject(f"engagement:{caller.engagement.id}", caller.engagement.quota),
+            Subject(key, self._settings.quotas.get(key, _NO_QUOTA)),
+        )
+        return tuple(each for each in subjects if each.quota != _NO_QUOTA)
+
+    async def _refused(self, asked: Asked, refusal: Refusal) -> None:
+        act = _act(asked.caller, asked.route.dialect, asked.call.model, asked.body)
+        await self._refusals.record(asked.caller, act, Circumstances(origin=asked.head.origin), refusal)
+        raise refusal
+
+    def _settle(self, asked: Asked, reservation: Reservation, exchange: Exchange | None) -> None:
+        if not reservation.subjects:
+            return
+        with self._counters.transaction(time.time_ns() // 1000) as table:
+            if exchange is None or not exchange.ending.reached or 400 <= exchange.ending.http_status < 500:
+                release(table, reservation)
+                return
+            price = self._settings.models[exchange.admission.act.targets[0].name].price
+            used = spent(exchange.screen.usage, price, reservation.cost, generates=asked.route.dialect.generates)
+            settle(table, reservation, used)
+
+    # --- calls under way
+
+    async def watch(self) -> None:
+        """Stops calls that have lost their permission; runs as long as the worker does."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            for exchange in tuple(self._running):
+                try:
+                    denied = self._door.must_stop(exchange.admission)
+                except GlasshouseError as error:
+                    denied = Deny(error.code, f"permission cannot be checked any more: {error.what}", (), "")
+                if denied is not None:
+                    exchange.stop(denied)
+
+    def stop_all(self, why: str) -> None:
+        """Stops every call under way; each caller is told, each outcome recorded."""
+        for exchange in tuple(self._running):
+            exchange.stop(Deny("gateway.shutdown", why, (), ""))
+
+    async def idle(self, within_s: float) -> bool:
+        """Waits until no call is under way; whether that came within the time."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    @property
+    def running(self) -> int:
+        """How many calls are under way."""
+        return len(self._running)
+
+    async def record_refusal(self, caller: Caller, describes: str, head: Head, refusal: Refusal) -> None:
+        """Records what a known caller asked for and did not get before any model was named."""
+        act = Act(CAPABILITY, (), caller.engagement.id, "", describes)
+        await self._refusals.record(caller, act, Circumstances(origin=head.origin), refusal)
+
+
+class RefusalRecorder:
+    """Records what is refused before the door is asked, so many a second: nobody may fill the log with rubbish."""
+
+    def __init__(self, door: Door, per_s: int) -> None:
+        self._door, self._per_s = door, per_s
+        self._second, self._used = 0, 0
+        self.unrecorded = 0
+        """Refusals that were too many to be recorded one by one."""
+
+    async def record(self, caller: Caller, act: Act, circumstances: Circumstances, refusal: Refusal) -> None:
+        """Writes a denial of a known caller; `Refusal` when that is not possible."""
+        if refusal.recorded:
+            return
+        decision = Deny(refusal.code, refusal.message, (refusal.code,), self._door.guard.policy_hash)
+        uid = os.urandom(16).hex()
+        event = events.request_event(caller, act, circumstances, decision, self._door.now_ms(), uid)
+        try:
+            await asyncio.to_thread(self._door.append, "act.denied", caller, "deny", event)
+        except GlasshouseError as error:
+            raise refusal_for(error) from None
+
+    async def record_key(self, key: str) -> None:
+        """Has the door record that a key was refused."""
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._used = second, 0
+        self._used += 1
+        if self._used > self._per_s:
+            self.unrecorded += 1
+            return
+        try:
+            await asyncio.to_thread(self._door.resolve, key)
+        except CredentialError:
+            return
+        except GlasshouseError as error:
+            raise refusal_for(error) from None
+
+
+async def refuse(send: Send, dialect: Dialect, refusal: Refusal, request_id: str) -> int:
+    """Answers a refusal in a dialect; gives the HTTP status."""
+    headers: Headers = [JSON, (b"request-id", request_id.encode()), (b"x-request-id", request_id.encode())]
+    if refusal.retry_after_s:
+        headers.append((b"retry-after", str(refusal.retry_after_s).encode()))
+    elif refusal.kind not in ("closed", "overloaded", "upstream", "timeout"):
+        headers.append((b"x-should-retry", b"false"))
+    status = STATUS[refusal.kind]
+    await answer(send, status, headers, refusal.body(dialect, request_id))
+    return status
+
+
+def _act(caller: Caller, dialect: Dialect, model: str, body: bytes, more: str = "") -> Act:
+    describes = f"{dialect.name} {model} {more}".strip()
+    return Act(CAPABILITY, (Target("model", model),), caller.engagement.id, hashlib.sha256(body).hexdigest(), describes)
+
+
+def _session(asked: Asked) -> str:
+    """A digest that joins what one session says: the caller's own name for it, else key and address."""
+    said = asked.call.session or f"at {asked.head.origin}"
+    return hashlib.blake2b(f"{asked.caller.key_id}\x1f{said}".encode(), digest_size=16).hexdigest()
+
+
+def _counts_money(quota: Quota) -> bool:
+    return quota.money_micros_per_day is not None or quota.money_micros_per_month is not None
+
+
+def _counts_running(quota: Quota) -> bool:
+    return quota.concurrent_requests is not None
