@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from glasshouse.cli.log_place import log_directory
 from glasshouse.cli.progress import progress_bar
 from glasshouse.cli.terminal import write_file
 
@@ -41,7 +42,7 @@ def command(
     Example: glasshouse verify 17.tlog-proof --policy log.policy
     """
     from glasshouse.ledger.audit.proofs import Fault
-    from glasshouse.ledger.audit.verify import describe, verify
+    from glasshouse.ledger.audit.verify import SELF_DECLARED, describe, verify
     from glasshouse.words.errors import VerificationError
 
     if write_verifier is not None:
@@ -55,7 +56,10 @@ def command(
     try:
         with progress_bar(shown=sys.stderr.isatty() if shown is None else shown) as bar:
             step = None if bar is None else lambda done, total: bar("verifying", done, total)
-            report = verify(path, policy=policy, since=since, raw=raw, progress=step)
+            own = None if policy else _own_policy(path)
+            report = verify(path, policy=policy or own, since=since, raw=raw, progress=step)
+            if own is not None:
+                report = report._replace(notes=(*report.notes, SELF_DECLARED))
     except Fault as fault:
         if form == "json":
             found = {"holds": False, "what": fault.what, "where": fault.where, "index": fault.index}
@@ -63,3 +67,13 @@ def command(
         what = fault.what if fault.index is None else f"entry {fault.index}: {fault.what}"
         raise VerificationError(what, where=fault.where) from None
     click.echo(json.dumps({"holds": True, **report._asdict()}) if form == "json" else describe(report).rstrip("\n"))
+
+
+def _own_policy(path: Path) -> Path | None:
+    """For a receipt without a policy beside it: the one of this machine's own log, where there is one."""
+    from glasshouse.ledger.audit.verify import OWN_POLICY
+
+    if path.is_dir() or (path.parent / OWN_POLICY).exists():
+        return None
+    own = log_directory(None) / OWN_POLICY
+    return own if own.exists() else None
