@@ -149,6 +149,27 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
+@functools.lru_cache(maxsize=512)
+def opening(pattern: str) -> str:
+    """Text that everything the pattern finds begins with; "" if that is not plain to see."""
+    found = OPENING.match(pattern)
+    if found is None:
+        return ""
+    rest, count = CLASSES.sub("", pattern[found.start(1) :]), 1
+    while count:
+        rest, count = GROUPS.subn("", rest)
+    if "|" in rest:
+        return ""
+    text, after = found[1].replace("\\", ""), pattern[found.end() : found.end() + 1]
+    return "" if after == ")" else text[:-1] if after in QUANTIFIERS else text
+
+
+OPENING = re.compile(r"(?:\(\?P<secret>)?((?:[\w:/-]|\\\.)+)")
+CLASSES = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]")
+GROUPS = re.compile(r"\([^()]*\)")
+QUANTIFIERS = ("{", "?", "*", "+")
+
+
 def literal_hits(data: bytes, rules: RuleSet) -> list[LocalHit]:
     """Known token formats anywhere in the text; the secret itself never leaves ``literal_places``."""
     found: list[LocalHit] = []
@@ -160,7 +181,7 @@ def literal_hits(data: bytes, rules: RuleSet) -> list[LocalHit]:
                 text = data.decode("utf-8", "replace")
             places = known.get(pattern)
             if places is None:
-                places = known[pattern] = literal_places(text, pattern)
+                places = known[pattern] = literal_places(text, pattern) if opening(pattern) in text else []
             found.extend(LocalHit(rule.id, span, 0, {"value": shown, "name": "text"}) for span, shown in places)
     return found
 

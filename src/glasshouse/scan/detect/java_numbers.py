@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Hit
-from glasshouse.scan.detect.javascript_values import nested_blocks, walk, written
+from glasshouse.scan.detect.javascript_values import NESTING, nested_blocks, walk, written
 
 LIMITS = {
     "byte": (-(1 << 7), (1 << 7) - 1),
@@ -94,7 +94,7 @@ class Ranges:
         for instr in block:
             if instr[0] == ir.IF:
                 alive = self.branch(instr, state)
-            elif nested_blocks(instr):
+            elif instr[0] in NESTING:
                 self.around(instr, state)
             else:
                 self.step(instr, state)

@@ -11,6 +11,7 @@ from typing import Any
 from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Hit
 from glasshouse.scan.detect.javascript_values import UNKNOWN, Facts, Site, arguments, everything, facts_of, same
+from glasshouse.scan.detect.mentions import mentions_of
 
 _CALLS = (ir.CALL, ir.CALL_METHOD, ir.NEW)
 _TRUST_MANAGERS = ("X509TrustManager", "X509ExtendedTrustManager")
@@ -23,6 +24,7 @@ _SWITCH = re.compile(
 _LOGGING = frozenset(
     {"debug", "info", "warn", "error", "trace", "log", "println", "print", "fine", "warning", "severe"}
 )
+_NONCES = {"IvParameterSpec": 0, "GCMParameterSpec": 1}  # and which argument it is
 _TEMPORARY = "java.io.tmpdir"
 _MAKERS = frozenset({"mkdir", "mkdirs", "createNewFile"})
 _FILE_CALLS = frozenset(
@@ -37,6 +39,7 @@ _FILE_CALLS = frozenset(
     }
 )
 _WRITERS = frozenset({"FileOutputStream", "FileWriter", "RandomAccessFile"})
+_LOCKING = frozenset({"$monitor_enter", "lock", "lockInterruptibly"})
 _TESTS = frozenset({"exists", "isFile", "isDirectory", "canRead", "canWrite", "notExists"})
 _OPENERS = _WRITERS | {"FileInputStream", "FileReader", "createNewFile", "delete", "renameTo", "mkdir", "mkdirs"}
 _OPENERS |= {"newInputStream", "newOutputStream", "readAllBytes", "write", "move", "copy", "createFile"}
@@ -53,6 +56,9 @@ def _last(name: str) -> str:
 # --- checks that check nothing -------------------------------------------------------------------------------------
 def find_trust_all(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """Trust managers that accept every certificate and verifiers that accept every host name."""
+    checking = any(name in ("checkServerTrusted", "verify") for cls in file.classes for name, _ in cls.methods)
+    if not checking and mentions_of(file).called.isdisjoint(_VERIFIER_SETTERS):
+        return
     facts = facts_of(file)
     blind: set[str] = set()
     for cls in file.classes:
@@ -151,10 +157,12 @@ def _class_name(facts: Facts, made: Site) -> str:
 # --- constant nonces -----------------------------------------------------------------------------------------------
 def find_constant_nonces(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """Initialisation vectors that only come from constants."""
+    if mentions_of(file).called.isdisjoint(_NONCES):
+        return
     facts = facts_of(file)
     for site in facts.every(ir.NEW):
         name = _last(facts.path(site.function, site.instr[3]))
-        position = {"IvParameterSpec": 0, "GCMParameterSpec": 1}.get(name)
+        position = _NONCES.get(name)
         given = arguments(site.instr)
         if position is None or len(given) <= position:
             continue
@@ -223,9 +231,9 @@ def _field_is_filled(facts: Facts, name: str) -> bool:
 # --- temporary files -----------------------------------------------------------------------------------------------
 def find_shared_temporary_paths(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """Files made by name in the shared temporary directory."""
-    facts = facts_of(file)
     if not any(_TEMPORARY in function.consts for function in file.functions):
         return
+    facts = facts_of(file)
     for site in facts.every(ir.CALL_METHOD, ir.NEW):
         made = _made_path(facts, site)
         if made is not None and _in_temporary(facts, site.function, made):
@@ -260,6 +268,8 @@ def _in_temporary(facts: Facts, function: int, operand: ir.Operand) -> bool:
 # --- locks ---------------------------------------------------------------------------------------------------------
 def find_lock_orders(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """Two locks that are taken in one order here and in the other order elsewhere in the class."""
+    if mentions_of(file).called.isdisjoint(_LOCKING):
+        return
     facts = facts_of(file)
     pairs: dict[tuple[int, str, str], list[tuple[int, int]]] = {}
     for index, function in enumerate(file.functions):
@@ -309,6 +319,9 @@ def _lock_name(facts: Facts, function: int, operand: ir.Operand) -> str:
 # --- tests before use ----------------------------------------------------------------------------------------------
 def find_check_then_use(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """A file that is tested in a condition and opened, made or removed in the branch."""
+    called = mentions_of(file).called
+    if called.isdisjoint(_OPENERS) or called.isdisjoint(_TESTS):
+        return
     facts = facts_of(file)
     seen: set[int] = set()
     for site in facts.every(ir.CALL_METHOD, ir.NEW):
@@ -359,6 +372,8 @@ def _tests(facts: Facts, function: int, operand: ir.Operand, used: str, depth: i
 # --- numbers -------------------------------------------------------------------------------------------------------
 def find_narrowing_casts(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """A wide number that comes from outside and is cast to fewer bits without a test of its range."""
+    if mentions_of(file).called.isdisjoint(_NUMBER_SOURCES):
+        return
     facts = facts_of(file)
     for site in facts.every(ir.CAST):
         operand = site.instr[4]

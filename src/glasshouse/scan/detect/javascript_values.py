@@ -6,6 +6,7 @@ folds it, ``origins`` walks its definitions backwards, also into callers of the 
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -53,6 +54,9 @@ class Callback(NamedTuple):
     position: int
 
 
+NESTING = frozenset([ir.IF, ir.LOOP, ir.DO_LOOP, ir.FOREACH, ir.TRY, ir.SWITCH, ir.BLOCK, ir.DEFAULT])
+
+
 def nested_blocks(instr: ir.Instr) -> list[ir.Block]:
     """The blocks inside a structured instruction, in order of execution."""
     op = instr[0]
@@ -80,8 +84,8 @@ def walk(body: ir.Block) -> Iterator[tuple[ir.Instr, tuple[ir.Instr, ...]]]:
         instructions, within = stack[-1]
         for instr in instructions:
             yield instr, within
-            blocks = nested_blocks(instr)
-            if blocks:
+            if instr[0] in NESTING:
+                blocks = nested_blocks(instr)
                 inside = (*within, instr)
                 stack.extend((iter(block), inside) for block in reversed(blocks))
                 break
@@ -111,53 +115,68 @@ class Facts:
         self.sites: list[list[Site]] = []
         self._by_op: dict[int, list[Site]] = {}
         self._callees: dict[int, str] = {}
-        self.defs: dict[Key, list[Site]] = {}
-        self.callbacks: dict[int, list[Callback]] = {}
-        self.calls_to: dict[int, list[Site]] = {}
         self._params = [{param.name: place for place, param in enumerate(f.params)} for f in file.functions]
         self._locals: list[set[str]] = [set(names) for names in self._params]
         for index, function in enumerate(file.functions):
             self._index(index, function)
-        self._define()
-        self._connect()
 
     # --- indexing -----------------------------------------------------------------------------------------------
 
     def _index(self, index: int, function: ir.Function) -> None:
-        found = [Site(index, instr, within) for instr, within in walk(function.body)]
+        found: list[Site] = []
+        own, by_op = self._locals[index], self._by_op
+        outer = frozenset(function.outer)
+        for instr, within in walk(function.body):
+            site = Site(index, instr, within)
+            found.append(site)
+            op = instr[0]
+            have = by_op.get(op)
+            if have is None:
+                by_op[op] = [site]
+            else:
+                have.append(site)
+            name = written(instr)
+            if name.__class__ is str and name not in outer:
+                own.add(str(name))
+            elif op == ir.TRY:
+                own.update(handler[1] for handler in instr[3] if handler[1])
         self.sites.append(found)
-        for site in found:
-            self._by_op.setdefault(site.instr[0], []).append(site)
-        own = self._locals[index]
-        outer = set(function.outer)
-        for site in found:
-            name = written(site.instr)
-            if isinstance(name, str) and name not in outer:
-                own.add(name)
-            elif site.instr[0] == ir.TRY:
-                own.update(handler[1] for handler in site.instr[3] if handler[1])
 
-    def _define(self) -> None:
+    @functools.cached_property
+    def defs(self) -> dict[Key, list[Site]]:
+        """The instructions that define an operand."""
+        found: dict[Key, list[Site]] = {}
         for sites in self.sites:
             for site in sites:
                 name = written(site.instr)
                 if name is not None:
-                    self.defs.setdefault(self.key(site.function, name), []).append(site)
+                    found.setdefault(self.key(site.function, name), []).append(site)
+        return found
 
-    def _connect(self) -> None:
-        """Which functions are passed to which calls, and which are called by name."""
-        for sites in self.sites:
-            for site in sites:
-                if site.instr[0] not in (ir.CALL, ir.CALL_METHOD, ir.NEW):
-                    continue
-                for position, argument in enumerate(arguments(site.instr)):
-                    target = self.function_of(site.function, argument)
-                    if target is not None:
-                        self.callbacks.setdefault(target, []).append(Callback(site, position))
-                callee = site.instr[3] if site.instr[0] == ir.CALL else None
-                target = self.function_of(site.function, callee) if callee is not None else None
+    @functools.cached_property
+    def callbacks(self) -> dict[int, list[Callback]]:
+        """The calls that a function of the file is passed to."""
+        found: dict[int, list[Callback]] = {}
+        for site in self._calls():
+            for position, argument in enumerate(arguments(site.instr)):
+                target = self.function_of(site.function, argument)
                 if target is not None:
-                    self.calls_to.setdefault(target, []).append(site)
+                    found.setdefault(target, []).append(Callback(site, position))
+        return found
+
+    @functools.cached_property
+    def calls_to(self) -> dict[int, list[Site]]:
+        """The calls of a function of the file by its name."""
+        found: dict[int, list[Site]] = {}
+        for site in self._calls():
+            target = self.function_of(site.function, site.instr[3]) if site.instr[0] == ir.CALL else None
+            if target is not None:
+                found.setdefault(target, []).append(site)
+        return found
+
+    def _calls(self) -> Iterator[Site]:
+        """Every call, in the order of the file."""
+        return (site for sites in self.sites for site in sites if site.instr[0] in (ir.CALL, ir.CALL_METHOD, ir.NEW))
 
     # --- looking up ---------------------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ def _gather(file: ir.File) -> Mentions:
                     method = op == ir.CALL_METHOD
                     callee = instr[4] if method else instr[3]
                     if isinstance(callee, str):
-                        called.add(callee)
+                        called.add(callee if method else callee.rpartition(".")[2])
                     for pair in instr[6] if method else instr[5]:
                         if len(pair) == 2 and pair[1].__class__ is int and pair[1] < 0:
                             _name(texts, pair[0], index, pair[1], consts, instr[1])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import access_paths, attributes, java_builtins, javascript_builtins, patterns
+from glasshouse.scan.interp.late_pattern import LatePattern
 from glasshouse.scan.interp.matcher import (
     CallModel,
     CompiledCondition,
@@ -474,7 +475,7 @@ def check_sink(frame: Frame, sink: SinkModel, receiver: Value | None, given: Arg
                 frame.machine.hit(frame, sink, taint, span, value)
 
 
-def begins_safely(frame: Frame, pattern: re.Pattern[str], selector: Selector, span: int) -> bool:
+def begins_safely(frame: Frame, pattern: LatePattern, selector: Selector, span: int) -> bool:
     """Whether the argument is put together in this block, behind constant text that makes it harmless."""
     for index, ins in enumerate(frame.block):
         if ins[1] == span and ins[0] in (ir.CALL, ir.CALL_METHOD, ir.NEW) and selector.kind == "pos":

@@ -6,11 +6,11 @@ One dictionary look-up per call, whatever the number of rules.
 from __future__ import annotations
 
 import builtins
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from glasshouse.scan.interp.late_pattern import LatePattern, late_pattern
 from glasshouse.scan.rules import schema
 
 NORMALISED = "normalised"  # pseudo class: set while a path has not been normalised; see `refine`
@@ -47,8 +47,8 @@ class CompiledCondition(NamedTuple):
 
     selector: Selector
     condition: schema.Condition
-    matches: re.Pattern[str] | None
-    unmatched: re.Pattern[str] | None
+    matches: LatePattern | None
+    unmatched: LatePattern | None
 
 
 def compile_conditions(conditions: Iterable[schema.Condition]) -> tuple[CompiledCondition, ...]:
@@ -56,8 +56,8 @@ def compile_conditions(conditions: Iterable[schema.Condition]) -> tuple[Compiled
         CompiledCondition(
             compile_selector(item.arg),
             item,
-            re.compile(item.matches) if item.matches is not None else None,
-            re.compile(item.unmatched) if item.unmatched is not None else None,
+            late_pattern(item.matches) if item.matches is not None else None,
+            late_pattern(item.unmatched) if item.unmatched is not None else None,
         )
         for item in conditions
     )
@@ -75,7 +75,7 @@ class SinkModel(NamedTuple):
     confidence: str | None
     name: str
     guards: tuple[ProtocolUse, ...] = ()  # receivers in a safe state of these make the call harmless
-    safe_prefix: re.Pattern[str] | None = None
+    safe_prefix: LatePattern | None = None
     checked_by: frozenset[str] = frozenset()
 
 
@@ -214,18 +214,17 @@ class Matcher:
         self.hierarchy: dict[str, tuple[str, ...]] = {}
         self.aliases: dict[str, str] = {}
         self.assign_sinks: dict[str, list[SinkModel]] = {}
-        self.assign_matches: list[tuple[re.Pattern[str], MatchModel]] = []
+        self.assign_matches: list[tuple[LatePattern, MatchModel]] = []
         self.decorators: dict[str, list[MatchModel]] = {}
         self.entries: list[schema.Entry] = []
         self.decorator_entries: dict[str, schema.Entry] = {}
         self.detectors: list[schema.Rule] = []
-        self.literals: list[tuple[re.Pattern[str], schema.Rule]] = []
-        self.named_sources: list[tuple[re.Pattern[str], re.Pattern[str] | None, SourceModel]] = []
+        self.named_sources: list[tuple[LatePattern, LatePattern | None, SourceModel]] = []
         self._named_cache: dict[str, tuple[SourceModel, ...]] = {}
         self.rules = {rule.id: rule for rule in rules}
-        self.texts = [(re.compile(text.matches), text.type) for model in models for text in model.texts]
+        self.texts = [(late_pattern(text.matches), text.type) for model in models for text in model.texts]
         self.text_types = frozenset(kind for _, kind in self.texts)
-        self.put_into: dict[str, list[tuple[SourceModel, re.Pattern[str] | None]]] = {}
+        self.put_into: dict[str, list[tuple[SourceModel, LatePattern | None]]] = {}
         self._text_cache: dict[str, str] = {}
         self.no_return = {path for model in models for path in model.no_return}
         self.no_return_names = {path.rpartition(".")[2] for path in self.no_return}
@@ -336,7 +335,6 @@ class Matcher:
             self._add_protocol(rule, protocol, (rule.id, number))
         if rule.detector:
             self.detectors.append(rule)
-        self.literals.extend((re.compile(pattern), rule) for pattern in rule.literal)
 
     def _add_sink(self, rule: schema.Rule, sink: schema.Sink) -> None:
         selectors = tuple(compile_selector(item) for item in sink.args)
@@ -345,7 +343,7 @@ class Matcher:
         guards = tuple(
             protocol_use("guard", rule, protocol, (rule.id, number)) for number, protocol in enumerate(rule.protocol)
         )
-        prefix = re.compile(sink.safe_prefix) if sink.safe_prefix else None
+        prefix = late_pattern(sink.safe_prefix) if sink.safe_prefix else None
         late = frozenset(sink.checked_by)
         for path in sink.call:
             model = SinkModel(
@@ -364,11 +362,11 @@ class Matcher:
         for path in private.read:
             self._read(path, source=model)
         if private.put_into:
-            after = re.compile(private.not_after) if private.not_after else None
+            after = late_pattern(private.not_after) if private.not_after else None
             self.put_into.setdefault(private.put_into, []).append((model, after))
         if private.names:
-            unless = re.compile(private.not_names) if private.not_names else None
-            self.named_sources.append((re.compile(private.names), unless, model))
+            unless = late_pattern(private.not_names) if private.not_names else None
+            self.named_sources.append((late_pattern(private.names), unless, model))
 
     def _add_match(self, rule: schema.Rule, match: schema.Match) -> None:
         model = MatchModel(
@@ -380,7 +378,7 @@ class Matcher:
             self._read(path, match=model)
         for path in match.decorator:
             self.decorators.setdefault(path, []).append(model)
-        self.assign_matches.extend((re.compile(pattern), model) for pattern in match.assign)
+        self.assign_matches.extend((late_pattern(pattern), model) for pattern in match.assign)
 
     def _add_protocol(self, rule: schema.Rule, protocol: schema.Protocol, key: tuple[str, int]) -> None:
         def use(role: str, match: schema.Match | None = None, group: int = 0) -> ProtocolUse:
