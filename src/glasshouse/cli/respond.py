@@ -10,21 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from glasshouse.cli.passing import file_targets, say_receipt, through_the_door
 from glasshouse.cli.respond_rules import rules_command
+from glasshouse.cli.respond_run import run_command
 from glasshouse.cli.settings.places import cache_directory, home
 
 if TYPE_CHECKING:
+    from glasshouse.door.local import LocalPassage
     from glasshouse.respond.report import Report
     from glasshouse.respond.sigma.ir import RuleSet
+    from glasshouse.words.incident import Level
 
 EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE = 0, 1, 5
 FORMATS = ("text", "json", "ocsf", "html", "stix", "csv")
 LEVELS = ("informational", "low", "medium", "high", "critical")
-SUBCOMMANDS: dict[str, click.Command] = {"rules": rules_command}
+SUBCOMMANDS: dict[str, click.Command] = {"rules": rules_command, "run": run_command}
 
 
 class RespondCommand(click.Command):
-    """Logs are arguments; ``rules`` in the first place is a command of its own (a folder of that name: ./rules)."""
+    """Logs are arguments; ``rules`` and ``run`` in the first place are commands (a folder of that name: ./rules)."""
 
     subcommands = SUBCOMMANDS
 
@@ -40,8 +44,8 @@ class RespondCommand(click.Command):
     "respond",
     cls=RespondCommand,
     context_settings={"max_content_width": 110},
-    epilog="Exit status: 0 no incident at or above --fail-on, 1 incidents, 2 usage error, 4 nothing to analyse, "
-    "5 incomplete, 70 internal error.",
+    epilog="Exit status: 0 no incident at or above --fail-on, 1 incidents, 2 usage error, 3 denied or not "
+    "recorded, 4 nothing to analyse, 5 incomplete, 70 internal error.",
 )
 @click.argument("logs", nargs=-1, metavar="LOGS...")
 @click.option("--rules", "rules", multiple=True, metavar="DIR", help="Also use the Sigma rules in DIR (or file).")
@@ -51,6 +55,7 @@ class RespondCommand(click.Command):
 @click.option("--min-level", type=click.Choice(LEVELS), default="low", show_default=True, help="Least rule level.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Report format.")
 @click.option("--output", "-o", metavar="FILE", help="Write the report to FILE.")
+@click.option("--plans", metavar="DIR", help="Write a response plan (CACAO 2.0) per incident of --fail-on or graver.")
 @click.option(
     "--fail-on",
     type=click.Choice(("low", "medium", "high", "critical", "never")),
@@ -69,12 +74,19 @@ def command(logs: tuple[str, ...], **options: Any) -> int:
     LOGS are files, folders or - for standard input: Windows event logs (EVTX), JSON, CloudTrail, auditd, Zeek, syslog,
     CSV, plain or compressed.  Nothing is sent anywhere and nothing is changed.
 
-    Commands: glasshouse respond rules [list|import DIR|remove NAME].
+    Commands: glasshouse respond rules [list|import DIR|remove NAME]; glasshouse respond run PLAN.
     """
     if not logs:
         raise click.UsageError("name at least one log file or folder, or - for standard input")
-    report = _respond(logs, options)
+    files = [Path(each) for each in logs if each != "-"]
+    with through_the_door("events.respond", file_targets(files), f"respond to {len(logs)} log(s)") as passage:
+        report = _respond(logs, options)
+        _record(report, passage)
     _write(report, options)
+    if options["plans"]:
+        _write_plans(report, options)
+    if not options["quiet"]:
+        say_receipt(passage)
     if report.incomplete and not options["allow_incomplete"]:
         return EXIT_INCOMPLETE
     if options["fail_on"] != "never" and report.at_least(options["fail_on"]):
@@ -109,6 +121,28 @@ def _respond(logs: tuple[str, ...], options: dict[str, Any]) -> Report:
         click.echo(f"glasshouse: {run.events:,} events in {seconds:.1f} s ({run.events / seconds:,.0f}/s)", err=True)
     made = datetime.now(UTC).isoformat(timespec="seconds")
     return Report(__version__, made, run, found.incidents, found.loose)
+
+
+def _record(report: Report, passage: LocalPassage) -> None:
+    """Counts and incidents, for the outcome entry."""
+    passage.count("events", report.run.events)
+    passage.count("detections", len(report.run.detections))
+    passage.count("incidents", len(report.incidents))
+
+
+def _write_plans(report: Report, options: dict[str, Any]) -> None:
+    import time
+
+    from glasshouse.cli.respond_execution import plan_files
+    from glasshouse.respond.plan.planner import plan_for
+
+    least: Level = options["fail_on"] if options["fail_on"] != "never" else "low"
+    plans = [plan_for(incident, int(time.time())) for incident in report.at_least(least)]
+    places = plan_files(Path(options["plans"]), [plan for plan in plans if plan.steps])
+    if not options["quiet"]:
+        click.echo(
+            f"glasshouse: {len(places)} plans in {options['plans']}; glasshouse respond run PLAN shows one", err=True
+        )
 
 
 def load_rules(options: dict[str, Any]) -> RuleSet:

@@ -6,6 +6,8 @@ from typing import Any
 
 from glasshouse.respond.engine.route import SourceTag
 
+DEFENDER = "microsoft-windows-windows defender/operational"
+
 INTEGRITY = {
     "S-1-16-0": "Untrusted",
     "S-1-16-4096": "Low",
@@ -24,6 +26,9 @@ _OPERATIONS = {"%%1904": "SetValue", "%%1905": "SetValue", "%%1906": "DeleteValu
 
 def enrich(tag: SourceTag, events: list[dict[str, Any]]) -> None:
     """Adds fields to the events of one source, in place; names that exist are left alone."""
+    if tag.channel == DEFENDER:
+        for event in events:
+            _without_spaces(event)
     if tag.channel != "security":
         return
     if tag.event_id == "4688":
@@ -34,6 +39,12 @@ def enrich(tag: SourceTag, events: list[dict[str, Any]]) -> None:
     elif tag.event_id == "4657":
         for event in events:
             _registry(event)
+
+
+def _without_spaces(event: dict[str, Any]) -> None:
+    """Defender writes ``Threat Name``; rules ask for ``ThreatName``."""
+    for name in [name for name in event if " " in name]:
+        event.setdefault(name.replace(" ", ""), event[name])
 
 
 def _registry(event: dict[str, Any]) -> None:
