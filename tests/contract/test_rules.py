@@ -14,7 +14,7 @@ from glasshouse.scan.rules.loader import LANGUAGES, load_rules
 from glasshouse.scan.rules.schema import Rule
 from glasshouse.words.finding import Finding, NotAnalysed
 
-EXTENSIONS = {"python": ".py", "javascript": ".js", "java": ".java"}
+EXTENSIONS = {"python": ".py", "javascript": ".js", "java": ".java", "c": ".c"}
 RULES = load_rules().rules
 CASES = [
     pytest.param(rule.id, side, index, id=f"{rule.id}-{side}-{index}")

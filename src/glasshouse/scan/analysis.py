@@ -16,6 +16,7 @@ from glasshouse.scan.interp.findings import Fact, Flow
 from glasshouse.scan.interp.machine import Machine
 from glasshouse.scan.interp.matcher import Matcher
 from glasshouse.scan.interp.summary import SinkHit
+from glasshouse.scan.languages import INTERPRETED
 from glasshouse.scan.program import Fn, Module, Program
 from glasshouse.scan.rules.loader import RuleSet
 from glasshouse.scan.rules.schema import Entry
@@ -47,8 +48,12 @@ def analyse(
     if not program.modules:
         return Analysis(program, [], [], [], ())
     matchers = {
-        name: Matcher(found.rules.values(), found.models, found.taint_classes, name) for name, found in rules.items()
+        name: Matcher(found.rules.values(), found.models, found.taint_classes, name)
+        for name, found in rules.items()
+        if name in INTERPRETED
     }
+    if not matchers:
+        return Analysis(program, [], [], [], ())
     if "java" in matchers:
         program.known_types = matchers["java"].known_types | java_builtins.TYPES
     machine = Machine(program, matchers)
@@ -78,7 +83,7 @@ def result_of(machine: Machine) -> Analysis:
 
 
 def run(machine: Machine, progress: Callable[[int, int], None] | None) -> None:
-    modules = machine.program.modules
+    modules = [module for module in machine.program.modules if module.language in INTERPRETED]
     for module in modules:
         guarded(machine, module, machine.modules.ensure, module)
     for number, module in enumerate(modules):

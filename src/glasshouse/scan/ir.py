@@ -64,6 +64,9 @@ IS_TYPE = 31  # dst, src, [type texts]             isinstance / instanceof
 DEFAULT = 32  # name, block, operand               at function start: parameter default; block computes operand
 ASSERT = 33  # cond                                execution goes on only if cond holds
 NOP = 34
+ADDR = 35  # dst, obj, name                   dst = &obj->name (C)
+GOTO = 36  # label                             (C)
+LABEL = 37  # label
 
 OP_NAMES = {
     value: name

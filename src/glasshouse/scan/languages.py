@@ -31,6 +31,7 @@ class Language(msgspec.Struct, frozen=True):
     interpreters: tuple[str, ...] = ()
     filenames: tuple[str, ...] = ()
     declarations: tuple[str, ...] = ()
+    interpreted: bool = True  # false: analysed by its detectors alone, file by file, in the workers
 
 
 LANGUAGES: tuple[Language, ...] = (
@@ -57,8 +58,15 @@ LANGUAGES: tuple[Language, ...] = (
         filenames=(),
         declarations=("package-info.java", "module-info.java"),
     ),
+    Language(
+        name="c",
+        front_end="glasshouse.scan.language.c:CFrontEnd",
+        extensions=(*(".c", ".h", ".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".inl", ".ipp", ".tpp"),),
+        interpreted=False,
+    ),
 )
 
+INTERPRETED = frozenset(language.name for language in LANGUAGES if language.interpreted)
 LANGUAGE_NAMES: tuple[str, ...] = tuple(language.name for language in LANGUAGES)
 
 _BY_NAME = {language.name: language for language in LANGUAGES}

@@ -16,7 +16,7 @@ from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Detector
 from glasshouse.scan.discover import ReadLimits, SourceFile, read_source
 from glasshouse.scan.language.interface import LowerLimits
-from glasshouse.scan.languages import front_end
+from glasshouse.scan.languages import INTERPRETED, front_end
 from glasshouse.scan.rules.loader import RuleSet, load_rules
 from glasshouse.scan.suppress import Ignore, find_ignores
 from glasshouse.words.finding import NotAnalysed
@@ -33,6 +33,7 @@ class LocalHit(msgspec.Struct, frozen=True, array_like=True):
     function: int
     details: dict[str, str]
     confidence: str | None = None
+    mode: str = "application"
 
 
 class Lowered(msgspec.Struct, frozen=True, array_like=True):
@@ -82,7 +83,19 @@ def lower(task: Task) -> Lowered:
     rules = rules_for(source.language, task.rule_paths, task.rule_selection, task.cache_dir)
     detectors = detectors_for(source.language, task.rule_paths, task.rule_selection, task.cache_dir)
     hits = [*detector_hits(file, detectors), *literal_hits(data, rules)]
+    if source.language not in INTERPRETED:
+        file = shortened(file, {hit.function for hit in hits})
     return Lowered(file, tuple(hits), tuple(find_ignores(data)), tuple(problems_of(file)), unchanged(source))
+
+
+def shortened(file: ir.File, named: set[int]) -> ir.File:
+    """What the reports need of a file that no other file's analysis looks into: names of functions with hits."""
+    for index, function in enumerate(file.functions):
+        function.body, function.consts, function.params = [], [], []
+        if index not in named:
+            function.name = function.qualname = function.returns = ""
+    file.classes = []
+    return file
 
 
 def unchanged(source: SourceFile) -> bool:
@@ -101,7 +114,11 @@ def problems_of(file: ir.File) -> list[NotAnalysed]:
         lines = sorted({ir.unpack_span(span)[0] for span in file.errors})
         places = ", ".join(str(line) for line in lines[:5]) + (", ..." if len(lines) > 5 else "")
         reason = f"syntax error at line {places}; the rest of the file was analysed"
-        found.append(NotAnalysed(file.path, "syntax-error", reason, incomplete=True, line=lines[0]))
+        incomplete = True
+        if file.language == "c":  # macros that only a build could expand: expected, and told
+            incomplete = False
+            reason = f"could not be parsed without its macros at line {places}; the rest of the file was analysed"
+        found.append(NotAnalysed(file.path, "syntax-error", reason, incomplete=incomplete, line=lines[0]))
     notes = set(file.notes) or {
         f"`{function.qualname or 'the module'}` was lowered only in part: {function.capped}"
         for function in file.functions
@@ -140,7 +157,7 @@ def detector_hits(file: ir.File, detectors: Sequence[DetectorRun]) -> list[Local
     for run in detectors:
         for hit in run.find(file, run.options):
             for rule in run.rules:
-                found.append(LocalHit(rule, hit.span, hit.function_index, hit.message_args, hit.confidence))
+                found.append(LocalHit(rule, hit.span, hit.function_index, hit.message_args, hit.confidence, hit.mode))
     return found
 
 

@@ -49,7 +49,7 @@ class Reporter:
             found.setdefault(self.key(fact.rule, fact.fn.module.index, fact.span), self.fact(fact))
         for index, hit in local:
             rule = rules.get(hit.rule)
-            if rule is not None:
+            if rule is not None and self.mode in ("both", hit.mode):
                 found.setdefault(self.key(rule, index, hit.span), self.local(index, hit, rule))
         ordered = sorted(found.values(), key=lambda item: (item.location, item.rule_id))
         return hidden_secrets(with_fingerprints(ordered))
@@ -99,9 +99,10 @@ class Reporter:
         name = functions[hit.function].ir.qualname if 0 <= hit.function < len(functions) else ""
         confidence: Confidence = hit.confidence or rule.confidence  # type: ignore[assignment]
         reasons = [f"found by `{rule.detector}`" if rule.detector else "has the form of a known token"]
-        return self.make(
-            rule, index, hit.span, name, hit.details, confidence, reasons, "application", [], bool(rule.literal)
-        )
+        mode: Mode = "library" if hit.mode == "library" else "application"
+        if mode == "library":
+            reasons.append("the data comes from a parameter of a function that nothing here calls (library mode)")
+        return self.make(rule, index, hit.span, name, hit.details, confidence, reasons, mode, [], bool(rule.literal))
 
     def make(
         self,

@@ -23,7 +23,15 @@ from glasshouse.scan.ir import IR_VERSION
 from glasshouse.scan.settings import ScanSettings
 from glasshouse.words.finding import Finding, NotAnalysed, Result, ScanSummary, UnusedIgnore
 
-GRAMMARS = ("tree_sitter", "tree_sitter_python", "tree_sitter_javascript", "tree_sitter_typescript", "tree_sitter_java")
+GRAMMARS = (
+    "tree_sitter",
+    "tree_sitter_python",
+    "tree_sitter_javascript",
+    "tree_sitter_typescript",
+    "tree_sitter_java",
+    "tree_sitter_c",
+    "tree_sitter_cpp",
+)
 MAX_CACHE_BYTES = 2_000_000_000
 
 

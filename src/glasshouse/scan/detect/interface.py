@@ -13,12 +13,13 @@ from typing import Any, Protocol
 import msgspec
 
 from glasshouse.scan import ir
-from glasshouse.words.finding import Confidence
+from glasshouse.words.finding import Confidence, Mode
 
 
 class Hit(msgspec.Struct, frozen=True):
     """One place.  ``span`` is packed as in the IR; ``function_index`` points into ``File.functions``.
 
+    ``mode`` is "library" where the data comes from a parameter of a function that nobody calls here.
     ``message_args`` fill the placeholders of the rule's message (``name``, ``value``, ``source``, ``sink``).
     ``confidence`` replaces the rule's own when it is given.
     """
@@ -27,6 +28,7 @@ class Hit(msgspec.Struct, frozen=True):
     function_index: int
     message_args: dict[str, str] = {}
     confidence: Confidence | None = None
+    mode: Mode = "application"
 
 
 class Detector(Protocol):

@@ -66,6 +66,7 @@ DETECTORS: dict[str, str] = {
     "timing-comparison": "named_values:find_timing_comparisons",
     "type-confusion": "javascript_objects:find_type_confusion",
     "unescaped-hostname-regexp": "javascript_urls:find_unescaped_hostnames",
+    "memory": "glasshouse.scan.memory.checks:find_memory",
     "weak-random": "named_values:find_weak_random",
     "unsafe-jquery-plugin": "javascript_jquery:find_unsafe_jquery_plugins",
     "zip-slip": "javascript_files:find_zip_slips",
@@ -80,4 +81,5 @@ def detector(name: str) -> Detector:
         known = ", ".join(sorted(DETECTORS))
         raise RuleError(f"there is no detector {name!r}", hint=f"Known detectors: {known}.")
     module, _, function = place.partition(":")
-    return cast(Detector, getattr(importlib.import_module(f"{_PACKAGE}.{module}"), function))
+    full = module if module.startswith("glasshouse.") else f"{_PACKAGE}.{module}"
+    return cast(Detector, getattr(importlib.import_module(full), function))

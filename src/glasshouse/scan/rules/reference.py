@@ -20,9 +20,10 @@ TITLES = {
     "python": "Python",
     "javascript": "JavaScript and TypeScript",
     "java": "Java and JSP",
+    "c": "C and C++",
     "shared": "All languages",
 }
-_FENCE = {"python": "python", "javascript": "javascript", "java": "java"}
+_FENCE = {"python": "python", "javascript": "javascript", "java": "java", "c": "c"}
 _EXAMPLE = """\
 rules:
   - id: py-shop-raw-price

@@ -1,0 +1,133 @@
+"""C and C++ files to ``ir.File``, without preprocessing or building.
+
+Only functions that can matter are lowered (``relevance``).  Never raises on any bytes; what does not parse and what was
+capped is part of the result.
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import tree_sitter_c
+import tree_sitter_cpp
+from tree_sitter import Language, Node, Parser
+
+from glasshouse.scan import ir
+from glasshouse.scan.ir import File
+from glasshouse.scan.language.c import statements  # noqa: F401  # registers its handlers
+from glasshouse.scan.language.c.functions import lower_file
+from glasshouse.scan.language.c.state import Grammar, Lowering
+from glasshouse.scan.language.interface import LowerLimits
+
+_LARGE_BYTES = 200_000
+_CHUNK_BYTES = 65_536
+_MAX_ERRORS = 200
+_FRAMES_PER_LEVEL = 12
+_CPP_ENDINGS = (".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".inl", ".ipp", ".tpp", ".C", ".H")
+_CPP_HEADER = re.compile(rb"^\s*(class\s+\w+|namespace\b|template\s*<|using\s+\w)|\w::\w", re.MULTILINE)
+_ANNOTATION = re.compile(
+    rb"\b(?:__user|__iomem|__rcu|__percpu|__force|__kernel|__init|__exit|__initdata|__exitdata|__initconst|__must_check|"
+    rb"__maybe_unused|__always_unused|__read_mostly|__ro_after_init|__cold|__hot|__pure|__packed|__refdata|__net_init|"
+    rb"__net_exit|__net_initdata|__sched|__latent_entropy|__noreturn|__printf\(\d, ?\d\)|"
+    rb"__releases\([^()\n]*\)|__acquires\([^()\n]*\)|asmlinkage|noinline|notrace|__bpf_kfunc|__always_inline|__no_sanitize_address)(?!\w)"
+)
+"""Annotations that say nothing about what the code does and that the grammar cannot read without their macros."""
+
+
+def _blank(match: re.Match[bytes]) -> bytes:
+    return b" " * len(match.group())
+
+
+class CFrontEnd:
+    """Lowers C and C++ sources and headers."""
+
+    language = "c"
+
+    def __init__(self) -> None:
+        self._grammars: dict[bool, tuple[Parser, Grammar]] = {}
+
+    def lower(self, source: bytes, path: str, limits: LowerLimits) -> File:
+        """Lower one file."""
+        parser, grammar = self._grammar(is_cpp(path, source))
+        source = _ANNOTATION.sub(_blank, source)
+        lo = Lowering(grammar, source, limits)
+        root = self._parse(parser, source, lo)
+        lines = source.count(b"\n") + (not source.endswith(b"\n"))
+        if root is None:
+            module = ir.Function("", "", "module", [], [], [], 0, ir.pack_span(1, 0, 1, 0))
+            return File(path, "c", "", [module], [], [], lines, 0, [], lo.notes)
+        with _quiet(limits):
+            lower_file(lo, root)
+        return File(
+            path=path,
+            language="c",
+            package="",
+            functions=lo.functions,
+            classes=lo.classes,
+            imports=[],
+            lines=lines,
+            nodes=root.descendant_count,
+            errors=_errors(lo, root) if root.has_error else [],
+            notes=lo.notes,
+        )
+
+    def _grammar(self, cpp: bool) -> tuple[Parser, Grammar]:
+        found = self._grammars.get(cpp)
+        if found is None:
+            language = Language(tree_sitter_cpp.language() if cpp else tree_sitter_c.language())
+            found = self._grammars[cpp] = Parser(language), Grammar(language)
+        return found
+
+    @staticmethod
+    def _parse(parser: Parser, source: bytes, lo: Lowering) -> Node | None:
+        """The root of the syntax tree, or None when parsing took too long."""
+        if len(source) < _LARGE_BYTES:
+            return parser.parse(source).root_node
+        try:
+            return parser.parse(
+                lambda offset, _: source[offset : offset + _CHUNK_BYTES],
+                progress_callback=lambda _offset, _error: time.monotonic() > lo.deadline,
+            ).root_node
+        except ValueError:  # the callback stopped it
+            parser.reset()
+            lo.note("time limit reached while parsing; the file was not lowered")
+            return None
+
+
+def is_cpp(path: str, source: bytes) -> bool:
+    """By the ending; a ``.h`` by what it contains."""
+    if path.endswith(_CPP_ENDINGS):
+        return True
+    return path.endswith(".h") and _CPP_HEADER.search(source, 0, 60_000) is not None
+
+
+@contextmanager
+def _quiet(limits: LowerLimits) -> Iterator[None]:
+    """No garbage collection while nodes come and go, and room for the nesting that the limits allow."""
+    collecting, before = gc.isenabled(), sys.getrecursionlimit()
+    gc.disable()
+    sys.setrecursionlimit(max(before, 1000 + limits.max_depth * _FRAMES_PER_LEVEL))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
+        if collecting:
+            gc.enable()
+
+
+def _errors(lo: Lowering, root: Node) -> list[int]:
+    """Spans of the outermost regions that did not parse (a missing semicolon is a macro's way)."""
+    found: list[int] = []
+    stack = [root]
+    while stack and len(found) < _MAX_ERRORS and time.monotonic() < lo.deadline + 1:
+        node = stack.pop()
+        if node.type == "ERROR":
+            found.append(lo.span(node))
+        elif node.has_error:
+            stack.extend(reversed(node.children))
+    return found

@@ -1,0 +1,549 @@
+"""Calls: what library functions do, functions of the same file, and functions nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from glasshouse.scan import ir
+from glasshouse.scan.memory import api, bounds, lifetime, misuse, printing
+from glasshouse.scan.memory.evaluate import read
+from glasshouse.scan.memory.names import ALL, element_type
+from glasshouse.scan.memory.values import (
+    GONE,
+    LIVE,
+    MAYBE,
+    NONNULL,
+    NULL,
+    NUMBERS,
+    STRONG,
+    WEAK,
+    Region,
+    State,
+    V,
+    of_number,
+    symbol,
+)
+
+if TYPE_CHECKING:
+    from glasshouse.scan.memory.engine import Engine
+
+
+class Call:
+    """One call with its arguments evaluated."""
+
+    __slots__ = ("args", "name", "operands", "span", "target")
+
+    def __init__(self, name: str, operands: list[Any], args: list[V], span: int, target: Any) -> None:
+        self.name = name
+        self.operands = operands
+        self.args = args
+        self.span = span
+        self.target = target
+
+    def arg(self, number: int) -> V:
+        return self.args[number] if 0 <= number < len(self.args) else V()
+
+    def operand(self, number: int) -> Any:
+        return self.operands[number] if 0 <= number < len(self.operands) else -1
+
+
+Effect = Callable[["Engine", State, Call], "V | None"]
+
+
+def call(engine: Engine, ins: ir.Instr, state: State) -> list[State]:
+    """Run a call instruction; the states after it (none when it does not return)."""
+    if ins[0] == ir.CALL_METHOD:
+        _, span, target, obj, name, operands, _ = ins
+        base = read(engine, state, obj, span)
+        lifetime.dereference(engine, state, base, obj, span)
+        args = [read(engine, state, operand, span) for operand in operands]
+        state.env[target] = method(engine, state, base, name, args)
+        return [state]
+    _, span, target, callee, operands, _ = ins
+    name = callee if callee.__class__ is str else ""
+    args = [read(engine, state, operand, span) for operand in operands]
+    if not name:
+        state.env[target] = unknown_call(engine, state, Call("", operands, args, span, target))
+        return [state]
+    name, operands, args = resolve(engine, state, name, operands, args)
+    return dispatch(engine, state, Call(name, operands, args, span, target))
+
+
+def resolve(
+    engine: Engine, state: State, name: str, operands: list[Any], args: list[V]
+) -> tuple[str, list[Any], list[V]]:
+    """Macros that stand for another function, and variables that hold one."""
+    for _ in range(5):
+        macro = engine.facts.macros.get(name)
+        if macro is None:
+            break
+        name, slots = macro
+        if slots is not None:
+            operands = [operands[int(slot)] if slot.isdigit() and int(slot) < len(operands) else -1 for slot in slots]
+            args = [args[int(slot)] if slot.isdigit() and int(slot) < len(args) else V() for slot in slots]
+    held = state.env.get(name)
+    if held is not None and held.func:
+        name = held.func
+    return name, operands, args
+
+
+def dispatch(engine: Engine, state: State, made: Call) -> list[State]:
+    name = made.name
+    if name in api.NO_RETURN and name not in engine.facts.by_name:
+        return []
+    if name in api.ASSERTS and made.operands:
+        from glasshouse.scan.memory import refine
+
+        holds = not name.startswith("BUG") and not name.startswith("BUILD")
+        after = refine.assume(engine, state, made.operands[0], holds, True)
+        return [after] if after is not None else []
+    misuse.at_call(engine, state, made)
+    index = engine.facts.by_name.get(name)
+    effect = EFFECTS.get(name)
+    if effect is None and index is None and "::" in name:
+        effect = EFFECTS.get(name.rpartition("::")[2])
+    if index is not None and (effect is None or index != engine.frame.index):
+        results = engine.inline(index, state, made.args) if interesting(engine, state, made, index) else None
+        if results is not None:
+            states = []
+            for after, value in results:
+                after.env[made.target] = value
+                states.append(after)
+            return states
+        if effect is None:
+            state.env[made.target] = unknown_call(engine, state, made)
+            return [state]
+    if effect is not None:
+        result = effect(engine, state, made)
+        state.env[made.target] = result if result is not None else V()
+        return [state]
+    state.env[made.target] = unknown_call(engine, state, made)
+    return [state]
+
+
+def interesting(engine: Engine, state: State, made: Call, index: int) -> bool:
+    """Whether running the callee in this state can show more than running it alone."""
+    facts = engine.facts.functions[index]
+    if facts.size <= 12:
+        return True
+    for value in made.args:
+        region = value.reg
+        if value.taint & STRONG or value.null in (NULL, MAYBE) or value.func:
+            return True
+        if region is not None and (region.kind in ("heap", "stack", "resource", "literal") or region in state.status):
+            return True
+    return facts.size <= 60 and engine.frame.depth < 2
+
+
+def unknown_call(engine: Engine, state: State, made: Call) -> V:
+    """A function of which nothing is known: it may write what it can reach, and keep what it is given."""
+    borrows = made.name in api.BORROWS or made.name.startswith(api.BORROWING)
+    for number, value in enumerate(made.args):
+        region = value.reg
+        if region is None or region.kind == "literal":
+            continue
+        used_freed(engine, state, value, made.operand(number), made.span)
+        if not borrows:
+            lifetime.escape(state, value)
+            havoc(engine, state, value)
+        elif region not in state.heap and region.kind == "stack":
+            state.heap[region] = {ALL: V()}
+    result = V()
+    result.sym = symbol()
+    result.name = f"{made.name}()" if made.name else ""
+    index = engine.facts.by_name.get(made.name)
+    if index is not None:
+        result.type = engine.facts.resolved(engine.facts.file.functions[index].returns)
+    return result
+
+
+def used_freed(engine: Engine, state: State, value: V, operand: Any, span: int) -> None:
+    region = value.reg
+    if region is not None:
+        status = state.status.get(region)
+        if status is not None and status[0] == 2:
+            engine.report("use-after-free", span, lifetime.shown(value, operand), "", "high")
+            state.status[region] = (GONE, span)
+
+
+def havoc(engine: Engine, state: State, value: V) -> None:
+    """What a pointer points to is unknown and written from now on."""
+    region = value.reg
+    if region is None:
+        return
+    state.texts.pop(region, None)
+    content = V()
+    have = state.field(region, 0)
+    if have is not None and have.type:
+        content.type = have.type
+    if region.root().kind == "param":
+        content.taint, content.source = WEAK, f"data of parameter `{region.root().name}`"
+    state.heap[region] = {ALL: content}
+    if region.parent is not None and region.parent not in state.heap:
+        state.heap[region.parent] = {ALL: V()}
+
+
+def method(engine: Engine, state: State, base: V, name: str, args: list[V]) -> V:
+    """A C++ method or a function in a table: keeps what it is given."""
+    for value in args:
+        if value.reg is not None and value.reg.kind != "literal":
+            lifetime.escape(state, value)
+            havoc(engine, state, value)
+    if name in ("c_str", "data", "str") and not args:
+        result = V()
+        result.taint, result.source = bounds.content_taint(state, base)
+        result.type, result.null = "char*", NONNULL
+        return result
+    result = V()
+    result.sym = symbol()
+    return result
+
+
+# --- effects ----------------------------------------------------------------------------------------------------------
+
+
+def allocate(spec: api.Alloc) -> Effect:
+    def effect(engine: Engine, state: State, made: Call) -> V:
+        region = Region("stack" if spec.family == "stack" else "heap", target_name(engine, made), None, made.span)
+        region.family, region.zeroed = spec.family, spec.zeroed
+        if spec.size >= 0:
+            size = made.arg(spec.size)
+            if spec.number >= 0:
+                size = product(made.arg(spec.number), size)
+            misuse.allocation_size(engine, state, made, size, spec)
+            sized(region, size)
+        if made.name in ("realloc", "krealloc"):
+            old = made.arg(0)
+            if old.reg is not None and old.reg in state.status:
+                state.status[old.reg] = (GONE, made.span)
+            region.zeroed = True
+        if spec.size < 0 or made.name in ("kmemdup", "memdup_user", "strdup"):
+            region.zeroed = False
+            copied = V()
+            copied.taint, copied.source = bounds.content_taint(state, made.arg(0))
+            state.heap[region] = {ALL: copied}
+            text = bounds.text_length(state, made.arg(0)) if "strdup" in made.name else None
+            if text is not None:
+                state.texts[region] = text
+        pointer = V()
+        pointer.reg = region
+        pointer.null = MAYBE if spec.fails else NONNULL
+        pointer.why = f"`{made.name}`" if spec.fails else ""
+        pointer.born = made.span
+        pointer.type = "char*" if "str" in made.name else ""
+        if spec.family != "stack":
+            state.status[region] = (LIVE, made.span)
+        return pointer
+
+    return effect
+
+
+def target_name(engine: Engine, made: Call) -> str:
+    return ""
+
+
+def product(a: V, b: V) -> V:
+    x, y = a.const(), b.const()
+    if x is not None and y is not None:
+        return of_number(x * y).having(size_of=b.size_of, parts=("*", a, b))
+    result = V()
+    result.taint, result.source = a.taint | b.taint, a.source or b.source
+    result.parts = ("*", a, b)
+    result.checked = True  # the function itself guards the product
+    return result
+
+
+def sized(region: Region, size: V) -> None:
+    """Bytes, and elements where the size is a product with a type's size."""
+    region.size = size
+    region.count = size
+    parts = size.parts
+    if parts is not None and parts[0] == "*":
+        for one, other in ((parts[1], parts[2]), (parts[2], parts[1])):
+            if one.size_of:
+                region.count = other
+                unit = one.const()
+                if unit is None:
+                    region.unit, region.size = -1, other
+                else:
+                    region.unit = unit
+                return
+    elif size.size_of and size.const() is None:
+        region.unit, region.size, region.count = -1, NUMBERS[1], NUMBERS[1]
+
+
+def open_resource(closer: str, pointer: bool) -> Effect:
+    def effect(engine: Engine, state: State, made: Call) -> V:
+        region = Region("resource", "", None, made.span)
+        region.family = closer
+        value = V()
+        value.reg = region
+        value.born = made.span
+        if pointer:
+            value.null, value.why, value.type = 0, "", "FILE*"
+        else:
+            value.type, value.lo = "int", -1
+        state.status[region] = (LIVE, made.span)
+        return value
+
+    return effect
+
+
+def deallocate(argument: int, family: str) -> Effect:
+    def effect(engine: Engine, state: State, made: Call) -> V:
+        lifetime.free(engine, state, made.arg(argument), made.operand(argument), family, made.span, made.name)
+        return V()
+
+    return effect
+
+
+def copying(spec: api.Copy) -> Effect:
+    def effect(engine: Engine, state: State, made: Call) -> V:
+        for number in (spec.dst, spec.src):
+            if number >= 0:
+                lifetime.dereference(engine, state, made.arg(number), made.operand(number), made.span)
+        bounds.copy(engine, state, made.name, spec, made.args, made.operands, made.span)
+        target, source = made.arg(spec.dst), made.arg(spec.src)
+        if spec.dst >= 0 and target.reg is not None:
+            content = V()
+            if spec.src >= 0:
+                content.taint, content.source = bounds.content_taint(state, source)
+            elif made.name in ("memset", "bzero") and made.arg(1).const() == 0:
+                content = NUMBERS[0]
+            if spec.append or made.name in ("strncpy", "memcpy", "memmove"):
+                have = state.field(target.reg, ALL)
+                if have is not None and have.taint:
+                    content = content.having(taint=content.taint | have.taint, source=content.source or have.source)
+            if made.name in ("memset", "wmemset"):
+                fill_text(state, target, made)
+            state.heap[target.reg] = {ALL: content}
+        return target if spec.dst == 0 else V()
+
+    return effect
+
+
+def fill_text(state: State, target: V, made: Call) -> None:
+    """``memset(p, 'A', n)`` and a NUL at n is text of length n."""
+    region = target.reg
+    if region is not None and made.arg(1).const() == 0 and target.idx is None:
+        state.texts[region] = NUMBERS[0]
+
+
+def filling(spec: api.Fill) -> Effect:
+    def effect(engine: Engine, state: State, made: Call) -> V:
+        target = made.arg(spec.dst)
+        length = (
+            made.arg(spec.length)
+            if spec.length >= 0
+            else product(made.arg(1), made.arg(2))
+            if spec.length == -2
+            else None
+        )
+        lifetime.dereference(engine, state, target, made.operand(spec.dst), made.span)
+        name = lifetime.shown(target, made.operand(spec.dst))
+        if length is not None:
+            bounds.span_check(engine, state, made.name, target, length, NUMBERS[0], made.span, write=True, name=name)
+            if made.name in ("copy_from_user", "__copy_from_user", "read", "recv", "copy_from_sockptr"):
+                bounds.outside_length(engine, made.name, length, made.span, target)
+        content = V()
+        content.taint, content.source = STRONG, spec.kind
+        if target.reg is not None:
+            state.texts.pop(target.reg, None)
+            state.heap[target.reg] = {ALL: content}
+        result = V()
+        result.sym = symbol()
+        if spec.text:
+            result.reg, result.null, result.type, result.idx = target.reg, 0, target.type, target.idx
+            if target.reg is not None and length is not None and length.hi is not None:
+                state.texts[target.reg] = V().having(lo=0, hi=max(length.hi - 1, 0), reach=True, taint=STRONG)
+        elif length is not None and made.name not in ("copy_from_user", "__copy_from_user", "_copy_from_user"):
+            result.hi, result.reach, result.lo = length.hi, length.hi is not None, -1
+            result.below = (length.sym, length.off) if length.sym else None
+            result.type = "ssize_t"
+        return result
+
+    return effect
+
+
+def source_effect(description: str) -> Effect:
+    def effect(engine: Engine, state: State, made: Call) -> V:
+        value = V()
+        value.taint, value.source = STRONG, description
+        value.sym = symbol()
+        if made.name in ("getenv", "secure_getenv", "GETENV", "nla_data", "_wgetenv"):
+            value.type = "char*"
+            value.reg = Region("unknown", f"{made.name}()")
+            content = V()
+            content.taint, content.source = STRONG, description
+            state.heap[value.reg] = {ALL: content}
+            if made.name == "getenv":
+                value.null = 0
+        elif description == "a random number":
+            value.lo = 0 if made.name in ("rand", "random") else None
+            value.type = "int"
+        elif made.name.startswith("nla_get"):
+            value.type = made.name[8:]
+        else:
+            value.type = "int"
+            value.lo, value.hi = -1, 255
+            value.reach = True
+        return value
+
+    return effect
+
+
+def convert(argument: int) -> Effect:
+    def effect(engine: Engine, state: State, made: Call) -> V:
+        taint, origin = bounds.content_taint(state, made.arg(argument))
+        value = V()
+        value.taint, value.source, value.sym = taint, origin, symbol()
+        value.type = "int" if made.name in ("atoi", "abs", "_wtoi") else "long" if "o" in made.name[:6] else ""
+        if made.name in ("abs", "labs"):
+            value.lo = 0
+            value.taint = 0
+            value.checked = True
+        if "16" in made.name or made.name.endswith("ohs"):
+            value.lo, value.hi = 0, 65535
+        elif "cpu" in made.name or "to" not in made.name or made.name.startswith(("ntoh", "hton")):
+            value.lo = 0
+        return value
+
+    return effect
+
+
+def length_of(engine: Engine, state: State, made: Call) -> V:
+    """``strlen``."""
+    pointer = made.arg(0)
+    lifetime.dereference(engine, state, pointer, made.operand(0), made.span)
+    known = bounds.text_length(state, pointer)
+    if known is not None and known.const() is not None and not known.taint:
+        return known.having(strlen_of=pointer.reg) if pointer.reg is not None else known
+    value = V()
+    value.type, value.lo, value.sym = "size_t", 0, symbol()
+    if known is not None:
+        value.lo, value.hi, value.reach = known.lo or 0, known.hi, known.reach
+    value.strlen_of = pointer.reg
+    value.taint, value.source = 0, ""
+    return value
+
+
+def scan(engine: Engine, state: State, made: Call) -> V:
+    printing.scanned(engine, state, made)
+    value = V()
+    value.sym = symbol()
+    value.type = "int"
+    return value
+
+
+def lock(engine: Engine, state: State, made: Call) -> V:
+    misuse.take_lock(engine, state, made, api.LOCKS[made.name])
+    return V()
+
+
+def unlock(engine: Engine, state: State, made: Call) -> V:
+    misuse.drop_lock(engine, state, made)
+    return V()
+
+
+def try_lock(engine: Engine, state: State, made: Call) -> V:
+    value = V()
+    value.sym = symbol()
+    return value
+
+
+def vla(engine: Engine, state: State, made: Call) -> V:
+    """A variable-length array."""
+    text = made.arg(0).text or ""
+    length = made.arg(1)
+    region = Region("stack", "", None, made.span)
+    region.family = "$vla"
+    region.count = length
+    element = element_type(text.removeprefix("static "))
+    unit = engine.facts.size_of(element)
+    region.unit = unit or -1
+    region.size = length if unit in (1, None) else None
+    at = length.const()
+    if unit and at is not None:
+        region.size = of_number(at * unit)
+    region.type = text
+    misuse.stack_size(engine, state, made, length)
+    value = V()
+    value.reg, value.null, value.type = region, NONNULL, element + "*"
+    return value
+
+
+def swallow(engine: Engine, state: State, made: Call) -> V:
+    """``operator new`` in its two forms."""
+    array = made.name.endswith("[]")
+    text = made.arg(1 if array else 0).text or ""
+    region = Region("heap", "", None, made.span)
+    region.family = "new[]" if array else "new"
+    size = engine.facts.size_of(text)
+    count = made.arg(0) if array else NUMBERS[1]
+    region.count = count
+    at = count.const()
+    region.unit = size or -1
+    region.size = of_number(at * (size or 1)) if at is not None else None
+    region.zeroed = engine.facts.size_of(text) is None or not array
+    for value in made.args[2:]:
+        lifetime.escape(state, value)
+    if array:
+        misuse.array_new(engine, made, count)
+    state.status[region] = (LIVE, made.span)
+    pointer = V()
+    pointer.reg, pointer.null, pointer.type, pointer.born = region, NONNULL, text + "*", made.span
+    return pointer
+
+
+def borrow(engine: Engine, state: State, made: Call) -> V:
+    """Looks at its arguments; text functions dereference them."""
+    for number, value in enumerate(made.args):
+        if made.name.startswith(("str", "wcs", "mem")) and value.reg is not None:
+            lifetime.dereference(engine, state, value, made.operand(number), made.span)
+        elif value.reg is not None:
+            used_freed(engine, state, value, made.operand(number), made.span)
+        region = value.reg
+        if region is not None and region.kind == "stack" and region not in state.heap:
+            state.heap[region] = {ALL: V()}
+    value = V()
+    value.sym = symbol()
+    first = made.arg(0)
+    if made.name in ("strchr", "strrchr", "strstr", "memchr", "wcschr", "strpbrk"):
+        value.reg, value.type, value.null = first.reg, "char*", MAYBE
+        value.why = f"?`{made.name}`"
+        value.born = made.span
+        value.idx = V().having(lo=0)
+        value.taint, value.source = first.taint, first.source
+    return value
+
+
+def printed(engine: Engine, state: State, made: Call) -> V:
+    return printing.printed(engine, state, made)
+
+
+def _table() -> dict[str, Effect]:
+    table: dict[str, Effect] = dict.fromkeys(api.BORROWS, borrow)
+    table.update(dict.fromkeys(("strchr", "strrchr", "strstr", "memchr", "wcschr", "strpbrk"), borrow))
+    for name, opening in api.RESOURCES.items():
+        if opening[0]:
+            table[name] = open_resource(*opening)
+    table.update({name: convert(argument) for name, argument in api.CONVERSIONS.items()})
+    table.update({name: copying(copy) for name, copy in api.COPIES.items()})
+    table.update({name: filling(fill) for name, fill in api.FILLS.items()})
+    table.update({name: source_effect(text or "outside data") for name, text in api.SOURCES.items() if text})
+    table.update({name: allocate(spec) for name, spec in api.ALLOCATORS.items()})
+    table.update({name: deallocate(*spec) for name, spec in api.DEALLOCATORS.items()})
+    table.update(dict.fromkeys(("strlen", "wcslen", "strnlen"), length_of))
+    table.update(dict.fromkeys(api.SCANNERS, scan))
+    table.update(dict.fromkeys(api.PRINTERS, printed))
+    table.update(dict.fromkeys(api.LOCKS, lock))
+    table.update(dict.fromkeys(api.UNLOCKS, unlock))
+    table.update(dict.fromkeys(api.TRY_LOCKS, try_lock))
+    table["kasprintf"] = allocate(api.ALLOCATORS["kasprintf"])
+    table["$vla"] = vla
+    table["operator new"] = table["operator new[]"] = swallow
+    return table
+
+
+EFFECTS = _table()

@@ -1,0 +1,68 @@
+"""From one lowered C or C++ file to what its rules report.
+
+``find_memory`` is the detector that rules name; their ``options.check`` chooses what they report.  One analysis serves
+all rules of a file.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from glasshouse.scan import ir
+from glasshouse.scan.detect.interface import Hit
+from glasshouse.scan.memory.engine import Engine, Found
+from glasshouse.scan.memory.program import FileFacts
+from glasshouse.scan.memory.syntax import find_patterns
+
+RECURSION = 12_000
+MAX_FILE_FINDINGS = 2000
+
+
+class Analysed:
+    """The analysis of the latest file, kept while its rules ask for their share."""
+
+    file: ir.File | None = None
+    found: ClassVar[dict[str, list[Found]]] = {}
+
+
+def find_memory(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
+    """Hits of one check."""
+    if Analysed.file is not file:
+        Analysed.found = by_check(analyse_file(file))
+        Analysed.file = file
+    checks = options["check"]
+    for check in [checks] if isinstance(checks, str) else checks:
+        for found in Analysed.found.get(check, ()):
+            details = {"name": found.name, "value": found.value, "source": found.value, "sink": found.name}
+            yield Hit(found.span, found.function, details, found.confidence, "library" if found.weak else "application")  # type: ignore[arg-type]
+
+
+def by_check(found: list[Found]) -> dict[str, list[Found]]:
+    table: dict[str, list[Found]] = {}
+    for item in found:
+        table.setdefault(item.check, []).append(item)
+    return table
+
+
+def analyse_file(file: ir.File) -> list[Found]:
+    """Everything found in one file, by place."""
+    facts = FileFacts(file)
+    engine = Engine(facts)
+    limit = sys.getrecursionlimit()
+    collecting = gc.isenabled()
+    gc.disable()
+    sys.setrecursionlimit(max(limit, RECURSION))
+    try:
+        for index in range(1, len(file.functions)):
+            engine.run_function(index)
+            find_patterns(engine, index)
+    finally:
+        sys.setrecursionlimit(limit)
+        if collecting:
+            gc.enable()
+    for name in engine.capped:
+        file.notes.append(f"`{name}` was analysed only in part: too many paths")
+    return sorted(engine.found.values(), key=lambda item: (item.span, item.check))[:MAX_FILE_FINDINGS]

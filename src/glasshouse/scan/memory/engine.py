@@ -1,0 +1,434 @@
+"""Walks one function's instructions over a small set of states, one per path that matters.
+
+Paths are kept apart only as long as they differ in something a rule cares about (a resource held or given back, a lock,
+a pointer null or not, a variable written or not); past ``MAX_STATES`` they are merged.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from glasshouse.scan import ir
+from glasshouse.scan.memory import calls, evaluate, lifetime, names, refine
+from glasshouse.scan.memory.program import FileFacts, FunctionFacts
+from glasshouse.scan.memory.values import NUMBERS, State, V, hull, of_number, same_property
+
+MAX_STATES = 5
+MAX_STEPS = 60_000  # instructions times states for one function
+MAX_INLINE_STEPS = 1_500
+
+
+class Found(NamedTuple):
+    """One weakness.  ``check`` is what rules name in ``options.check``."""
+
+    check: str
+    span: int
+    function: int
+    name: str
+    value: str
+    confidence: str
+    weak: bool
+
+
+class Jumps:
+    """Where paths go that leave a block: by label of loops, switches and blocks, and by name for ``goto``."""
+
+    __slots__ = ("breaks", "continues", "gotos")
+
+    def __init__(self) -> None:
+        self.breaks: dict[str, list[State]] = {}
+        self.continues: dict[str, list[State]] = {}
+        self.gotos: dict[str, list[State]] = {}
+
+
+class Frame:
+    """One run of one function."""
+
+    __slots__ = ("caller", "consts", "depth", "function", "index", "jumps", "loops", "returns", "types")
+
+    def __init__(self, function: ir.Function, index: int, caller: Frame | None) -> None:
+        self.function = function
+        self.index = index
+        self.consts: list[V] = [names.constant(value) for value in function.consts]
+        self.jumps = Jumps()
+        self.returns: list[tuple[State, V, int]] = []
+        self.caller = caller
+        self.types: dict[str, str] = {}  # of declared variables
+        self.depth: int = 0 if caller is None else caller.depth + 1
+        self.loops = 0
+
+
+class Engine:
+    """Analyses the functions of one file."""
+
+    def __init__(self, facts: FileFacts) -> None:
+        self.facts = facts
+        self.found: dict[tuple[str, int], Found] = {}
+        self.frame: Frame = Frame(facts.file.functions[0], 0, None)
+        self.steps = 0
+        self.capped: list[str] = []
+        self.root = 0
+        self.taken: set[str] = set()
+        self.dropped: set[str] = set()
+
+    # --- reporting ------------------------------------------------------------------------------------------------
+
+    def report(
+        self, check: str, span: int, name: str = "", value: str = "", confidence: str = "medium", weak: bool = False
+    ) -> None:
+        key = (check, span)
+        have = self.found.get(key)
+        if have is None or (have.weak and not weak):
+            self.found[key] = Found(check, span, self.frame.index, name, value, confidence, weak)
+
+    def locked(self, key: str) -> None:
+        """A lock is taken in this function."""
+        self.taken.add(key)
+
+    def unlocked(self, key: str) -> None:
+        self.dropped.add(key)
+
+    def lock_balance(self, key: str) -> bool:
+        """Whether the function also gives the lock back somewhere: then a path that does not is a mistake."""
+        return key in self.dropped
+
+    # --- functions ------------------------------------------------------------------------------------------------
+
+    def run_function(self, index: int) -> None:
+        """Analyse one function on its own: parameters are unknown."""
+        function = self.facts.file.functions[index]
+        self.steps = 0
+        self.root = index
+        self.taken, self.dropped = set(), set()
+        self.frame = Frame(function, index, None)
+        state = State()
+        names.bind_parameters(self, state, self.facts.functions[index])
+        self.finish(self.block(function.body, [state]))
+        if self.steps > MAX_STEPS:
+            self.capped.append(function.qualname)
+
+    def finish(self, states: list[State]) -> None:
+        """The end of the function: what falls off it returns nothing; every path is checked for what it still holds."""
+        frame = self.frame
+        for state in states:
+            frame.returns.append((state, V(), frame.function.span))
+        if frame.caller is None and self.steps <= MAX_STEPS:
+            for state, value, span in frame.returns:
+                lifetime.at_return(self, state, value, span)
+
+    def inline(self, index: int, state: State, args: list[V]) -> list[tuple[State, V]] | None:
+        """Run a function of this file in the state of its caller; None when it would take too long."""
+        facts: FunctionFacts = self.facts.functions[index]
+        outer, before = self.frame, state.env
+        if outer.depth >= 3 or facts.size > 250 or self.steps > MAX_STEPS:
+            return None
+        caller: Frame | None = outer
+        while caller is not None:
+            if caller.index == index:
+                return None
+            caller = caller.caller
+        function = self.facts.file.functions[index]
+        self.frame = Frame(function, index, outer)
+        inner = state.copy()
+        inner.env = {key: value for key, value in before.items() if key.__class__ is str and key[0] == "@"}
+        names.bind_arguments(self, inner, facts, args)
+        self.finish(self.block(function.body, [inner]))
+        results: list[tuple[State, V]] = []
+        for after, value, _ in self.frame.returns:
+            globals_now = {key: item for key, item in after.env.items() if key.__class__ is str and key[0] == "@"}
+            after.env = {**before, **globals_now}
+            results.append((after, value))
+        self.frame = outer
+        return results
+
+    # --- blocks -----------------------------------------------------------------------------------------------------
+
+    def block(self, block: ir.Block, states: list[State]) -> list[State]:
+        """Run a block; the states that reach its end."""
+        for ins in block:
+            op = ins[0]
+            if op == ir.LABEL:
+                states = self.merge(states + self.frame.jumps.gotos.pop(ins[2], []))
+                continue
+            if not states and not self.waiting():
+                continue
+            handler = CONTROL.get(op)
+            self.steps += len(states)
+            if self.steps > MAX_STEPS:
+                return states if not states else states[:1]
+            if handler is not None:
+                states = handler(self, ins, states)
+            elif op == ir.CALL or op == ir.CALL_METHOD:
+                results: list[State] = []
+                for state in states:
+                    results.extend(calls.call(self, ins, state))
+                states = results if len(results) <= MAX_STATES else self.merge(results)
+            else:
+                simple = evaluate.SIMPLE.get(op)
+                if simple is not None:
+                    for state in states:
+                        simple(self, ins, state)
+        return states
+
+    def waiting(self) -> bool:
+        """Whether some ``goto`` has not met its label yet."""
+        return bool(self.frame.jumps.gotos)
+
+    def merge(self, states: list[State]) -> list[State]:
+        """Join states that differ in nothing that matters; no more than ``MAX_STATES`` remain."""
+        if len(states) < 2:
+            return states
+        kept: list[State] = []
+        for state in states:
+            for position, other in enumerate(kept):
+                if alike(other, state):
+                    kept[position] = join(other, state)
+                    break
+            else:
+                kept.append(state)
+        while len(kept) > MAX_STATES:
+            last = kept.pop()
+            kept[-1] = join(kept[-1], last)
+        return kept
+
+    # --- control flow ---------------------------------------------------------------------------------------------
+
+    def op_if(self, ins: ir.Instr, states: list[State]) -> list[State]:
+        _, _, cond, then, other = ins
+        yes: list[State] = []
+        no: list[State] = []
+        for state in states:
+            first = refine.assume(self, state, cond, True, True)
+            if first is not None:
+                yes.append(first)
+            second = refine.assume(self, state, cond, False, first is None)
+            if second is not None:
+                no.append(second)
+        if yes or self.waiting():
+            yes = self.block(then, yes) if then else yes
+        if no or self.waiting():
+            no = self.block(other, no) if other else no
+        if not yes or not no:
+            return yes or no
+        return self.merge(yes + no)
+
+    def op_block(self, ins: ir.Instr, states: list[State]) -> list[State]:
+        _, _, label, body = ins
+        out = self.block(body, states)
+        left = self.frame.jumps.breaks.pop(label, None)
+        return self.merge(out + left) if left else out
+
+    def op_break(self, ins: ir.Instr, states: list[State]) -> list[State]:
+        self.frame.jumps.breaks.setdefault(ins[2], []).extend(states)
+        return []
+
+    def op_continue(self, ins: ir.Instr, states: list[State]) -> list[State]:
+        self.frame.jumps.continues.setdefault(ins[2], []).extend(states)
+        return []
+
+    def op_goto(self, ins: ir.Instr, states: list[State]) -> list[State]:
+        if states:
+            waiting = self.frame.jumps.gotos.setdefault(ins[2], [])
+            waiting.extend(states)
+            if len(waiting) > MAX_STATES * 2:
+                self.frame.jumps.gotos[ins[2]] = self.merge(waiting)
+        return []
+
+    def op_return(self, ins: ir.Instr, states: list[State]) -> list[State]:
+        for state in states:
+            value = evaluate.read(self, state, ins[2], ins[1])
+            self.frame.returns.append((state, value, ins[1]))
+        return []
+
+    def op_raise(self, ins: ir.Instr, states: list[State]) -> list[State]:
+        return []
+
+    def op_try(self, ins: ir.Instr, states: list[State]) -> list[State]:
+        copies = [state.copy() for state in states]
+        out = self.block(ins[2], states)
+        for handler in ins[3]:
+            out = out + self.block(handler[2], [evaluate.forget_all(self, state.copy()) for state in copies])
+        return self.merge(out)
+
+    def op_switch(self, ins: ir.Instr, states: list[State]) -> list[State]:
+        _, _, label, subject, cases = ins
+        running: list[State] = []
+        rest = [state.copy() for state in states]
+        default = any(not operands for operands, _ in cases)
+        for operands, body in cases:
+            entering: list[State] = []
+            for state in states if not operands else rest:
+                match = refine.assume_case(self, state, subject, operands, cases)
+                if match is not None:
+                    entering.append(match)
+            if operands:
+                rest = [
+                    left
+                    for left in (refine.exclude_case(self, state, subject, operands) for state in rest)
+                    if left is not None
+                ]
+            running = self.merge(running + entering)
+            running = self.block(body, running)
+        out = running + self.frame.jumps.breaks.pop(label, [])
+        return self.merge(out if default else out + rest)
+
+    def op_loop(self, ins: ir.Instr, states: list[State]) -> list[State]:
+        _, _, label, test, cond, body, update = ins
+        facts = self.facts.loop(ins)
+        frame = self.frame
+        frame.loops += 1
+        exits: list[State] = []
+        again = states
+        if frame.loops <= 2:
+            again, left = self.round(label, test, cond, body, update, states, exits_wanted=True)
+            exits.extend(left)
+        if again:
+            entry = [evaluate.widen(self, state, facts, cond) for state in self.merge(again)]
+            _, left = self.round(label, test, cond, body, update, entry, exits_wanted=True)
+            exits.extend(left)
+        frame.loops -= 1
+        return self.merge(exits)
+
+    def round(
+        self,
+        label: str,
+        test: ir.Block,
+        cond: Any,
+        body: ir.Block,
+        update: ir.Block,
+        states: list[State],
+        *,
+        exits_wanted: bool,
+    ) -> tuple[list[State], list[State]]:
+        """One round of a loop: (states at the back edge, states that leave)."""
+        states = self.block(test, states)
+        left: list[State] = []
+        if cond != "":
+            going: list[State] = []
+            for state in states:
+                stays = refine.assume(self, state, cond, True, True, loop=True)
+                if stays is not None:
+                    going.append(stays)
+                leaves = refine.assume(self, state, cond, False, stays is None, loop=True)
+                if leaves is not None:
+                    left.append(leaves)
+            states = going
+        states = self.block(body, states)
+        jumps = self.frame.jumps
+        states = self.merge(states + jumps.continues.pop(label, []))
+        states = self.block(update, states)
+        left.extend(jumps.breaks.pop(label, []))
+        return states, left
+
+    def op_do_loop(self, ins: ir.Instr, states: list[State]) -> list[State]:
+        _, _, label, body, test, cond = ins
+        frame = self.frame
+        frame.loops += 1
+        exits: list[State] = []
+        for turn in range(2):
+            states = self.merge(self.block(body, states) + frame.jumps.continues.pop(label, []))
+            states = self.block(test, states)
+            again: list[State] = []
+            for state in states:
+                stays = refine.assume(self, state, cond, True, True, loop=True)
+                if stays is not None:
+                    again.append(stays)
+                leaves = refine.assume(self, state, cond, False, stays is None, loop=True)
+                if leaves is not None:
+                    exits.append(leaves)
+            exits.extend(frame.jumps.breaks.pop(label, []))
+            if not again or turn or frame.loops > 2:
+                break
+            facts = self.facts.loop(ins)
+            states = [evaluate.widen(self, state, facts, cond) for state in again]
+        frame.loops -= 1
+        return self.merge(exits)
+
+    def op_foreach(self, ins: ir.Instr, states: list[State]) -> list[State]:
+        _, _, label, element, _items, body, _kind = ins
+        skipped = [state.copy() for state in states]
+        facts = self.facts.loop(ins)
+        states = [evaluate.widen(self, state, facts, "") for state in states]
+        for state in states:
+            state.env[element] = V()
+        out = self.block(body, states) + self.frame.jumps.continues.pop(label, [])
+        return self.merge(out + skipped + self.frame.jumps.breaks.pop(label, []))
+
+
+CONTROL: dict[int, Any] = {
+    ir.IF: Engine.op_if,
+    ir.BLOCK: Engine.op_block,
+    ir.BREAK: Engine.op_break,
+    ir.CONTINUE: Engine.op_continue,
+    ir.GOTO: Engine.op_goto,
+    ir.RETURN: Engine.op_return,
+    ir.RAISE: Engine.op_raise,
+    ir.TRY: Engine.op_try,
+    ir.SWITCH: Engine.op_switch,
+    ir.LOOP: Engine.op_loop,
+    ir.DO_LOOP: Engine.op_do_loop,
+    ir.FOREACH: Engine.op_foreach,
+}
+
+
+def alike(a: State, b: State) -> bool:
+    """Whether two states differ in nothing a rule cares about."""
+    if a.status != b.status and {k: v[0] for k, v in a.status.items()} != {k: v[0] for k, v in b.status.items()}:
+        return False
+    if a.locks != b.locks and {k: v[0] for k, v in a.locks.items()} != {k: v[0] for k, v in b.locks.items()}:
+        return False
+    one, two = a.env, b.env
+    for key, value in one.items():
+        other = two.get(key)
+        if other is not None and other is not value and key.__class__ is str and not same_property(value, other):
+            return False
+    return True
+
+
+def join(a: State, b: State) -> State:
+    """What holds in both."""
+    one, two = a.env, b.env
+    env = {}
+    for key, value in one.items():
+        other = two.get(key)
+        if other is value:
+            env[key] = value
+        elif other is not None:
+            env[key] = hull(value, other)
+        elif key.__class__ is not int:
+            env[key] = value
+    for key, value in two.items():
+        if key not in env and key.__class__ is not int:
+            env[key] = value
+    a.env = env
+    if a.heap is not b.heap:
+        heap = {}
+        for region, fields in a.heap.items():
+            others = b.heap.get(region)
+            if others is fields:
+                heap[region] = fields
+            elif others is not None:
+                heap[region] = {
+                    key: value if others[key] is value else hull(value, others[key])
+                    for key, value in fields.items()
+                    if key in others
+                }
+        a.heap = heap
+    status = {}
+    for region, (what, span) in a.status.items():
+        other_status = b.status.get(region)
+        if other_status is None or other_status[0] == what:
+            status[region] = (what, span)
+        else:
+            status[region] = (lifetime.joined(what, other_status[0]), max(span, other_status[1]))
+    for region, entry in b.status.items():
+        status.setdefault(region, entry)
+    a.status = status
+    a.texts = {region: hull(length, b.texts[region]) for region, length in a.texts.items() if region in b.texts}
+    if a.locks != b.locks:
+        a.locks = {key: value for key, value in a.locks.items() if key in b.locks and b.locks[key][0] == value[0]}
+    a.facts = {key: value for key, value in a.facts.items() if b.facts.get(key) == value}
+    return a
+
+
+__all__ = ["NUMBERS", "Engine", "Found", "of_number"]

@@ -1,0 +1,217 @@
+"""What is wrong with a call by itself or with the data it is given: commands, paths, sizes, locks, banned functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from glasshouse.scan.memory import api, bounds
+from glasshouse.scan.memory.lifetime import shown
+from glasshouse.scan.memory.values import STRONG, WEAK, State, V
+
+if TYPE_CHECKING:
+    from glasshouse.scan.memory.calls import Call
+    from glasshouse.scan.memory.engine import Engine
+
+MUST_CHECK = frozenset(
+    "setuid setgid seteuid setegid setreuid setregid setresuid setresgid setgroups initgroups chroot chdir".split()
+)
+PRIVILEGE = {
+    "setuid": 2,
+    "seteuid": 2,
+    "setreuid": 2,
+    "setresuid": 2,
+    "setgid": 1,
+    "setegid": 1,
+    "setregid": 1,
+    "setresgid": 1,
+    "setgroups": 1,
+    "initgroups": 1,
+}
+CHECKS_PATH = frozenset("access stat lstat stat64 lstat64 faccessat".split())
+USES_PATH = frozenset(
+    "open fopen unlink chmod chown rename creat remove mkdir rmdir execv execl system opendir truncate freopen".split()
+)
+
+
+def at_call(engine: Engine, state: State, made: Call) -> None:
+    """Sinks for data from outside, and calls that go wrong together."""
+    name = made.name
+    handler = SINKS.get(name)
+    if handler is not None:
+        check, numbers = handler
+        for number in numbers:
+            sink(engine, state, made, check, number)
+    if name in api.COPIES or name in ("memcmp", "strncmp", "read", "recv", "fread"):
+        sizeof_pointer(engine, made)
+    if name in CHECKS_PATH or name in USES_PATH:
+        path_race(engine, state, made)
+    if name in PRIVILEGE:
+        privilege(engine, state, made)
+    if name in ("alloca", "ALLOCA", "_alloca", "__builtin_alloca"):
+        stack_size(engine, state, made, made.arg(0))
+    if name in ("umask", "chmod", "fchmod", "open", "creat", "mkdir"):
+        permissions(engine, made)
+
+
+def sink(engine: Engine, state: State, made: Call, check: str, number: int) -> None:
+    """Data from outside, or a parameter, in a place where it does harm."""
+    if number >= len(made.args):
+        return
+    value = made.arg(number)
+    if value.text is not None:
+        return
+    taint, origin = bounds.content_taint(state, value)
+    if value.checked and not taint & STRONG:
+        return
+    if taint & STRONG and not origin.startswith("a random"):
+        engine.report(check, made.span, made.name, origin, "high")
+    elif taint & WEAK:
+        engine.report(check, made.span, made.name, origin, "low", weak=True)
+
+
+def _sinks() -> dict[str, tuple[str, tuple[int, ...]]]:
+    table: dict[str, tuple[str, tuple[int, ...]]] = {}
+    table.update({name: ("path-traversal", numbers) for name, numbers in api.PATHS.items()})
+    table.update({name: ("command-injection", numbers) for name, numbers in api.COMMANDS.items()})
+    table.update({name: ("library-loading", (number,)) for name, number in api.LIBRARIES.items()})
+    table.update({name: ("sql-injection", (number,)) for name, number in api.SQL.items()})
+    return table
+
+
+SINKS = _sinks()
+
+
+def allocation_size(engine: Engine, state: State, made: Call, size: V, spec: api.Alloc) -> None:
+    """A size whose computation may have wrapped, or that nothing bounds."""
+    if spec.number >= 0 or size.const() is not None:
+        if size.const() is not None and size.const() == 0 and size.parts is None and made.name != "realloc":
+            pass
+        return
+    if size.checked:
+        return
+    parts = size.parts
+    if parts is not None and parts[0] in ("*", "+", "-"):
+        for value in parts[1:]:
+            if value.const() is None and value.taint and value.hi is None and value.below is None and not value.checked:
+                if value.strlen_of is not None:
+                    continue
+                strong = bool(value.taint & STRONG)
+                if parts[0] == "*" or strong:
+                    engine.report(
+                        "allocation-overflow",
+                        made.span,
+                        made.name,
+                        value.source,
+                        "high" if strong else "low",
+                        weak=not strong,
+                    )
+                    return
+    if size.taint & STRONG and size.hi is None and size.below is None:
+        engine.report("outside-allocation", made.span, made.name, size.source, "medium")
+    elif size.taint & STRONG and size.lo is None:
+        engine.report("outside-allocation", made.span, made.name, size.source, "medium")
+
+
+def stack_size(engine: Engine, state: State, made: Call, size: V) -> None:
+    """``alloca`` and variable-length arrays with a size that others choose, or in a loop."""
+    if (
+        size.const() is None
+        and not size.checked
+        and size.taint
+        and (size.hi is None or size.hi > 65536)
+        and size.below is None
+    ):
+        strong = bool(size.taint & STRONG)
+        engine.report(
+            "stack-allocation",
+            made.span,
+            made.name.removeprefix("$"),
+            size.source,
+            "high" if strong else "low",
+            weak=not strong,
+        )
+    elif engine.frame.loops and made.name != "$vla":
+        engine.report("alloca-in-loop", made.span, made.name, "", "medium")
+
+
+def array_new(engine: Engine, made: Call, count: V) -> None:
+    if count.taint & STRONG and count.hi is None and count.below is None and not count.checked:
+        engine.report("outside-allocation", made.span, made.name, count.source, "medium")
+
+
+def sizeof_pointer(engine: Engine, made: Call) -> None:
+    """``memset(p, 0, sizeof(p))`` clears eight bytes."""
+    spec = api.COPIES.get(made.name)
+    number = spec.length if spec is not None else 2
+    length = made.arg(number)
+    if number < 0 or not length.size_of.endswith("*"):
+        return
+    for position, value in enumerate(made.args[:2]):
+        if position != number and value.type and value.type == length.size_of and not value.type.endswith("**"):
+            engine.report("sizeof-pointer", made.span, shown(value, made.operand(position)), made.name, "high")
+            return
+
+
+def path_race(engine: Engine, state: State, made: Call) -> None:
+    """A file is looked at by name and then used by name."""
+    value = made.arg(0)
+    key = ("path", value.reg if value.reg is not None else value.text or id(value))
+    if value.text is not None:
+        key = ("path", value.text)
+    if made.name in CHECKS_PATH:
+        state.facts[key] = made.name
+    elif key in state.facts:
+        engine.report("check-then-use", made.span, made.name, str(state.facts.pop(key)), "medium")
+
+
+def privilege(engine: Engine, state: State, made: Call) -> None:
+    """User before group: once the user is dropped, the groups can no longer be."""
+    dropped = state.facts.get("dropped")
+    if PRIVILEGE[made.name] == 1 and dropped and not made.arg(0).taint:
+        engine.report("privilege-order", made.span, made.name, str(dropped), "high")
+    elif PRIVILEGE[made.name] == 2 and made.arg(0).const() != 0:
+        state.facts["dropped"] = made.name
+
+
+def permissions(engine: Engine, made: Call) -> None:
+    mode = made.arg({"open": 2, "fchmod": 1, "chmod": 1, "creat": 1, "mkdir": 1}.get(made.name, 0)).const()
+    if made.name == "umask":
+        if mode == 0 and made.args:
+            engine.report("world-writable", made.span, made.name, "umask(0)", "medium")
+        return
+    if made.name == "open":
+        flags = made.arg(1)
+        if len(made.args) == 2 and flags.const() is not None and flags.const() & 0o100 and not flags.name:  # type: ignore[operator]
+            engine.report("open-without-mode", made.span, made.name, "", "high")
+    if mode is not None and mode & 0o002 and not mode & 0o1000:
+        engine.report("world-writable", made.span, made.name, oct(mode), "medium")
+
+
+# --- locks ------------------------------------------------------------------------------------------------------------
+
+
+def lock_name(made: Call, unlock: str) -> str:
+    value = made.arg(0)
+    region = value.reg
+    target = region.name if region is not None and region.name else value.name
+    if not made.args:
+        return unlock
+    return f"{unlock}({target or made.operand(0)})"
+
+
+def take_lock(engine: Engine, state: State, made: Call, unlock: str) -> None:
+    key = lock_name(made, unlock)
+    depth, _ = state.locks.get(key, (0, 0))
+    if depth > 0 and made.args and not unlock.startswith(("rcu", "read", "up", "preempt", "local", "release", "sem")):
+        engine.report("double-lock", made.span, key.partition("(")[2][:-1], made.name, "medium")
+    state.locks = {**state.locks, key: (depth + 1, made.span)}
+    engine.locked(key)
+
+
+def drop_lock(engine: Engine, state: State, made: Call) -> None:
+    key = lock_name(made, made.name)
+    depth, span = state.locks.get(key, (0, 0))
+    state.locks = {**state.locks, key: (max(depth - 1, 0), span)}
+    if depth <= 0 and span and not made.name.startswith(("rcu", "up", "sem")):
+        engine.report("double-unlock", made.span, key.partition("(")[2][:-1], made.name, "medium")
+    engine.unlocked(key)

@@ -1,0 +1,238 @@
+"""What is known about a file before it is run: types, globals, macros, and facts about each function and loop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from glasshouse.scan import ir
+from glasshouse.scan.language.c.types import SIZES
+
+BLOCK_FIELDS: dict[int, tuple[int, ...]] = {
+    ir.IF: (3, 4),
+    ir.LOOP: (3, 5, 6),
+    ir.DO_LOOP: (3, 4),
+    ir.FOREACH: (5,),
+    ir.BLOCK: (3,),
+    ir.TRY: (2, 4, 5),
+}
+
+DEFINES = frozenset(
+    [ir.MOVE, ir.ATTR, ir.ITEM, ir.CALL, ir.CALL_METHOD, ir.NEW, ir.BINOP, ir.UNOP, ir.MAKE, ir.CAST, ir.ADDR]
+)
+
+
+class LoopFacts:
+    """What a loop changes: variables, and those that only count up or down."""
+
+    __slots__ = ("assigned", "calls", "down", "up")
+
+    def __init__(self) -> None:
+        self.assigned: set[str] = set()
+        self.up: set[str] = set()
+        self.down: set[str] = set()
+        self.calls = False
+
+
+class FunctionFacts:
+    """Facts about one function of the file."""
+
+    __slots__ = ("callees", "defs", "function", "index", "size")
+
+    def __init__(self, function: ir.Function, index: int) -> None:
+        self.function = function
+        self.index = index
+        self.size = 0
+        self.callees: set[str] = set()
+        self.defs: dict[int, ir.Instr] = {}  # temporary -> the instruction that writes it
+        for ins in walk(function.body):
+            self.size += 1
+            op = ins[0]
+            if op in DEFINES and ins[2].__class__ is int:
+                self.defs[ins[2]] = ins
+                if op == ir.CALL and isinstance(ins[3], str):
+                    self.callees.add(ins[3])
+
+
+class FileFacts:
+    """One lowered file with its look-up tables."""
+
+    def __init__(self, file: ir.File) -> None:
+        self.file = file
+        self.functions = [FunctionFacts(function, index) for index, function in enumerate(file.functions)]
+        self.by_name: dict[str, int] = {}
+        for index, function in enumerate(file.functions):
+            if index:
+                self.by_name.setdefault(function.qualname, index)
+                self.by_name.setdefault(function.name, index)
+        self.records: dict[str, dict[str, str]] = {}
+        self.typedefs: dict[str, str] = {}
+        for cls in file.classes:
+            if cls.fields:
+                self.records.setdefault(cls.name, dict(cls.fields))
+            elif len(cls.bases) == 1 and cls.bases[0] != cls.name:
+                self.typedefs.setdefault(cls.name, cls.bases[0])
+        self.macros: dict[str, tuple[str, list[str] | None]] = {}
+        self.globals: dict[str, str] = {}
+        self.constants: dict[str, Any] = {}
+        self.written: set[str] = set()
+        self.called: set[str] = set()
+        self.size_symbols: dict[str, int] = {}
+        self._loops: dict[int, LoopFacts] = {}
+        self._globals()
+        for facts in self.functions[1:]:
+            self.called |= facts.callees
+
+    def _globals(self) -> None:
+        module = self.file.functions[0]
+        firsts: dict[str, Any] = {}
+        for ins in module.body:
+            if ins[0] == ir.DECLARE:
+                text = ins[3]
+                if text.startswith("#"):
+                    name, _, rest = text[1:].partition("(")
+                    self.macros[ins[2]] = name, (rest[:-1].split(",") if rest else None)
+                else:
+                    self.globals[ins[2]] = text
+            elif ins[0] == ir.MOVE and isinstance(ins[2], str) and isinstance(ins[3], int) and ins[3] < 0:
+                firsts[ins[2]] = module.consts[-1 - ins[3]]
+        if not firsts and not self.globals:
+            return
+        for function in self.file.functions[1:]:
+            local = {param.name for param in function.params}
+            for ins in walk(function.body):
+                if ins[0] == ir.DECLARE:
+                    local.add(ins[2])
+                elif ins[0] == ir.MOVE and isinstance(ins[2], str) and ins[2] not in local:
+                    self.written.add(ins[2])
+                elif ins[0] == ir.UNOP and ins[3] == "&" and isinstance(ins[4], str) and ins[4] not in local:
+                    self.written.add(ins[4])
+        self.constants = {name: value for name, value in firsts.items() if name not in self.written}
+
+    def resolved(self, text: str) -> str:
+        """A type with its names replaced by what they stand for (typedefs of this file)."""
+        base, rest = split_type(text)
+        for _ in range(10):
+            below = self.typedefs.get(base)
+            if below is None:
+                break
+            base, more = split_type(below)
+            rest = more + rest
+        return base + rest
+
+    def size_of(self, text: str) -> int | None:
+        """The size of a type in bytes, or None."""
+        text = self.resolved(text.removeprefix("static ").strip())
+        base, rest = split_type(text)
+        count = 1
+        while rest.endswith("]"):
+            rest, _, length = rest.rpartition("[")
+            if not length[:-1].isdigit():
+                return None
+            count *= int(length[:-1])
+        if rest.endswith("*") or base == "fn":
+            return 8 * count
+        size = SIZES.get(base)
+        if size is None and base.startswith("enum "):
+            size = 4
+        if size is None:
+            fields = self.records.get(base)
+            size = self._record_size(fields) if fields else None
+        return size * count if size is not None else None
+
+    def _record_size(self, fields: dict[str, str], depth: int = 0) -> int | None:
+        total = 0
+        biggest = 1
+        for text in fields.values():
+            if depth > 6:
+                return None
+            base = split_type(self.resolved(text))[0]
+            if base in self.records and self.records[base] is fields:
+                if "*" not in text:
+                    return None
+                size: int | None = 8
+            else:
+                size = (
+                    self.size_of(text)
+                    if text.count("*") or base not in self.records
+                    else self._record_size(self.records[base], depth + 1)
+                )
+            if size is None:
+                return None
+            align = min(size, 8) or 1
+            while align & (align - 1):
+                align &= align - 1
+            total = (total + align - 1) // align * align + size
+            biggest = max(biggest, align)
+        return (total + biggest - 1) // biggest * biggest
+
+    def loop(self, ins: ir.Instr) -> LoopFacts:
+        """What a loop instruction changes (looked up once)."""
+        found = self._loops.get(id(ins))
+        if found is None:
+            found = self._loops[id(ins)] = LoopFacts()
+            parts = BLOCK_FIELDS[ins[0]]
+            body = [item for part in parts for item in ins[part]]
+            changed_by(body, found)
+        return found
+
+
+def changed_by(body: ir.Block, found: LoopFacts) -> None:
+    steps: dict[int, tuple[str, Any]] = {}
+    held: dict[int, Any] = {}
+    other: set[str] = set()
+    for ins in walk(body):
+        op = ins[0]
+        if op == ir.MOVE:
+            if isinstance(ins[2], int):
+                held[ins[2]] = ins[3]
+                continue
+            step = steps.get(ins[3]) if isinstance(ins[3], int) else None
+            found.assigned.add(ins[2])
+            source = step[1] if step is not None else None
+            if isinstance(source, int):
+                source = held.get(source)
+            if step is not None and source == ins[2]:
+                (found.up if step[0] == "+" else found.down).add(ins[2])
+            else:
+                other.add(ins[2])
+        elif op == ir.BINOP and ins[3] in ("+", "-") and isinstance(ins[5], int) and ins[5] < 0:
+            steps[ins[2]] = (ins[3], ins[4])
+        elif op in (ir.CALL, ir.CALL_METHOD):
+            found.calls = True
+        elif op == ir.DECLARE:
+            other.add(ins[2])
+            found.assigned.add(ins[2])
+        elif op == ir.UNOP and ins[3] == "&" and isinstance(ins[4], str):
+            pass
+    found.up -= other | found.down
+    found.down -= other | found.up
+
+
+def split_type(text: str) -> tuple[str, str]:
+    """The name and the stars and brackets after it."""
+    for position, letter in enumerate(text):
+        if letter in "*[&":
+            return text[:position].strip(), text[position:].replace("&", "")
+    return text.strip(), ""
+
+
+def walk(block: ir.Block) -> Any:
+    """Every instruction of a block and of the blocks inside, in order."""
+    stack = [iter(block)]
+    while stack:
+        for ins in stack[-1]:
+            yield ins
+            op = ins[0]
+            if op == ir.SWITCH:
+                stack.append(iter([item for case in ins[4] for item in case[1]]))
+                break
+            fields = BLOCK_FIELDS.get(op)
+            if fields is not None:
+                inner = [item for number in fields for item in ins[number]]
+                if op == ir.TRY:
+                    inner = [*inner, *(item for handler in ins[3] for item in handler[2])]
+                if inner:
+                    stack.append(iter(inner))
+                    break
+        else:
+            stack.pop()

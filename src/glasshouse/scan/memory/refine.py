@@ -1,0 +1,332 @@
+"""What a test says about the values in it, on either outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from glasshouse.scan import ir
+from glasshouse.scan.memory.values import MAYBE, NONNULL, NULL, STRONG, UNKNOWN, State, V
+
+if TYPE_CHECKING:
+    from glasshouse.scan.memory.engine import Engine
+
+NEGATED = {"==": "!=", "!=": "==", "<": ">=", ">": "<=", "<=": ">", ">=": "<"}
+MIRRORED = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+PASSES = frozenset(["abs", "labs", "fabs", "fabsf", "llabs", "abs64", "strlen", "ntohs", "ntohl"])
+
+
+def assume(engine: Engine, state: State, operand: Any, truth: bool, reuse: bool, loop: bool = False) -> State | None:
+    """The state in which the operand is true (or false), None where that cannot be.
+
+    The first call of a pair copies the state; ``reuse`` allows the last one to change it in place.
+    """
+    out = state.copy() if truth or not reuse else state
+    return out if _apply(engine, out, operand, truth, loop, 0) else None
+
+
+def _apply(engine: Engine, state: State, operand: Any, truth: bool, loop: bool, depth: int) -> bool:
+    value = _peek(engine, state, operand)
+    at = value.const()
+    if at is not None and not value.real:
+        return bool(at) == truth
+    ins = _definition(engine, operand)
+    if ins is not None and depth < 8:
+        op = ins[0]
+        if op == ir.BINOP and ins[3] in NEGATED:
+            return _compare(engine, state, ins[3] if truth else NEGATED[ins[3]], ins[4], ins[5], loop, ins[1])
+        if op == ir.UNOP and ins[3] == "!":
+            return _apply(engine, state, ins[4], not truth, loop, depth + 1)
+        if op == ir.CALL and truth and isinstance(ins[3], str):
+            _call_holds(engine, state, ins)
+        if op == ir.CALL and not truth and ins[3] in ("IS_ERR", "IS_ERR_OR_NULL") and ins[4]:
+            pointer = _peek(engine, state, ins[4][0])
+            replace(engine, state, ins[4][0], pointer, pointer.having(null=NONNULL))
+    return _truth(engine, state, operand, value, truth, ins[1] if ins is not None else 0)
+
+
+def _call_holds(engine: Engine, state: State, ins: ir.Instr) -> None:
+    """A test by a function: what is passed to it counts as checked."""
+    name = str(ins[3])
+    if name in ("IS_ERR", "IS_ERR_OR_NULL") and ins[4]:
+        pointer = _peek(engine, state, ins[4][0])
+        if pointer.reg is not None and pointer.reg in state.status:
+            state.status.pop(pointer.reg)
+        replace(
+            engine,
+            state,
+            ins[4][0],
+            pointer,
+            pointer.having(null=MAYBE if name.endswith("NULL") else UNKNOWN, reg=None),
+        )
+
+
+def _definition(engine: Engine, operand: Any) -> ir.Instr | None:
+    if operand.__class__ is int and operand >= 0:
+        return engine.facts.functions[engine.frame.index].defs.get(operand)
+    return None
+
+
+def _peek(engine: Engine, state: State, operand: Any) -> V:
+    """The value of an operand, without any report."""
+    if operand.__class__ is int:
+        if operand < 0:
+            return engine.frame.consts[-1 - operand]
+        return state.env.get(operand) or V()
+    value = state.env.get(operand)
+    if value is None:
+        from glasshouse.scan.memory.names import read_global
+
+        return read_global(engine, state, operand)
+    if value.home is not None:
+        return state.field(value.home, 0) or V()
+    return value
+
+
+def replace(engine: Engine, state: State, operand: Any, old: V, new: V) -> None:
+    """Everything that holds the old value holds the new one."""
+    if new is old:
+        return
+    env = state.env
+    shared = old.const() is not None
+    if operand.__class__ is int and operand < 0:
+        return
+    if operand in env and env[operand].home is not None:
+        state.set_field(env[operand].home, 0, new)  # type: ignore[arg-type]
+        operand = None
+    elif operand in env:
+        env[operand] = new
+    elif operand.__class__ is str:
+        env["@" + operand] = new
+    if not shared:
+        for key, value in env.items():
+            if value is old:
+                env[key] = new
+    _replace_field(engine, state, operand, old, new)
+
+
+def _replace_field(engine: Engine, state: State, operand: Any, old: V, new: V) -> None:
+    ins = _definition(engine, operand)
+    for _ in range(6):
+        if ins is None:
+            return
+        op = ins[0]
+        if op in (ir.ATTR, ir.ITEM):
+            base = _peek(engine, state, ins[3])
+            if base.reg is not None:
+                key: Any = ins[4]
+                if op == ir.ITEM:
+                    from glasshouse.scan.memory.evaluate import position
+
+                    key = position(base, _peek(engine, state, ins[4]))
+                fields = state.heap.get(base.reg)
+                if fields is not None and (fields.get(key) is old or old.const() is not None):
+                    state.set_field(base.reg, key, new)
+            return
+        if op == ir.CAST or op == ir.MOVE:
+            source = ins[4] if op == ir.CAST else ins[3]
+            value = _peek(engine, state, source)
+            if new.null != value.null and value.reg is new.reg:
+                changed = value.having(null=new.null, why=new.why)
+            else:
+                changed = value.having(
+                    lo=_high(value.lo, new.lo),
+                    hi=_low(value.hi, new.hi),
+                    below=new.below or value.below,
+                    checked=new.checked or value.checked,
+                    ne=value.ne | new.ne,
+                    reach=new.reach,
+                )
+            if source.__class__ is int and source >= 0:
+                state.env[source] = changed
+                ins, operand, old, new = _definition(engine, source), source, value, changed
+                continue
+            replace(engine, state, source, value, changed)
+            return
+        if op == ir.CALL and ins[3] in PASSES and ins[4]:
+            source = ins[4][0]
+            value = _peek(engine, state, source)
+            replace(engine, state, source, value, value.having(checked=True))
+            return
+        if op == ir.BINOP and ins[3] in ("+", "-", "*", "/") and new.checked:
+            for source in ins[4:6]:
+                value = _peek(engine, state, source)
+                if value.const() is None:
+                    replace(engine, state, source, value, value.having(checked=True))
+            return
+        return
+
+
+def _low(a: int | None, b: int | None) -> int | None:
+    return b if a is None else a if b is None else min(a, b)
+
+
+def _high(a: int | None, b: int | None) -> int | None:
+    return b if a is None else a if b is None else max(a, b)
+
+
+def _truth(engine: Engine, state: State, operand: Any, value: V, truth: bool, span: int) -> bool:
+    """``if (x)``: not zero, not null."""
+    if value.null == NULL and truth and value.const() is None:
+        return False
+    if value.null == NONNULL and not truth and (value.reg is not None or value.type.endswith("*")):
+        return value.born == -1
+    pointer = value.reg is not None or value.type.endswith("*") or value.null == MAYBE
+    if pointer:
+        checked_after_use(engine, state, operand, value)
+        if truth:
+            new = value.having(null=NONNULL, why="")
+        else:
+            gone(state, value)
+            new = value.having(null=NULL, why="", born=span or value.born)
+    elif truth:
+        if value.lo == 0:
+            new = value.having(lo=1)
+        elif value.lo is None or value.lo < 0:
+            new = value.having(ne=value.ne | {0}, null=NONNULL)
+        else:
+            return True
+    else:
+        if (value.lo is not None and value.lo > 0) or (value.hi is not None and value.hi < 0) or 0 in value.ne:
+            return False
+        new = value.having(lo=0, hi=0, null=NULL, reach=True)
+    replace(engine, state, operand, value, new)
+    return True
+
+
+def gone(state: State, value: V) -> None:
+    """A pointer that is null here means that its allocation failed."""
+    if value.reg is not None and value.reg.kind in ("heap", "resource"):
+        state.status.pop(value.reg, None)
+
+
+def checked_after_use(engine: Engine, state: State, operand: Any, value: V) -> None:
+    """A pointer is compared with null although it was used before on every path to here."""
+    used = state.facts.get(("used", id(value)))
+    if used is not None and used[1] is value and not value.why:
+        name = value.name or (operand if isinstance(operand, str) else "pointer")
+        engine.report("null-check-after-use", used[0], name, "", "medium")
+
+
+def _compare(engine: Engine, state: State, operator: str, left: Any, right: Any, loop: bool, span: int) -> bool:
+    a, b = _peek(engine, state, left), _peek(engine, state, right)
+    x, y = a.const(), b.const()
+    if y == 0 and operator in ("==", "!=") and x is None and not a.real:
+        return _zero_test(engine, state, left, a, operator, span)
+    if x == 0 and operator in ("==", "!=") and y is None and not b.real:
+        return _zero_test(engine, state, right, b, operator, span)
+    if a.reg is not None and b.reg is not None and x is None and y is None:
+        return not (a.reg is b.reg and operator == "!=" and a.idx is None and b.idx is None)
+    if not _side(engine, state, left, a, operator, b, loop):
+        return False
+    a_now = _peek(engine, state, left)
+    return _side(engine, state, right, b, MIRRORED[operator], a_now if a_now.const() is not None else a, loop)
+
+
+def _zero_test(engine: Engine, state: State, operand: Any, value: V, operator: str, span: int) -> bool:
+    ins = _definition(engine, operand)
+    if ins is not None and ins[0] == ir.BINOP and ins[3] in NEGATED:
+        return _apply(engine, state, operand, operator == "!=", False, 1)
+    return _truth(engine, state, operand, value, operator == "!=", span)
+
+
+def _side(engine: Engine, state: State, operand: Any, value: V, operator: str, other: V, loop: bool) -> bool:
+    """Refine one side by the other."""
+    if operand.__class__ is int and operand < 0:
+        return True
+    if value.real or other.real:
+        replace(engine, state, operand, value, value.having(checked=True))
+        return True
+    made = value.having()
+    if not _limits(made, value, operator, other, loop):
+        return False
+    lo, hi = made.lo, made.hi
+    if lo is not None and hi is not None and lo > hi:
+        return False
+    at = other.const()
+    counting = value.lo is not None and value.hi is None and value.sym and not value.taint
+    if operator in (">=", ">") and loop and counting and at is not None and value.lo is not None and value.lo <= at:
+        made.hi = hi = lo  # a counter that goes up by one stops exactly at its bound
+    if lo is not None and lo == hi:
+        made.null = NULL if lo == 0 else NONNULL
+    elif lo is not None and lo > 0:
+        made.null = NONNULL
+    replace(engine, state, operand, value, made)
+    if (
+        value.reg is not None
+        and value.reg.kind == "resource"
+        and operator in ("<", "==")
+        and at is not None
+        and at <= 0
+    ):
+        state.status.pop(value.reg, None)
+    return True
+
+
+def _limits(made: V, value: V, operator: str, other: V, loop: bool) -> bool:
+    """Narrow ``made`` in place; false where the test cannot hold."""
+    at = other.const()
+    if operator == "==":
+        made.lo, made.hi = _high(value.lo, other.lo), _low(value.hi, other.hi)
+        if at is not None and at in value.ne:
+            return False
+        made.reach = at is not None or value.reach
+        if other.sym:
+            made.below = (other.sym, other.off)
+    elif operator == "!=":
+        if at is None:
+            return True
+        if value.const() == at:
+            return False
+        if value.hi == at:
+            made.hi = at - 1
+        elif value.lo == at:
+            made.lo = at + 1
+        elif len(value.ne) < 8:
+            made.ne = value.ne | {at}
+    elif operator in ("<", "<="):
+        less = 1 if operator == "<" else 0
+        if other.hi is not None:
+            made.hi = _low(value.hi, other.hi - less)
+            if at is not None and (loop or value.taint & STRONG or value.reach) and made.hi == at - less:
+                made.reach = True
+        if other.sym and not other.taint & STRONG:
+            made.below = (other.sym, other.off - less)
+            made.reach = made.reach or loop
+        made.checked = value.checked or at is None
+    else:
+        if other.lo is not None:
+            made.lo = _high(value.lo, other.lo + (1 if operator == ">" else 0))
+        made.checked = value.checked or at is None
+    return True
+
+
+def assume_case(engine: Engine, state: State, subject: Any, operands: list[Any], cases: Any) -> State | None:
+    """The state in which a switch takes a case ([]: none of the others)."""
+    value = _peek(engine, state, subject)
+    at = value.const()
+    if not operands:
+        if at is not None:
+            for others, _ in cases:
+                for operand in others:
+                    if _peek(engine, state, operand).const() == at:
+                        return None
+        return state.copy()
+    case = _peek(engine, state, operands[0]).const()
+    if at is not None and case is not None:
+        return state.copy() if at == case else None
+    if case is not None and ((value.lo is not None and case < value.lo) or (value.hi is not None and case > value.hi)):
+        return None
+    out = state.copy()
+    if case is not None and value.reg is None:
+        replace(
+            engine, out, subject, value, value.having(lo=case, hi=case, null=NULL if case == 0 else NONNULL, reach=True)
+        )
+    return out
+
+
+def exclude_case(engine: Engine, state: State, subject: Any, operands: list[Any]) -> State | None:
+    value = _peek(engine, state, subject)
+    at = value.const()
+    if at is not None and _peek(engine, state, operands[0]).const() == at:
+        return None
+    return state
