@@ -37,6 +37,7 @@ DATED_EVERY_S = 1.0  # the slower second signature, ML-DSA-44
 CLOCK_BACK_MS = 1_000  # smaller steps back are clamped without a word
 CLOCK_FORWARD_MS = 60_000
 
+STILL_READ = "a reader keeps the write-ahead log from being emptied; what was erased may still lie in it"
 _CLOSE = None
 
 
@@ -83,7 +84,7 @@ class Committer:
         self.latest = SignedCheckpoint(state.size, state.root, state.latest)
         self._quorum: Quorum = "pending" if settings.has_witnesses else "none"
         self.after_commit: Callable[[SignedCheckpoint], None] = lambda _: None
-        self._scrub_when_possible()  # a crash may have come between an erasure and this
+        self._must_scrub = not store.scrub()  # a crash may have come between an erasure and this
         self._thread = threading.Thread(target=self._run, name="glasshouse-committer", daemon=True)
         self._thread.start()
 
@@ -219,7 +220,7 @@ class Committer:
             self._date()
         answer([(waiter, self._receipts(made)) for waiter, made in answers])
         if self._must_scrub and not assembly.erased:
-            self._scrub_when_possible()
+            self._must_scrub = not self._store.scrub()
         if assembly.bodies:
             self.after_commit(self.latest)
 
@@ -255,7 +256,9 @@ class Committer:
             self._date_now = True
             return []
         if isinstance(request, Scrub):
-            self._store.scrub()
+            self._must_scrub = not self._store.scrub()
+            if self._must_scrub:
+                raise LedgerError(STILL_READ, hint="End long readers of the log, then run `glasshouse log scrub`.")
             return []
         if isinstance(request, Hold):
             return [add_hold(assembly, self._store, request, self._settings.wrapping)]
@@ -292,17 +295,7 @@ class Committer:
         self._is_dated = dated or len(self._settings.signers) == 1
         self.latest = SignedCheckpoint(state.size, state.root, note)
         if assembly.erased:
-            self._scrub_when_possible()
-
-    def _scrub_when_possible(self) -> None:
-        """The erasure itself is durable; a reader may only delay that the write-ahead log is emptied."""
-        try:
-            self._store.scrub()
-            self._must_scrub = False
-        except LedgerStoppedError:
-            raise
-        except LedgerError:
-            self._must_scrub = True
+            self._must_scrub = not self._store.scrub()
 
     def _signed(self, body: bytes, dated: bool) -> str:
         now = self._settings.clock() // 1000

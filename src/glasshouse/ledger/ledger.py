@@ -69,6 +69,11 @@ class Ledger:
         """Entries, payloads and proofs of this log."""
         return self._opened.reader
 
+    @property
+    def directory(self) -> Path:
+        """Where the log lies."""
+        return self.reader.directory
+
     def append(self, entries: Sequence[NewEntry]) -> Future[tuple[Receipt, ...]]:
         """Appends the entries of one call, one after the other; the future holds their receipts once all are durable.
 

@@ -59,8 +59,8 @@ class Store(Protocol):
     def set_notes(self, size: int, *, latest: str | None = None, cosigned: str | None = None) -> None:
         """Replaces the notes of the state while it still has that size: more signatures under the same checkpoint."""
 
-    def scrub(self) -> None:
-        """Makes sure that nothing erased is left in files beside the tables."""
+    def scrub(self) -> bool:
+        """Makes sure that nothing erased is left in files beside the tables; False while a reader prevents it."""
 
     def bodies(self, first: int, end: int) -> list[bytes]:
         """Entries, in order."""

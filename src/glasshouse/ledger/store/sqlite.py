@@ -14,7 +14,13 @@ from typing import Any
 
 from glasshouse.ledger.audit.sources import MAX_PAYLOADS, STORE_FORMAT
 from glasshouse.ledger.store.interface import Batch, State, StoredPayload
-from glasshouse.words.errors import LedgerError, LedgerFullError, LedgerStoppedError, LedgerVersionError
+from glasshouse.words.errors import (
+    LedgerError,
+    LedgerFullError,
+    LedgerStoppedError,
+    LedgerVersionError,
+    VerificationError,
+)
 
 APPLICATION_ID = 0x474C4153
 CHECKPOINT_PAGES = 4_000  # the WAL is folded into the database when it has grown by so many pages
@@ -173,19 +179,20 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise self._failure(writer, error) from None
 
-    def scrub(self) -> None:
-        """Empties the WAL, which may still hold what was erased."""
+    def scrub(self) -> bool:
+        """Folds the WAL into the database and empties it, since it may hold what was erased; False while it is read.
+
+        Raises ``VerificationError`` when the database file then is shorter than it says.
+        """
         writer = self._for_writing()
         try:
             ((busy, *_),) = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            (pages,), (width,) = (writer.execute(f"PRAGMA {each}").fetchone() for each in ("page_count", "page_size"))
         except sqlite3.Error as error:
             raise self._failure(writer, error) from None
-        if busy:
-            raise LedgerError(
-                "a reader keeps the write-ahead log from being emptied; what was erased may still lie in it",
-                where=str(self.file),
-                hint="End long readers of the log, then run `glasshouse log scrub`.",
-            )
+        if not busy and self.file.stat().st_size < pages * width:
+            raise VerificationError("the end of the file is missing", where=str(self.file))
+        return not busy
 
     def _for_writing(self) -> sqlite3.Connection:
         assert self._writer is not None, "opened for reading"

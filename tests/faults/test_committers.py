@@ -108,3 +108,50 @@ def test_what_was_appended_before_closing_is_written(tmp_path: Path) -> None:
     assert [future.result()[0].index for future in futures] == list(range(500))
     with pytest.raises(LedgerBusyError, match="was closed"):
         ledger.append([ENTRY])
+
+
+def test_a_forked_child_cannot_write_behind_the_committers_back(tmp_path: Path) -> None:
+    program = """
+import os, sys
+from pathlib import Path
+from glasshouse.ledger import Ledger, NewEntry
+from glasshouse.words.errors import LedgerBusyError
+entry = NewEntry(kind="x", organisation="o", key="k")
+alone, joined = Ledger.open(Path(sys.argv[1], "a")), Ledger.open(Path(sys.argv[1], "b"), join=True)
+alone.append([entry]).result()
+joined.append([entry]).result()
+child = os.fork()
+if child == 0:
+    try:
+        alone.append([entry])
+        os._exit(1)
+    except LedgerBusyError:
+        pass
+    os._exit(0 if joined.append([entry]).result()[0].index == 1 else 2)
+assert os.waitpid(child, 0)[1] == 0
+print(alone.append([entry]).result()[0].index, joined.append([entry]).result()[0].index)
+alone.close()
+joined.close()
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "1 2\n", done.stderr
+    assert (verify(tmp_path / "a").size, verify(tmp_path / "b").size) == (2, 3)
+
+
+def test_of_many_processes_that_start_at_once_one_commits_and_all_append(tmp_path: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+from glasshouse.ledger import Ledger, NewEntry
+with Ledger.open(Path(sys.argv[1]), join=True) as ledger:
+    futures = [ledger.append([NewEntry(kind="x", organisation="o", key=sys.argv[2])]) for _ in range(50)]
+    print(*[future.result()[0].index for future in futures])
+"""
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    children = [subprocess.Popen([*command, f"k{n}"], stdout=pipe, stderr=pipe, text=True) for n in range(4)]
+    outputs = [child.communicate(timeout=60) for child in children]
+    indexes = [int(word) for text, _ in outputs for word in text.split()]
+    assert sorted(indexes) == list(range(200)), [error for _, error in outputs]
+    report = verify(tmp_path)
+    assert (report.size, report.keys) == (200, 4)

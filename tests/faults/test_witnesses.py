@@ -21,7 +21,7 @@ from glasshouse.ledger.witness import Witness
 from glasshouse.words.errors import LedgerKeyError, RollbackError
 
 ENTRY = NewEntry(kind="x", organisation="o", key="k")
-VECTORS = json.loads((Path(__file__).parent / "tlog_vectors.json").read_text())
+VECTORS = json.loads((Path(__file__).parents[1] / "unit" / "ledger" / "tlog_vectors.json").read_text())
 
 
 @pytest.fixture
