@@ -25,6 +25,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("glasshouse.cli.verify", "Verify a receipt or a log, offline."),
     "duty": ("glasshouse.cli.duty", "Legal clocks: what is due when, to whom, and what was filed."),
     "serve": ("glasshouse.cli.serve", "Serve models and capabilities over HTTP, each call recorded."),
+    "access": ("glasshouse.cli.access", "Organisations, people, keys and engagements: who may ask for what."),
+    "policy": ("glasshouse.cli.policy", "Check the policies, and explain who could do what and why not."),
+    "approvals": ("glasshouse.cli.approvals", "List requests that wait for approval."),
+    "approve": ("glasshouse.cli.approve", "Approve a request, with a signature."),
+    "deny": ("glasshouse.cli.deny", "Deny a request, with the reason."),
+    "kill": ("glasshouse.cli.kill", "Stop everything at once, show what is stopped, lift a halt."),
+    "store": ("glasshouse.cli.store", "Upgrade, back up, restore and check the register."),
     "config": ("glasshouse.cli.config", "Show every setting with its origin."),
 }
 

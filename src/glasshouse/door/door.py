@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -53,6 +55,7 @@ T = TypeVar("T")
 DAY_S = 86_400
 PLAIN = Circumstances()
 NOBODY = "nobody"
+NOTHING = hashlib.sha256(b"").hexdigest()
 QUOTA_ACTS = "quota.acts-per-day"
 
 
@@ -175,8 +178,17 @@ class Door:
         """The same, awaited."""
         prepared = self._prepare(caller, act, circumstances)
         with self._redeeming(circumstances):
-            receipt = await self._append_async(prepared.entry, "nothing was done")
+            receipt = await self._append_async(prepared.entry, "nothing was done", partial(self._abandon, prepared))
         return self._admitted(prepared, receipt)
+
+    def _abandon(self, prepared: _Prepared, done: asyncio.Future[tuple[Receipt, ...]]) -> None:
+        """Closes a request whose task was cancelled while its entry was being written."""
+        if not isinstance(prepared.decision, Permit) or done.cancelled() or done.exception() is not None:
+            return
+        admission = self._admitted(prepared, done.result()[0])
+        with contextlib.suppress(GlasshouseError):  # the log has failed meanwhile; the next start closes the request
+            self.log.append([self._outcome_entry(admission, Outcome("interrupted", NOTHING))])
+            self._journal.ends(admission.request.index)
 
     def conclude(self, admission: Admission, outcome: Outcome) -> Receipt:
         """Records how the act ended; until this returns, the last result must not leave.  `DoorClosedError` if not."""
@@ -215,12 +227,6 @@ class Door:
         from glasshouse.door.passage import AsyncPassage
 
         return AsyncPassage(self, await self.admit_async(caller, act, circumstances), screen, encode)
-
-    def record_change(self, caller: Caller, act: Act, before: object, after: object) -> Receipt:
-        """Records a change to the register that `caller` made, with the record before and after, sealed."""
-        uid = _uid()
-        event = events.change_event(caller, act, before, after, self.now_ms(), uid)
-        return self._append(self._entry("access.change", caller, "permit", self.guard.policy_hash, event))
 
     def append(self, kind: str, caller: Caller, decision: str, event: bytes) -> Receipt:
         """Records an entry of another kind about a caller (votes, for example)."""
@@ -338,7 +344,7 @@ class Door:
         organisation = "local" if caller.kind == "local" else self.home.pseudonym("org", caller.organisation.id)
         payloads = [Payload("event", engagement, event)]
         if more:
-            payloads.append(Payload("findings", engagement, b"\n".join(more)))
+            payloads.append(Payload("events", engagement, b"\n".join(more)))
         return NewEntry(
             kind=kind,
             organisation=organisation,
@@ -356,10 +362,16 @@ class Door:
         except GlasshouseError as error:
             raise closed(error, f"it cannot be recorded, so {what}") from error
 
-    async def _append_async(self, entry: NewEntry, what: str) -> Receipt:
-        """The entry is written even if the task that waits for it is cancelled."""
+    async def _append_async(self, entry: NewEntry, what: str, abandoned: _Abandoned | None = None) -> Receipt:
+        """The entry is written even if the task that waits for it is cancelled; ``abandoned`` is called then."""
         try:
-            return (await asyncio.shield(self.log.append_async([entry])))[0]
+            future = self.log.append_async([entry])
+            try:
+                return (await asyncio.shield(future))[0]
+            except asyncio.CancelledError:
+                if abandoned is not None:
+                    future.add_done_callback(abandoned)
+                raise
         except GlasshouseError as error:
             raise closed(error, f"it cannot be recorded, so {what}") from error
 
@@ -400,6 +412,9 @@ class Door:
         )
         with contextlib.suppress(EntryError):  # another process that starts now may have closed it
             self.log.append([outcome]).result()
+
+
+_Abandoned = Callable[["asyncio.Future[tuple[Receipt, ...]]"], None]
 
 
 class _Prepared(msgspec.Struct, frozen=True):

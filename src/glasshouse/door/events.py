@@ -15,7 +15,7 @@ from glasshouse.words.act import Act, Circumstances, Target
 from glasshouse.words.approval import ApprovalRequest, Vote
 from glasshouse.words.canonical import canonical
 from glasshouse.words.decision import Ask, Decision, Deny, Permit
-from glasshouse.words.party import Caller
+from glasshouse.words.party import Caller, KeyRecord
 from glasshouse.words.passage import Outcome
 
 OCSF_VERSION = "1.8.0"
@@ -82,12 +82,10 @@ def outcome_event(caller: Caller, act: Act, outcome: Outcome, time_ms: int, uid:
 
 
 def change_event(caller: Caller, act: Act, before: object, after: object, time_ms: int, uid: str) -> bytes:
-    """The event of a change to the register, with the record before and after."""
+    """The event of a change to the register, with the record before and after (without the MAC of a key)."""
     event = _activity(caller, act, time_ms, uid, _SUCCESS, _INFORMATIONAL)
     event |= {"action_id": 1, "action": "Allowed"}
-    event["unmapped"] = _without_empty(
-        {"describes": act.describes, "before": msgspec.to_builtins(before), "after": msgspec.to_builtins(after)}
-    )
+    event["unmapped"] = _without_empty({"describes": act.describes, "before": _shown(before), "after": _shown(after)})
     return canonical(event)
 
 
@@ -104,6 +102,10 @@ def interrupted_event(index: int, time_ms: int, uid: str) -> bytes:
     event |= {"action_id": 1, "action": "Allowed", "status_code": "interrupted", "actor": {"app_name": "glasshouse"}}
     event["unmapped"] = {"outcome": "interrupted", "about": index}
     return canonical(event)
+
+
+def _shown(record: object) -> object:
+    return msgspec.to_builtins(msgspec.structs.replace(record, mac="") if isinstance(record, KeyRecord) else record)
 
 
 def _activity(

@@ -31,8 +31,8 @@ class Home:
 
     @property
     def log(self) -> Path:
-        """The folder of the log."""
-        return self.folder / "ledger"
+        """The folder of the log: the home itself, where `glasshouse log` and `verify` look for it."""
+        return self.folder
 
     @property
     def policies(self) -> Path:

@@ -23,7 +23,7 @@ from glasshouse.door.door import Door
 from glasshouse.door.home import Home
 from glasshouse.door.log import RestingLog
 from glasshouse.words.act import Act, Circumstances, Target
-from glasshouse.words.errors import AccessError, DoorClosedError
+from glasshouse.words.errors import AccessError, CredentialError, DoorClosedError
 from glasshouse.words.party import Caller
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ def local_passage(
 def command_caller(door: Door, targets: Sequence[Target], environ: Mapping[str, str]) -> Caller:
     """Who runs a command: the holder of ``GLASSHOUSE_KEY``, or the user of this machine on these targets."""
     key, wanted = environ.get(KEY, ""), environ.get(ENGAGEMENT, "")
+    if KEY in environ and not key:  # a script whose key is missing must not run under the user's own name instead
+        raise CredentialError(f"{KEY} is set but empty", hint=f"Set it to a key, or unset it to run as {user_name()}.")
     caller = door.resolve(key) if key else local_caller(user_name(), targets)
     if wanted and caller.engagement.id != wanted:
         hint = f"Set {KEY} to a key of that engagement." if not key else "Use the key of that engagement."

@@ -200,6 +200,17 @@ class AsyncPassage(_Course[T]):
             self.receipt = await self.door.conclude_async(self.admission, self._outcome(status, code))
         return self.receipt
 
+    async def __aenter__(self) -> AsyncPassage[T]:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            await self._fail(error)
+        else:
+            await self.conclude()
+
     async def _next(self, source: AsyncIterator[T]) -> T | object:
         task = asyncio.ensure_future(_step(source))
         try:
@@ -231,7 +242,7 @@ async def _step(source: AsyncIterator[T]) -> T | object:
 def _status_of(error: BaseException) -> tuple[OutcomeStatus, str]:
     if isinstance(error, StoppedError):
         return "stopped", error.where
-    if isinstance(error, (KeyboardInterrupt, GeneratorExit, asyncio.CancelledError)):
+    if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError)):
         return "interrupted", ""
     if isinstance(error, GlasshouseError):
         return "failed", error.code

@@ -44,9 +44,12 @@ class Journal:
     def close(self) -> None:
         """Removes the journal when nothing is open; otherwise leaves it to the next start."""
         with self._lock:
+            if self._handle < 0:
+                return
             if not self._open:
                 self._file.unlink(missing_ok=True)
             os.close(self._handle)
+            self._handle = -1
 
     def _write(self, line: bytes) -> None:
         if self._size > MAX_JOURNAL_BYTES:

@@ -81,3 +81,13 @@ def verify(vote: Vote, key: ApproverKey, terms: ApprovalTerms) -> None:
         public.verify(signature, statement(terms, vote.verdict, vote.approver, vote.reason))
     except (InvalidSignature, ValueError) as error:
         raise VoteError("the signature does not hold for this act, policy and log", where=terms.id) from error
+
+
+def public_key(text: str) -> ApproverKey:
+    """A public key of 32 bytes in hex, as it is registered."""
+    try:
+        raw = bytes.fromhex(text.strip())
+        Ed25519PublicKey.from_public_bytes(raw)
+    except ValueError as error:
+        raise VoteError("this is no Ed25519 public key of 32 bytes in hex") from error
+    return ApproverKey("ed25519", hashlib.sha256(raw).hexdigest()[:32], raw.hex())
