@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.routing import Route as Page
 
+from glasshouse.door.door import Door
 from glasshouse.gateway import listing, operations
 from glasshouse.gateway.asgi import Receive, Scope, Send
 from glasshouse.gateway.dialect.registry import ROUTES
@@ -25,8 +26,13 @@ CONFIG_VARIABLE = "GLASSHOUSE_GATEWAY_CONFIG"
 class Application:
     """The application of one worker, as a server of ASGI calls it."""
 
-    def __init__(self, settings: GatewaySettings, environ: Mapping[str, str]) -> None:
-        self._settings, self._environ = settings, environ
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        environ: Mapping[str, str],
+        open_door: Callable[[Mapping[str, str]], Door] = Door.open,
+    ) -> None:
+        self._settings, self._environ, self._open_door = settings, environ, open_door
         self.gateway: Gateway | None = None
         self._pages = Starlette(routes=_pages())
 
@@ -55,7 +61,7 @@ class Application:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            self.gateway = Gateway(self._settings, self._environ)
+            self.gateway = Gateway(self._settings, self._environ, self._open_door(self._environ))
         except Exception as error:
             logging.getLogger("glasshouse.gateway").error("cannot start: %s", error, exc_info=error)
             await send({"type": "lifespan.startup.failed", "message": str(error)})

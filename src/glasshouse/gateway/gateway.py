@@ -24,9 +24,8 @@ STOP_S = 5.0
 class Gateway:
     """Everything a worker serves with.  Made inside the event loop; `close` waits for calls under way."""
 
-    def __init__(self, settings: GatewaySettings, environ: Mapping[str, str]) -> None:
-        self.settings = settings
-        self.door = Door.open(environ)
+    def __init__(self, settings: GatewaySettings, environ: Mapping[str, str], door: Door) -> None:
+        self.settings, self.door = settings, door
         self.screener = Screener.load()
         self.screener.score("The first text loads what scoring needs.")
         self.counters = Counters(self.door.home.folder / "limits")

@@ -47,11 +47,15 @@ def serve(config: Path, settings: GatewaySettings, environ: Mapping[str, str]) -
 
 
 def _granian(settings: GatewaySettings) -> None:
+    import multiprocessing
+
     from granian import Granian
     from granian.constants import Interfaces
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
+    # A forked worker would share this process's locks and database handles.
+    multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
         "glasshouse.gateway.app:application",
         factory=True,

@@ -246,7 +246,7 @@ def response(model: str, text: str, status: str = "completed") -> dict[str, Any]
 
 
 def response_stream(model: str, text: str) -> list[bytes]:
-    item = {"id": "msg_67c9fdcf37fc8190ba82116e33fb28c507b8b0ad4e5eb654"}
+    item = {"id": "msg_67ccd2bf17f0819081ff3bb2cf6508e6"}
     place = {"item_id": item["id"], "output_index": 0, "content_index": 0}
     done = response(model, text)
     events: list[dict[str, Any]] = [

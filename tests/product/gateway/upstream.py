@@ -33,7 +33,9 @@ class LocalUpstream:
         self.cancelled = 0
         """Streams that the caller ended before they were complete."""
         self.gate: asyncio.Event | None = None
-        """While set and not released, ``gated`` streams wait after their first sentence."""
+        """Where ``gated`` streams wait: when the third sentence has just begun."""
+        self.arrived = asyncio.Event()
+        """Set when a request has come in."""
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -47,9 +49,9 @@ class LocalUpstream:
             "/v1/embeddings",
         ):
             app.router.add_post(path, self._serve)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, shutdown_timeout=0.1)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
         self.port = self._runner.addresses[0][1]
         return self
@@ -65,6 +67,7 @@ class LocalUpstream:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         self.requests.append((request.path, dict(request.headers), body))
+        self.arrived.set()
         asked = json.loads(body)
         model = str(asked["model"]).partition("-")[0]
         fault = _FAULTS.get(model)
@@ -84,9 +87,9 @@ class LocalUpstream:
         try:
             if not self.pause_s and not gated:
                 await response.write(b"".join(events))
-            for number, event in enumerate(events) if self.pause_s or gated else ():
+            for event in events if self.pause_s or gated else ():
                 await response.write(event)
-                if gated and number == len(events) // 2 and self.gate is not None:
+                if gated and b'" It"' in event and self.gate is not None:
                     await self.gate.wait()
                 await asyncio.sleep(self.pause_s)
             await response.write_eof()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from glasshouse.words.engagement import Engagement, Scope, Term
 from glasshouse.words.party import CriterionCheck, Organisation, Workload
 
 MODELS = ("echo", "harm", "gated", *FAULTS)
-DENIES_AT = 80
+DENIES_AT = 90
 CAPABILITIES = ("model.call", "code.scan", "vulnerability.forecast", "events.respond")
 
 
@@ -73,9 +73,25 @@ class World:
         finally:
             log.close()
 
+    def payload(self, index: int, name: str = "event") -> dict[str, Any]:
+        """A sealed payload of an entry, opened."""
+        log = Ledger.read(self.home / "ledger")
+        try:
+            found: dict[str, Any] = json.loads(log.payload(index, name))
+            return found
+        finally:
+            log.close()
+
+    def last_event(self) -> dict[str, Any]:
+        """The event of the newest entry."""
+        return self.payload(len(self.entries()) - 1)
+
     def settings(self, upstream_port: int, **more: Any) -> GatewaySettings:
         """Settings with every model of the local upstream, in both families."""
-        return settings_from(configuration(upstream_port) | more, "world")
+        table = configuration(upstream_port)
+        for name, value in more.items():
+            table[name] = table[name] | value if isinstance(value, dict) and name in table else value
+        return settings_from(table, "world")
 
 
 def configuration(upstream_port: int) -> dict[str, Any]:
@@ -163,10 +179,12 @@ class Caller:
 
 
 @asynccontextmanager
-async def served(world: World, **more: Any) -> AsyncIterator[Caller]:
+async def served(
+    world: World, open_door: Callable[[Mapping[str, str]], Door] = Door.open, **more: Any
+) -> AsyncIterator[Caller]:
     """The application in this event loop, with a local upstream behind it."""
     async with LocalUpstream() as upstream:
-        application = Application(world.settings(upstream.port, **more), world.environ)
+        application = Application(world.settings(upstream.port, **more), world.environ, open_door)
         started, stop = asyncio.Event(), asyncio.Event()
         failures: list[str] = []
         messages = [{"type": "lifespan.startup"}]
@@ -190,6 +208,17 @@ async def served(world: World, **more: Any) -> AsyncIterator[Caller]:
         finally:
             stop.set()
             await life
+
+
+def outcomes(world: World) -> list[dict[str, Any]]:
+    """What the outcome entries say, oldest first."""
+    found = [index for index, entry in enumerate(world.entries()) if entry.kind == "act.outcome"]
+    return [world.payload(index)["unmapped"] for index in found]
+
+
+def denials(world: World) -> int:
+    """How many denials the log holds."""
+    return sum(1 for entry in world.entries() if entry.kind == "act.denied")
 
 
 ASKS: dict[str, dict[str, Any]] = {
