@@ -35,12 +35,13 @@ def command() -> None:
 @command.command("init")
 @with_log
 @click.option("--origin", metavar="NAME", help="The log's name, such as log.example.com/2026.  [default: a random one]")
-def init(place: Path | None, origin: str | None) -> None:
+@click.option("--server", metavar="URL", help="Keep the entries in this PostgreSQL database instead of an SQLite file.")
+def init(place: Path | None, origin: str | None, server: str | None) -> None:
     """Begin a log: its keys, its database, and log.policy, the public keys that others verify with."""
     from glasshouse.ledger import Ledger
 
     directory = log_directory(place)
-    with Ledger.open(directory, origin=origin) as ledger:
+    with Ledger.open(directory, origin=origin, server=server) as ledger:
         click.echo(f"log {ledger.reader.origin} in {directory}; give {directory / 'log.policy'} to those who verify")
 
 

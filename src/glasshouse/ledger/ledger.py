@@ -47,14 +47,16 @@ class Ledger:
         steady: Callable[[], float] = time.monotonic,
         ask: Ask | None = None,
         cosign_every_s: float = 1.0,
+        server: str | None = None,
     ) -> Ledger:
         """Opens the log in ``directory`` for appending; a log that does not exist is created, with its keys.
 
         Without ``join`` this process becomes the committer, and ``LedgerBusyError`` says that there is one already.
         ``origin`` names a new log, and is compared with the name of an existing one.  ``clock`` gives milliseconds
-        since 1970, ``steady`` the seconds of a clock that nobody sets, ``ask`` is the way to witnesses.
+        since 1970, ``steady`` the seconds of a clock that nobody sets, ``ask`` is the way to witnesses.  ``server``
+        is the address of a PostgreSQL database for a new log; its keys stay in the directory.
         """
-        opening = Opening(Places(directory), origin, clock, steady, ask or _ask_over_http, cosign_every_s)
+        opening = Opening(Places(directory), origin, clock, steady, ask or _ask_over_http, cosign_every_s, server)
         if join:
             return cls(join_or_become(opening), lambda: join_or_become(opening))
         return cls(become_committer(opening), None)

@@ -15,7 +15,16 @@ from glasshouse.ledger.audit.policy import Policy
 from glasshouse.ledger.audit.proofs import TILE, Fault, leaf_hash
 from glasshouse.ledger.audit.verify import DATABASE, OWN_POLICY
 from glasshouse.ledger.committer import Committer, Settings
-from glasshouse.ledger.keys import LOG_KINDS, EngagementKeys, Signer, new_signers, read_signers, write_signers
+from glasshouse.ledger.keys import (
+    LOG_KINDS,
+    EngagementKeys,
+    Signer,
+    new_signers,
+    read_private,
+    read_signers,
+    write_private,
+    write_signers,
+)
 from glasshouse.ledger.reader import LogReader
 from glasshouse.ledger.receipt import SignedCheckpoint, checkpoint_body
 from glasshouse.ledger.remote import CommitterServer, RemoteWriter
@@ -48,6 +57,7 @@ class Places:
         self.directory = directory
         self.database = directory / DATABASE
         self.keys = directory / "keys" / "log.key"
+        self.server = directory / "keys" / "database"  # the address of a PostgreSQL server, which may hold a password
         self.engagements = directory / "keys" / "engagements"
         self.approvers = directory / "keys" / "approvers"
         self.policy = directory / OWN_POLICY
@@ -65,6 +75,7 @@ class Opening(NamedTuple):
     steady: Callable[[], float]  # seconds of a clock that nobody sets
     ask: Ask
     cosign_every_s: float
+    server: str | None
 
 
 class Opened(NamedTuple):
@@ -112,10 +123,18 @@ def _connect(places: Places) -> Opened:
 
 def open_reader(directory: Path) -> LogReader:
     """A log for reading only."""
-    database = directory / DATABASE
-    if not database.exists():
+    places = Places(directory)
+    if not places.database.exists() and not places.server.exists():
         raise PathError("there is no log here", where=str(directory), hint="Name the directory of a log.")
-    return LogReader(SqliteStore(database, writable=False), directory)
+    return LogReader(_open_store(places, writable=False), directory)
+
+
+def _open_store(places: Places, *, writable: bool) -> Store:
+    if places.server.exists():
+        from glasshouse.ledger.store.postgres import PostgresStore
+
+        return PostgresStore(read_private(places.server).decode("utf-8", "replace").strip(), writable=writable)
+    return SqliteStore(places.database, writable=writable)
 
 
 def become_committer(opening: Opening) -> Opened:
@@ -125,7 +144,9 @@ def become_committer(opening: Opening) -> Opened:
     with contextlib.ExitStack() as closing:
         closing.callback(os.close, _take_lock(places))
         _check_directory(places)
-        store = SqliteStore(places.database, writable=True)
+        if opening.server is not None and not places.keys.exists():
+            write_private(places.server, f"{opening.server}\n".encode())
+        store = _open_store(places, writable=True)
         closing.callback(store.close)
         state = store.load()
         if state is None:
@@ -200,7 +221,7 @@ def _check_directory(places: Places) -> None:
         with places.stopped.open(errors="replace") as file:
             why = file.read(500).strip()
         raise LedgerStoppedError(f"this log has stopped: {why}", where=str(places.stopped))
-    if places.keys.exists() and not places.database.exists():
+    if places.keys.exists() and not places.database.exists() and not places.server.exists():
         raise LedgerKeyError(
             f"there are keys but no {DATABASE}: with these keys an empty log would be a rollback",
             where=str(places.directory),
