@@ -14,7 +14,7 @@ from glasshouse.cli.terminal import write_file
 
 if TYPE_CHECKING:
     from glasshouse.duties.clock import Clock
-    from glasshouse.duties.records import Case, Duties, DutyRecord, Recorded
+    from glasshouse.duties.records import Case, Duties, DutyRecord
 
 EXIT_OVERDUE = 1
 AS_JSON = click.option(
@@ -99,7 +99,7 @@ def open_case(case: str, title: str, names: tuple[str, ...], model: str, anchors
         raise DutyError(f"no rule {', '.join(lost)}")
     known = {anchor for name in names for anchor in law.rules[name].deadline.anchors()}
     records = [_anchor(case, text, known) for text in anchors]
-    if case in fold(gathered_if_any()).cases:
+    if case in fold(gathered()[0].duties).cases:
         raise DutyError(f"case `{case}` is open already")
     _keep(case, CaseOpened(case, title, names, model), *records)
 
@@ -208,20 +208,10 @@ def _keep(subject: str, *records: DutyRecord) -> None:
     say_receipt(passage)
 
 
-def gathered_if_any() -> list[Recorded]:
-    """The records of duties; none where there is no log yet."""
-    from glasshouse.words.errors import LedgerError, PathError
-
-    try:
-        return gathered()[0].duties
-    except (LedgerError, PathError):
-        return []
-
-
 def _duties() -> Duties:
     from glasshouse.duties.records import fold
 
-    return fold(gathered_if_any())
+    return fold(gathered()[0].duties)
 
 
 def _existing(case: str) -> tuple[Case, Duties]:

@@ -46,10 +46,13 @@ def log_reader() -> LogReader:
 
 
 def gathered() -> tuple[Log, Basis]:
-    """One pass over the home's log, and what it rests on."""
-    from glasshouse.dossier.collect import gather
-    from glasshouse.dossier.log_source import basis_of, observed
+    """One pass over the home's log, and what it rests on; an empty one where nothing was ever recorded."""
+    from glasshouse.door.home import home_folder
+    from glasshouse.dossier.collect import Log, gather
+    from glasshouse.dossier.log_source import NO_LOG, basis_of, observed
 
+    if not (home_folder(os.environ) / "ledger").exists():
+        return Log(), NO_LOG
     reader = log_reader()
     try:
         checkpoint = reader.checkpoint()

@@ -55,6 +55,12 @@ class LocalPassage:
         """Keeps a record of the act's result as an entry of its own; the index of that entry."""
         return self._door.record(kind, self._passage.admission.caller, body).index
 
+    def approvers(self, approval: str) -> tuple[str, ...]:
+        """Who took part in the approved request that this act redeems: the requester first, then those who approved."""
+        request = self._door.waiting.get(approval)
+        yes = [vote.approver for vote in request.votes if vote.verdict == "approve"]
+        return tuple(dict.fromkeys([request.terms.requester, *yes]))
+
     def conclude(self) -> None:
         """Records the outcome; nothing may be shown before."""
         self._passage.conclude()

@@ -28,7 +28,7 @@ from glasshouse.assess.records import (
 from glasshouse.assess.register import Estimate, register
 from glasshouse.assess.runs import Run, Sample
 from glasshouse.dossier.document import Basis
-from glasshouse.dossier.evidence import Attestation, Evidence, External, Incident, Month, Override, Training
+from glasshouse.dossier.evidence import Attestation, Evidence, External, Incident, Month, Override, Training, Version
 from glasshouse.dossier.records import Attested, DocumentMade, DossierRecord, ExternalKept, TrainingRecorded
 from glasshouse.dossier.values import Value
 from glasshouse.duties.clock import Clock
@@ -73,7 +73,7 @@ class Log(msgspec.Struct):
     trainings: list[Training] = []
     attestations: list[Attestation] = []
     externals: list[External] = []
-    versions: list[tuple[str, str, str, dt.datetime, int]] = []  # subject, kind, digest, when, entry
+    versions: list[tuple[str, Version]] = []  # by subject
     duties: list[Recorded] = []
     months: dict[str, Month] = {}
     guard_counts: dict[str, int] = {}
@@ -132,8 +132,8 @@ def _take(log: Log, entry: Observed, record: Record) -> None:
             log.attestations.append(replace(statement, entry=entry.index, signer=key))
         case ExternalKept(external=external):
             log.externals.append(replace(external, entry=entry.index))
-        case DocumentMade(kind=kind, subject=subject, digest=digest):
-            log.versions.append((subject, kind, digest, entry.at, entry.index))
+        case DocumentMade(kind=kind, subject=subject, audience=audience, digest=digest):
+            log.versions.append((subject, Version(kind, audience, digest, entry.at, entry.index)))
         case _:
             log.duties.append(Recorded(entry.index, entry.at, record))
 
@@ -227,7 +227,7 @@ def evidence(log: Log, model: str, basis: Basis, law: Law, organisation: str = "
         incidents=incidents(fold(log.duties), law, basis.as_of),
         policy_hash=log.policy[0],
         policy_entry=log.policy[1],
-        versions=tuple(each[1:] for each in log.versions if each[0] == model),
+        versions=tuple(version for subject, version in log.versions if subject == model),
     )
 
 

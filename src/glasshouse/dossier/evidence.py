@@ -78,6 +78,16 @@ class Month(msgspec.Struct, frozen=True):
     span: tuple[int, int] = (0, 0)
 
 
+class Version(msgspec.Struct, frozen=True):
+    """A document that was made before."""
+
+    kind: str
+    audience: str
+    digest: str
+    at: dt.datetime
+    entry: int
+
+
 class Override(msgspec.Struct, frozen=True):
     """A failed gate that people passed by name."""
 
@@ -125,7 +135,7 @@ class Evidence(msgspec.Struct, frozen=True):
     incidents: tuple[Incident, ...] = ()
     policy_hash: str = ""
     policy_entry: int = -1
-    versions: tuple[tuple[str, str, dt.datetime, int], ...] = ()  # kind, digest, when, entry of earlier documents
+    versions: tuple[Version, ...] = ()  # documents made before
 
     @property
     def digest(self) -> str:

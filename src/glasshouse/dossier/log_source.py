@@ -14,6 +14,7 @@ from glasshouse.words.errors import EntryError, ErasedError
 if TYPE_CHECKING:
     from glasshouse.ledger import LogReader, SignedCheckpoint
 
+NO_LOG = Basis("none", 0, "", dt.datetime.fromtimestamp(0, dt.UTC))
 WITH_EVENTS = frozenset({"act.request", "act.denied", "act.asked"})
 
 

@@ -1,17 +1,21 @@
 """Which of the Code's 40 measures the evidence speaks to, and on what basis: the second honest headline.
 
-For each kind of record that could show a measure, it is looked up whether there is one.  That a record exists says that
-there is evidence, not that the measure is met.
+Each measure is looked up in the records that could show it, by a rule of its own; a record that merely exists shows
+nothing.  That there is evidence does not say that the measure is met.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from glasshouse.assess.framework import framework_digest
-from glasshouse.dossier.evidence import Evidence
+from glasshouse.dossier.evidence import Evidence, Incident
 from glasshouse.dossier.forms import Measure, code_of_practice
 from glasshouse.dossier.values import Value, computed, counted
+
+Finder = Callable[[Evidence], Value | None]
 
 
 class MeasureEvidence(msgspec.Struct, frozen=True):
@@ -22,83 +26,162 @@ class MeasureEvidence(msgspec.Struct, frozen=True):
 
 
 def measures(evidence: Evidence) -> tuple[MeasureEvidence, ...]:
-    """All 40 measures, in the Code's order."""
-    records = _records(evidence)
-    return tuple(MeasureEvidence(each, _value(each, records, evidence)) for each in code_of_practice().measures())
-
-
-def _value(measure: Measure, records: dict[str, Value], evidence: Evidence) -> Value:
-    """What is computed comes first, but a measure that only a person can show is never shown by records."""
-    said = evidence.attested(f"measure.{measure.id}")
-    if measure.automation != "attestation":
-        specific = _specific(measure.id, evidence)
-        if specific is not None:
-            return specific
-        found = [
-            (kind, records[kind])
-            for kind in measure.evidence
-            if kind in records and kind not in ("attestation", "ledger")
-        ]
-        if found and said.basis == "missing":
-            text = ", ".join(f"{kind.replace('_', ' ')}: {value.text}" for kind, value in found)
-            entries = tuple(entry for _, value in found for entry in value.entries)
-            spans = [value.span for _, value in found if value.span is not None]
-            return computed(text, entries) if entries else counted(text, spans[0])
-    if said.basis == "missing" and "external" in measure.evidence and "external" in records:
-        return records["external"]
-    return said
-
-
-def _specific(measure: str, evidence: Evidence) -> Value | None:
-    """Measures for which the log answers directly."""
-    span = (0, max(0, evidence.basis.size - 1))
-    if measure == "T-1.3":
-        return counted(f"append-only log of {evidence.basis.size:,} entries with inclusion proofs", span)
-    if measure == "S-4.2" and evidence.verdicts:
-        refused = sum(not verdict.passed for verdict, _ in evidence.verdicts)
-        text = f"{len(evidence.verdicts)} gate verdicts, {refused} refused, {len(evidence.overrides)} overrides"
-        return computed(text, tuple(entry for _, entry in evidence.verdicts))
-    if measure == "S-1.1" and evidence.framework is not None and evidence.commitments:
-        return computed(framework_digest(evidence.framework), tuple(each.entry for each in evidence.commitments))
-    if measure in ("S-9.3", "S-9.2") and evidence.incidents:
-        entries = tuple(entry for each in evidence.incidents for entry in each.entries)
-        return computed(f"{len(evidence.incidents)} incidents with their clocks", entries)
-    return None
-
-
-def _records(evidence: Evidence) -> dict[str, Value]:
-    """The kinds of record that exist, by the Code checklist's names."""
-    found: dict[str, Value] = {}
-
-    def put(kind: str, text: str, entries: tuple[int, ...]) -> None:
-        if entries:
-            found[kind] = computed(text, entries)
-
-    runs = evidence.my_runs()
-    put("eval_run", f"{len(runs)} runs", tuple(run.entry for run in runs))
-    put("gate", f"{len(evidence.verdicts)} verdicts", tuple(entry for _, entry in evidence.verdicts))
-    put("doc_version", f"{len(evidence.versions)} versions", tuple(each[3] for each in evidence.versions))
-    put("registry", "training record", tuple(each.entry for each in evidence.trainings))
-    put(
-        "incident",
-        f"{len(evidence.incidents)} incidents",
-        tuple(e for each in evidence.incidents for e in each.entries),
-    )
-    filings = tuple(entry for each in evidence.incidents for _, _, entry in each.filings)
-    put("receipt", f"{len(filings)} filings", filings)
-    put("approval", f"{len(evidence.overrides)} overrides", tuple(each.entry for each in evidence.overrides))
-    if evidence.policy_hash:
-        found["policy_version"] = computed(evidence.policy_hash, (evidence.policy_entry,), evidence.policy_hash)
-    stopped = sum(month.denied + month.stopped for month in evidence.months)
-    if evidence.months:
-        span = (evidence.months[0].span[0], evidence.months[-1].span[1])
-        found["detection"] = counted(f"{stopped:,} denied or stopped", span)
-    if evidence.externals:
-        newest = evidence.externals[-1]
-        found["external"] = Value(newest.title, "external", (newest.entry,), digest=newest.digest)
-    return found
+    """All 40 measures, in the Code's order: what records show, else what people said, else missing."""
+    return tuple(MeasureEvidence(each, _value(each, evidence)) for each in code_of_practice().measures())
 
 
 def gaps(evidence: Evidence) -> tuple[str, ...]:
     """The measures without any evidence, by id."""
     return tuple(each.measure.id for each in measures(evidence) if each.value.basis == "missing")
+
+
+def _value(measure: Measure, evidence: Evidence) -> Value:
+    finder = FINDERS.get(measure.id)
+    found = finder(evidence) if finder is not None else None
+    return found if found is not None else evidence.attested(f"measure.{measure.id}")
+
+
+def _made(*kinds: str, audience: str = "") -> Finder:
+    """Versions of documents that were made."""
+
+    def find(evidence: Evidence) -> Value | None:
+        mine = [each for each in evidence.versions if each.kind in kinds and audience in ("", each.audience)]
+        text = f"{len(mine)} versions of {' and '.join(kinds)}, the last of {mine[-1].at.date()}" if mine else ""
+        return computed(text, tuple(each.entry for each in mine)) if mine else None
+
+    return find
+
+
+def _filed(*rules: str) -> Finder:
+    """Reports that were filed under a rule."""
+
+    def find(evidence: Evidence) -> Value | None:
+        sent = [(rule, entry) for each in evidence.incidents for rule, _, entry in each.filings if rule in rules]
+        return computed(f"{len(sent)} filings", tuple(entry for _, entry in sent)) if sent else None
+
+    return find
+
+
+def _cases(*rules: str) -> Finder:
+    """Cases that are kept under a rule."""
+
+    def find(evidence: Evidence) -> Value | None:
+        mine = [each for each in evidence.incidents if {clock.rule for clock in each.clocks} & set(rules)]
+        return _of_cases(mine, "cases with clocks") if mine else None
+
+    return find
+
+
+def _of_cases(cases: list[Incident], what: str) -> Value:
+    return computed(f"{len(cases)} {what}", tuple(entry for each in cases for entry in each.entries))
+
+
+def _log(evidence: Evidence) -> Value | None:
+    if evidence.basis.size == 0:
+        return None
+    text = f"append-only log of {evidence.basis.size:,} entries with inclusion proofs"
+    return counted(text, (0, evidence.basis.size - 1))
+
+
+def _framework(evidence: Evidence) -> Value | None:
+    if evidence.framework is None:
+        return None
+    digest = framework_digest(evidence.framework)
+    entries = tuple(each.entry for each in evidence.commitments if each.framework == digest)
+    return computed(f"{evidence.framework.name} {evidence.framework.version}, committed", entries, digest)
+
+
+def _runs(evidence: Evidence) -> Value | None:
+    runs = evidence.my_runs()
+    return computed(f"{len(runs)} runs", tuple(run.entry for run in runs)) if runs else None
+
+
+def _safeguard_runs(evidence: Evidence) -> Value | None:
+    if evidence.framework is None:
+        return None
+    suites = {each.suite for mitigation in evidence.framework.mitigations for each in mitigation.holds_when}
+    runs = [run for run in evidence.my_runs() if run.suite in suites]
+    return computed(f"{len(runs)} runs against mitigations", tuple(run.entry for run in runs)) if runs else None
+
+
+def _estimates(evidence: Evidence) -> Value | None:
+    rows = evidence.register.rows if evidence.register is not None else ()
+    entries = tuple(each.entry for row in rows for each in row.estimates)
+    return computed(f"{len(entries)} estimates by named authors", entries) if entries else None
+
+
+def _identified(evidence: Evidence) -> Value | None:
+    """The register, once nothing keeps it from being closed."""
+    if evidence.register is None or evidence.register.obstacles:
+        return None
+    return _framework(evidence)
+
+
+def _monitored(evidence: Evidence) -> Value | None:
+    screened = sum(sum(month.scores) for month in evidence.months)
+    if not screened:
+        return None
+    span = (evidence.months[0].span[0], evidence.months[-1].span[1])
+    return counted(f"{screened:,} screened requests in {len(evidence.months)} months", span)
+
+
+def _verdicts(evidence: Evidence) -> Value | None:
+    mine = [(verdict, entry) for verdict, entry in evidence.verdicts if verdict.model_digest == evidence.digest]
+    if not mine:
+        return None
+    refused = sum(not verdict.passed for verdict, _ in mine)
+    text = f"{len(mine)} gate verdicts, {refused} refused, {len(evidence.overrides)} overrides"
+    return computed(text, tuple(entry for _, entry in mine))
+
+
+def _noted(evidence: Evidence) -> Value | None:
+    mine = [each for each in evidence.incidents if each.points]
+    return _of_cases(mine, "incidents with recorded points") if mine else None
+
+
+def _incidents(evidence: Evidence) -> Value | None:
+    found: Value | None = _cases("cop93_infra", "cop93_cyber", "cop93_death", "cop93_harm")(evidence)
+    return found
+
+
+def _external(evidence: Evidence) -> Value | None:
+    if not evidence.externals:
+        return None
+    newest = evidence.externals[-1]
+    return Value(newest.title, "external", (newest.entry,), digest=newest.digest)
+
+
+def _updated_report(evidence: Evidence) -> Value | None:
+    made = [each for each in evidence.versions if each.kind == "model-report"]
+    return _made("model-report")(evidence) if len(made) > 1 else None
+
+
+FINDERS: dict[str, Finder] = {
+    "T-1.1": _made("documentation-form"),
+    "T-1.2": _cases("cop12_downstream"),
+    "T-1.3": _log,
+    "C-1.5": _cases("house_complaint"),
+    "S-1.1": _framework,
+    "S-1.2": _runs,
+    "S-1.3": _filed("cop13_framework_review"),
+    "S-1.4": _filed("cop14_framework"),
+    "S-2.1": _identified,
+    "S-2.2": _framework,
+    "S-3.2": _runs,
+    "S-3.4": _estimates,
+    "S-3.5": _monitored,
+    "S-4.1": _framework,
+    "S-4.2": _verdicts,
+    "S-5.1": _safeguard_runs,
+    "S-7.1": _made("model-report"),
+    "S-7.2": _made("model-report"),
+    "S-7.3": _made("model-report"),
+    "S-7.4": _external,
+    "S-7.6": _updated_report,
+    "S-7.7": _filed("cop77_report", "cop77_update"),
+    "S-9.2": _noted,
+    "S-9.3": _incidents,
+    "S-9.4": _incidents,
+    "S-10.1": _made("audit-pack"),
+    "S-10.2": _made("model-card", "model-report", audience="public"),
+}

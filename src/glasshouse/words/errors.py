@@ -465,3 +465,21 @@ class WithheldError(GatewayError):
     status = 403
     exit_code = 3
     hint = "The receipt names the entry; your administrator can review it."
+
+
+class SuiteError(GlasshouseError):
+    """An evaluation cannot be run, or ran on another model than the file names."""
+
+    code = "assess.suite"
+    status = 422
+    exit_code = 2
+    hint = "`glasshouse assess suites` lists the suites with what each needs."
+
+
+class GateRefusedError(GlasshouseError):
+    """The release gate said no."""
+
+    code = "assess.gate"
+    status = 409
+    exit_code = 1
+    hint = "See the failed checks; an override is an approval by name: glasshouse assess override."

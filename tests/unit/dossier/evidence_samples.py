@@ -13,7 +13,7 @@ from glasshouse.assess.model_file import Compute, DataSource, Identity, ModelFil
 from glasshouse.assess.register import Estimate, register
 from glasshouse.assess.runs import Metric, Run, Sample
 from glasshouse.dossier.document import Basis
-from glasshouse.dossier.evidence import Attestation, Evidence, External, Incident, Month, Override, Training
+from glasshouse.dossier.evidence import Attestation, Evidence, External, Incident, Month, Override, Training, Version
 from glasshouse.duties.clock import Anchor, Facts, Scope, read
 from glasshouse.duties.law import shipped_law
 from glasshouse.duties.periods import Calendar
@@ -71,7 +71,7 @@ def full() -> Evidence:
         (classify(shipped_tree(), {}, AT.date()), 18), (training,), tuple(said),
         (External("ext1", "Evaluation by Lab", "sha256:" + "4d" * 32, AT, "screen", 19),),
         (month, december), (incident(),), "sha256:" + "5e" * 32, 2,
-        (("documentation-form", NONE, AT, 21),),
+        (Version("documentation-form", "ai-office", NONE, AT, 21),),
     )  # fmt: skip
 
 

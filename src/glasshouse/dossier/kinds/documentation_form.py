@@ -46,8 +46,8 @@ def _updated(evidence: Evidence) -> Value:
 
 
 def _version(evidence: Evidence) -> Value:
-    earlier = [each for each in evidence.versions if each[0] == "documentation-form"]
-    entries = tuple(each[3] for each in earlier)
+    earlier = [each for each in evidence.versions if each.kind == "documentation-form"]
+    entries = tuple(each.entry for each in earlier)
     return computed(len(earlier) + 1, entries) if earlier else counted(1, (0, evidence.basis.size - 1))
 
 

@@ -1,0 +1,43 @@
+"""Running a suite on a model and making the record of it; clock and log stay with the caller."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+from glasshouse.assess.model_file import ModelFile
+from glasshouse.assess.records import RunRecorded
+from glasshouse.assess.runs import Run
+from glasshouse.assess.suite import Progress, Setting, draw, load_suite, samples_digest
+from glasshouse.words.errors import SuiteError
+
+
+def conduct(
+    name: str, model: ModelFile, setting: Setting, clock: Callable[[], dt.datetime], progress: Progress
+) -> RunRecorded:
+    """Runs one suite.  Raises `SuiteError` when the weights that ran are not those that the model file names."""
+    started = clock()
+    result = load_suite(name).run(model, setting, progress)
+    if result.model_digest != model.identity.digest:
+        raise SuiteError(
+            f"suite {name} ran on {result.model_digest}, but the model file names {model.identity.digest}",
+            hint="Correct the digest in the model file, or install the weights that it names.",
+        )
+    run = Run(
+        suite=name,
+        model=model.identity.name,
+        model_digest=result.model_digest,
+        code_digest=result.code_digest,
+        data_digest=result.data_digest,
+        started=started,
+        ended=clock(),
+        seed=setting.seed,
+        settings=result.settings | setting.options,
+        metrics=result.metrics,
+        samples_digest=samples_digest(result.samples),
+        samples=len(result.samples),
+        repeats=setting.repeats,
+        safeguards=result.safeguards,
+        notes=result.notes,
+    )
+    return RunRecorded(run, result.samples, draw(result.samples, setting.seed))

@@ -1,0 +1,169 @@
+"""Assessment, statements and documents as a user sees them: all in the log, nothing typed passing for measured."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from glasshouse.assess.framework import shipped_framework
+from glasshouse.cli.main import run
+
+Run = Callable[..., tuple[int, str, str]]
+DIGEST = "sha256:" + "1a" * 32
+MODEL = f"""
+identity: {{name: screen, version: "1", weights_digest: "{DIGEST}"}}
+provider: Example
+intended_use: score requests
+placing: {{on_union_market: false}}
+licence: Apache-2.0
+"""
+
+
+@pytest.fixture
+def glasshouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command line in a home of its own, in a folder with a model file and a key."""
+    monkeypatch.setenv("GLASSHOUSE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.yaml").write_text(MODEL)
+    private = Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "me.key").write_bytes(private)
+    (tmp_path / "me.key").chmod(0o600)
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = run(list(arguments))
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return call
+
+
+def inspect_log(suite_accuracy: list[str]) -> dict[str, object]:
+    """An evaluation log about the model, one letter per sample."""
+    samples = [
+        {"id": f"q{n}", "epoch": 1, "input": "?", "output": {"completion": "x"}, "scores": {"s": {"value": letter}}}
+        for n, letter in enumerate(suite_accuracy)
+    ]
+    head = {
+        "created": "2035-01-01T00:00:00+00:00",
+        "model": "x/screen",
+        "metadata": {"glasshouse_model_digest": DIGEST},
+    }
+    return {"version": 2, "status": "success", "eval": head, "samples": samples}
+
+
+def me(*arguments: str) -> tuple[str, ...]:
+    """Arguments of a statement by the same person."""
+    return ("attest", *arguments, "--name", "O. Owner", "--role", "owner", "--key", "me.key")
+
+
+def test_the_gate_says_no_until_everything_is_measured(glasshouse: Run, tmp_path: Path) -> None:
+    assert glasshouse("assess", "gate", "model.yaml", "--tier", "vetted")[0] == 1  # nothing committed
+    assert glasshouse("assess", "commit")[0] == 0
+    code, out, _ = glasshouse("assess", "gate", "model.yaml", "--tier", "vetted")
+    assert code == 1
+    assert "REFUSED" in out
+    suites = [each for each in shipped_framework().suites() if each.startswith("imported-")]
+    (tmp_path / "good.json").write_text(json.dumps(inspect_log(["I"] * 200)))
+    for suite in suites:
+        assert glasshouse("assess", "import", "good.json", "--model", "model.yaml", "--suite", suite)[0] == 0
+    code, out, _ = glasshouse("assess", "gate", "model.yaml", "--tier", "vetted", "--baseline", "screen")
+    failed = re.findall(r"FAIL (\S+):", out)
+    assert failed == [
+        "mitigation:screening:gateway-safeguards/attacks_stopped",
+        "mitigation:screening:gateway-safeguards/legitimate_passed",
+    ]
+    assert "changed risk:cyber_offence" in out
+
+
+def test_a_statement_appears_as_a_statement_and_a_typed_fact_as_missing(glasshouse: Run) -> None:
+    glasshouse("assess", "model", "model.yaml")
+    card = glasshouse("dossier", "model-card", "--model", "screen")[1]
+    assert "nobody attested it" in card
+    assert glasshouse(*me("model-file", "--file", "model.yaml", "--model", "screen"))[0] == 0
+    assert glasshouse(*me("limitations", "--value", "English only", "--model", "screen"))[0] == 0
+    card = glasshouse("dossier", "model-card", "--model", "screen")[1]
+    assert "English only" in card
+    assert "attested: O. Owner (owner)" in card
+    assert "nobody attested it" not in card
+
+
+def test_the_same_log_gives_the_same_bytes_and_a_diff_shows_what_changed(glasshouse: Run, tmp_path: Path) -> None:
+    glasshouse("assess", "model", "model.yaml")
+    for name in ("a.json", "b.json"):
+        glasshouse("dossier", "model-card", "--model", "screen", "--format", "json", "-o", name)
+    code, out, _ = glasshouse("dossier", "diff", "a.json", "b.json")
+    assert (code, out) == (0, "")
+    glasshouse(*me("limitations", "--value", "English only", "--model", "screen"))
+    glasshouse("dossier", "model-card", "--model", "screen", "--format", "json", "-o", "c.json")
+    code, out, _ = glasshouse("dossier", "diff", "a.json", "c.json")
+    assert code == 1
+    assert out.startswith("use/limitations\n  - ")
+    assert len(list((tmp_path / "home" / "dossiers" / "model-card").iterdir())) == 3
+
+
+def test_an_audit_pack_verifies_with_what_is_in_it(glasshouse: Run, tmp_path: Path) -> None:
+    glasshouse("assess", "model", "model.yaml")
+    glasshouse("assess", "commit")
+    assert glasshouse("dossier", "audit-pack", "--model", "screen", "-o", "pack.zip")[0] == 0
+    with zipfile.ZipFile(tmp_path / "pack.zip") as archive:
+        archive.extractall(tmp_path / "pack")
+    command = [sys.executable, "verify_glasshouse.py", "log"]
+    done = subprocess.run(command, cwd=tmp_path / "pack", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "published log holds" in done.stdout
+    sums = subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=tmp_path / "pack", check=False)
+    assert sums.returncode == 0
+
+
+def test_a_questionnaire_filled_with_unknowns_is_the_strictest_classification(glasshouse: Run, tmp_path: Path) -> None:
+    glasshouse("assess", "model", "model.yaml")
+    questions = glasshouse("classify", "--questions")[1]
+    (tmp_path / "answers.yaml").write_text(
+        questions.replace('name: ""', "name: me").replace('role: ""', "role: counsel")
+    )
+    code, out, _ = glasshouse("classify", "screen", "--answers", "answers.yaml", "--on", "2026-11-27")
+    assert code == 0
+    assert "Prohibited" in out
+    assert "questions open" in out
+    record = glasshouse("dossier", "classification", "--model", "screen")[1]
+    assert "assumed: nobody knew" in record
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("assess", "gate", "model.yaml", "--tier", "friends"), 2, "no access tier"),
+        (("assess", "run", "model.yaml"), 2, "names no suites"),
+        (("assess", "run", "model.yaml", "--suite", "nope"), 2, "no suite `nope`"),
+        (("assess", "model", "absent.yaml"), 2, "cannot be read"),
+        (("assess", "override", "screen", "--tier", "vetted", "--reason", "r"), 2, "no refused verdict"),
+        (("dossier", "model-card", "--model", "nobody"), 2, "no model `nobody`"),
+        (("dossier", "diff", "model.yaml", "model.yaml"), 2, "not a document"),
+        (me("limitations", "--value", "it is certified"), 2, "certified"),
+        (me("limitations"), 2, "either --value or --file"),
+        (("classify", "screen"), 2, "--answers"),
+    ],
+)
+def test_wrong_input_gives_one_clear_error(arguments: tuple[str, ...], code: int, says: str, glasshouse: Run) -> None:
+    glasshouse("assess", "model", "model.yaml")
+    found, _, err = glasshouse(*arguments)
+    assert found == code
+    assert says in err
+
+
+def test_a_model_file_with_an_unknown_field_is_refused_by_name(glasshouse: Run, tmp_path: Path) -> None:
+    (tmp_path / "model.yaml").write_text(MODEL + "licance: MIT\n")
+    code, _, err = glasshouse("assess", "model", "model.yaml")
+    assert code == 2
+    assert "licance" in err
