@@ -245,3 +245,22 @@ def test_chunks_keep_all_items_in_order_and_are_of_like_weight(weights: list[int
     assert all(chunks)
     target = max(1, sum(weights) // (jobs * 8))
     assert all(sum(weights[item] for item in chunk[:-1]) < target for chunk in chunks)
+
+
+def own_process(_: int) -> bytes:
+    return b"%d" % os.getpid()
+
+
+def test_a_worker_ends_after_its_share_of_chunks() -> None:
+    with WorkerPool(2, ExecutorLimits(chunks_per_worker=1)) as pool:
+        outcomes = list(pool.map_chunks(own_process, [[1, 2], [3], [4], [5]]))
+    values = [outcome.value for outcome in outcomes if isinstance(outcome, Done)]
+    assert len(values) == 5
+    assert values[0] == values[1]
+    assert len(set(values)) == 4
+
+
+def test_a_share_of_one_chunk_keeps_order_when_a_worker_dies() -> None:
+    with WorkerPool(2, ExecutorLimits(chunks_per_worker=1)) as pool:
+        outcomes = list(pool.map_chunks(die_on_seven, [[6], [7], [8]]))
+    assert [(type(outcome), outcome.chunk) for outcome in outcomes] == [(Done, 0), (Failed, 1), (Done, 2)]

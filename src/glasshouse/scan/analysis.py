@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
+import contextlib
 import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from glasshouse.scan import ir
@@ -16,15 +16,18 @@ from glasshouse.scan.interp.findings import Fact, Flow
 from glasshouse.scan.interp.machine import Machine
 from glasshouse.scan.interp.matcher import Matcher
 from glasshouse.scan.interp.summary import SinkHit
+from glasshouse.scan.interp.values import Step
 from glasshouse.scan.languages import INTERPRETED
 from glasshouse.scan.program import Fn, Module, Program
 from glasshouse.scan.rules.loader import RuleSet
-from glasshouse.scan.rules.schema import Entry
+from glasshouse.scan.rules.schema import Entry, Rule
 from glasshouse.words.finding import NotAnalysed
 
 RECURSION = 60_000  # Python frames; pure Python calls use no C stack from 3.11 on (`interp.budget` stays below)
 COMMAND_NAME = re.compile(r"^(cmd|command|shell|script)|(cmd|command|script)(line)?$", re.IGNORECASE)
 KINDS = frozenset(["function", "method", "lambda"])
+LARGE = 40_000  # instructions of one part
+Progress = Callable[[int, int], None]
 
 
 class Analysis(NamedTuple):
@@ -41,51 +44,73 @@ class Analysis(NamedTuple):
 def analyse(
     files: Sequence[ir.File],
     rules: dict[str, RuleSet],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
+    jobs: int = 1,
+    large: int = LARGE,
 ) -> Analysis:
-    """Analyse lowered files together.  ``rules`` holds the rule set of each language that occurs."""
+    """Analyse lowered files together.  ``rules`` holds the rule set of each language that occurs.
+
+    A program of at least two times ``large`` instructions is analysed in parts (see ``parts``), up to ``jobs`` (0: one
+    per core) at a time; what is found does not depend on ``jobs``.
+    """
+    if all(file.language not in INTERPRETED for file in files):
+        return Analysis(Program(files), [], [], [], ())
+    with bounded():
+        machine = machine_for(files, rules)
+        run_modules(machine)
+        modules = interpreted(machine)
+        if sum(machine.budget.size(fn) for module in modules for fn in module.functions) < 2 * large:
+            run_roots(machine, modules, progress)
+            return result_of(machine, weak_hits(modules))
+        from glasshouse.scan import parts
+
+        return result_of(machine, parts.run(machine, progress, jobs, large, lambda: machine_for(files, rules)))
+
+
+def machine_for(files: Sequence[ir.File], rules: dict[str, RuleSet]) -> Machine:
+    """A machine that has not run anything."""
     program = Program(files)
-    if not program.modules:
-        return Analysis(program, [], [], [], ())
     matchers = {
         name: Matcher(found.rules.values(), found.models, found.taint_classes, name)
         for name, found in rules.items()
         if name in INTERPRETED
     }
-    if not matchers:
-        return Analysis(program, [], [], [], ())
     if "java" in matchers:
         program.known_types = matchers["java"].known_types | java_builtins.TYPES
-    machine = Machine(program, matchers)
-    bounded(machine, progress)
-    return result_of(machine)
+    return Machine(program, matchers)
 
 
-def bounded(machine: Machine, progress: Callable[[int, int], None] | None) -> None:
-    """Run everything, with the recursion that nested calls take and without collecting cycles."""
+@contextlib.contextmanager
+def bounded() -> Iterator[None]:
+    """The recursion that nested calls take."""
     limit = sys.getrecursionlimit()
-    collecting = gc.isenabled()
-    gc.disable()
     sys.setrecursionlimit(max(limit, RECURSION))
     try:
-        run(machine, progress)
+        yield
     finally:
         sys.setrecursionlimit(limit)
-        if collecting:
-            gc.enable()
 
 
-def result_of(machine: Machine) -> Analysis:
+def result_of(machine: Machine, weak: Sequence[WeakHit]) -> Analysis:
     program = machine.program
     flows, facts = list(machine.flows.values()), list(machine.facts.values())
-    library = [*library_flows(machine), *machine.guesses.values()]
+    library = [*library_flows(machine, weak), *machine.guesses.values()]
     return Analysis(program, flows, library, facts, notes(machine), problems(machine))
 
 
-def run(machine: Machine, progress: Callable[[int, int], None] | None) -> None:
-    modules = [module for module in machine.program.modules if module.language in INTERPRETED]
-    for module in modules:
+def interpreted(machine: Machine) -> list[Module]:
+    """The modules whose code is run; those of other languages have been looked at file by file."""
+    return [module for module in machine.program.modules if module.language in INTERPRETED]
+
+
+def run_modules(machine: Machine) -> None:
+    """Run the body of every module."""
+    for module in interpreted(machine):
         guarded(machine, module, machine.modules.ensure, module)
+
+
+def run_roots(machine: Machine, modules: Sequence[Module], progress: Progress | None) -> None:
+    """Run entry points and summaries of some modules."""
     for number, module in enumerate(modules):
         for fn, entry in plan_of(machine, module):
             if fn not in machine.registered:
@@ -141,28 +166,60 @@ def decorators(machine: Machine, module: Module) -> None:
                     sources.check_decorator(machine, fn, decorator, match)
 
 
-def library_flows(machine: Machine) -> list[Flow]:
+class WeakHit(NamedTuple):
+    """A parameter of ``fn`` reaches a sink, and may count as a source if nothing calls ``fn``."""
+
+    fn: Fn
+    parameter: int
+    rule: Rule
+    sink: str
+    act: str
+    confidence: str | None
+    place: Fn
+    span: int
+    step: Step | None
+
+
+def weak_hits(modules: Sequence[Module]) -> list[WeakHit]:
+    """Parameters that reach sinks, in the functions of some modules; in the order of the program."""
+    found = []
+    for module in modules:
+        for fn in module.functions:
+            if fn.summary is None or fn.ir.kind not in KINDS or fn.ir.flags & ir.TEST:
+                continue
+            for hit in fn.summary.sinks.values():
+                if weak_source(fn, hit):
+                    sink = hit.sink
+                    found.append(
+                        WeakHit(
+                            fn,
+                            hit.label.index,
+                            sink.rule,
+                            sink.name,
+                            sink.label,
+                            sink.confidence,
+                            hit.fn,
+                            hit.span,
+                            hit.step,
+                        )
+                    )
+    return found
+
+
+def library_flows(machine: Machine, weak: Sequence[WeakHit]) -> list[Flow]:
     """Parameters that reach sinks, in functions of the public interface."""
     best: dict[tuple[str, int, int], Flow] = {}
-    for fn in machine.program.functions():
-        if fn.summary is None or not public(fn):
+    for hit in weak:
+        fn = hit.fn
+        if not public(fn):
             continue
-        for hit in fn.summary.sinks.values():
-            if not weak_source(fn, hit):
-                continue
-            key = (hit.sink.rule.id, hit.fn.module.index, hit.span)
-            text = f"parameter `{parameter_name(fn, hit.label.index)}` of `{fn.ir.qualname}`"
-            label = machine.source_label("weak", "parameter", text, (fn.module.index, fn.ir.span))
-            sink = hit.sink
-            flow = Flow(
-                sink.rule, sink.name, sink.label, sink.confidence, hit.fn, hit.span, label, hit.step, not fn.called
-            )
-            have = best.get(key)
-            if have is None or (flow.built, -sources.way_length(flow.step)) > (
-                have.built,
-                -sources.way_length(have.step),
-            ):
-                best[key] = flow
+        key = (hit.rule.id, hit.place.module.index, hit.span)
+        text = f"parameter `{parameter_name(fn, hit.parameter)}` of `{fn.ir.qualname}`"
+        label = machine.source_label("weak", "parameter", text, (fn.module.index, fn.ir.span))
+        flow = Flow(hit.rule, hit.sink, hit.act, hit.confidence, hit.place, hit.span, label, hit.step, not fn.called)
+        have = best.get(key)
+        if have is None or (flow.built, -sources.way_length(flow.step)) > (have.built, -sources.way_length(have.step)):
+            best[key] = flow
     return list(best.values())
 
 
@@ -209,7 +266,7 @@ def notes(machine: Machine) -> tuple[str, ...]:
     if machine.budget.cut:
         found.append(f"{machine.budget.cut} calls were not followed (too deep inside other calls)")
     if machine.widened:
-        found.append(f"{machine.widened} calls were not followed (more than 3 methods of that name)")
+        found.append(f"{len(machine.widened)} calls were not followed (more than 3 methods of that name)")
     return tuple(found)
 
 

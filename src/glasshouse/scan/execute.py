@@ -41,12 +41,13 @@ class ExecutorLimits(msgspec.Struct, frozen=True):
 
     ``item_seconds`` is wall time for one item, after which its worker is killed (0: no limit).  ``chunks_in_flight``
     counts, per worker, chunks handed out or finished but not yet taken.  ``worker_memory_bytes`` bounds the address
-    space of a worker (0: no limit).
+    space of a worker (0: no limit).  A worker ends after ``chunks_per_worker`` chunks (0: no limit).
     """
 
     item_seconds: float = 60.0
     chunks_in_flight: int = 4
     worker_memory_bytes: int = 8 << 30
+    chunks_per_worker: int = 0
 
 
 class Executor(Protocol):

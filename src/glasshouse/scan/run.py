@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -70,9 +72,22 @@ def scan_files(
     chosen: bytes,
 ) -> Results:
     """Lower what is not in the cache, analyse everything together, and report."""
-    results, failed = lower_all(files, settings, progress, cache, chosen)
-    problems.extend(failed)
-    return report(files, results, problems, settings, progress)
+    with without_collecting():
+        results, failed = lower_all(files, settings, progress, cache, chosen)
+        problems.extend(failed)
+        return report(files, results, problems, settings, progress)
+
+
+@contextlib.contextmanager
+def without_collecting() -> Iterator[None]:
+    """No search for cycles of garbage: it would go through the whole program again and again, and find nothing."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def discovered(paths: Sequence[Path], settings: ScanSettings) -> tuple[list[SourceFile], list[NotAnalysed]]:
@@ -198,7 +213,7 @@ def report(
         if progress is not None:
             progress("analysing", done, total)
 
-    analysis = analyse(programs, rules, tell)
+    analysis = analyse(programs, rules, tell, settings.jobs)
     problems.extend(analysis.problems)
     by_path = {file.path: file for file in files}
     reporter = Reporter(analysis, lambda path: source_lines(by_path[path], settings), settings.mode)

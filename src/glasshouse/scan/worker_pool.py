@@ -89,6 +89,7 @@ class _Worker:
         self.process.start()
         theirs.close()
         self.chunks: deque[_Chunk] = deque()
+        self.served = 0  # chunks finished
         self.waited = 0.0  # seconds that we have waited for the current item
 
     def send(self, message: bytes, chunk: _Chunk) -> None:
@@ -138,7 +139,7 @@ class _Run:
 
     def _hand_out(self) -> None:
         """Gives every worker a chunk, and then a second one so that it need not wait for us."""
-        for depth in (0, 1):
+        for depth in (0,) if self._limits.chunks_per_worker else (0, 1):
             if depth and self._held is not None:
                 return  # known to be too large, and making its message costs time
             while True:
@@ -213,6 +214,10 @@ class _Run:
             chunk.outcomes.append(Failed(chunk.number, item, "error", reason))
         if chunk.finished:
             worker.chunks.popleft()
+            worker.served += 1
+            if worker.served == self._limits.chunks_per_worker:
+                self._workers.remove(worker)
+                worker.kill()
         elif chunk.alone == item:
             worker.chunks.popleft()
             chunk.alone = -1
@@ -282,10 +287,14 @@ def _bound_memory(max_bytes: int) -> None:
         return  # not on this platform
 
 
+def forks() -> bool:
+    """Whether workers begin with the memory of this process: where that is safe (no thread may hold a lock)."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
 def _context() -> Any:
-    """Fork where it is safe (Linux, no other thread that may hold a lock); spawn elsewhere."""
-    fork = sys.platform == "linux" and threading.active_count() == 1
-    return multiprocessing.get_context("fork" if fork else "spawn")
+    """Fork where it is safe; spawn elsewhere."""
+    return multiprocessing.get_context("fork" if forks() else "spawn")
 
 
 def _cause(exit_code: int | None) -> str:

@@ -341,7 +341,7 @@ def by_name(frame: Frame, value: Value, name: str, given: Arguments, span: int) 
     if not every:
         return None
     if len(every) > FAN_OUT_SEEN:
-        machine.widened += 1
+        machine.widened[frame.module.index, span] = None
         return None
     language = frame.module.language
     count = len(given.pos) + len(given.kw)
@@ -349,7 +349,7 @@ def by_name(frame: Frame, value: Value, name: str, given: Arguments, span: int) 
     if not found:
         return None
     if len(found) > NAME_FAN_OUT:
-        machine.widened += 1
+        machine.widened[frame.module.index, span] = None
         return None
     if not any(item.taint or item.refs for item in given.all()):
         for fn in found:

@@ -67,7 +67,7 @@ class Machine(Findings):
         self.capped = False
         self.capped_roots: dict[Fn, None] = {}
         self.failed: dict[Module, str] = {}
-        self.widened = 0
+        self.widened: dict[tuple[int, int], None] = {}  # calls with too many candidates: file, span
         self.labels: dict[tuple[Any, ...], Label] = {}
         self.active: set[Fn] = set()
         self.refined: dict[int, Value] = {}
