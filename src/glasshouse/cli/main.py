@@ -36,6 +36,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deny": ("glasshouse.cli.deny", "Deny a request, with the reason."),
     "kill": ("glasshouse.cli.kill", "Stop everything at once, show what is stopped, lift a halt."),
     "store": ("glasshouse.cli.store", "Upgrade, back up, restore and check the register."),
+    "forecast": ("glasshouse.cli.forecast", "Say what will be exploited, and why."),
+    "exposure": ("glasshouse.cli.exposure", "Say what exploitation would hit, and what to patch first."),
     "config": ("glasshouse.cli.config", "Show every setting with its origin."),
 }
 

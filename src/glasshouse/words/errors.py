@@ -74,6 +74,36 @@ class ModelError(GlasshouseError):
     hint = "Install Glasshouse again, or name the digest of your own weights; nothing is screened with unknown weights."
 
 
+class ForecastStoreError(UsageError):
+    """The store of facts about vulnerabilities cannot be opened or read."""
+
+    code = "forecast.store"
+    hint = "Name another file with --store, or import again: `glasshouse forecast import KIND PATH`."
+
+
+class ForecastModelError(GlasshouseError):
+    """The weights of the forecast model are missing, damaged or of another version."""
+
+    code = "forecast.model"
+    hint = "Install the package again; the weights are part of it."
+
+
+class UnknownVulnerabilityError(GlasshouseError):
+    """Nothing was known about the vulnerability on the day asked for."""
+
+    code = "forecast.unknown"
+    status = 404
+    exit_code = 4
+    hint = "Import records that hold it: `glasshouse forecast import cvelist PATH`."
+
+
+class InventoryError(UsageError):
+    """An inventory (bill of materials, lock file, package list, services table) cannot be read."""
+
+    code = "exposure.inventory"
+    hint = "See docs/how-to/exposure.md for the formats that are read."
+
+
 class NothingToAnalyseError(GlasshouseError):
     """No file below the given paths is in a language we read."""
 

@@ -1,0 +1,1 @@
+"""Exposure: which components are vulnerable, and what their exploitation would hit."""

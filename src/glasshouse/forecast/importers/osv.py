@@ -1,0 +1,117 @@
+"""Advisories in the OSV format (OSV.dev, GitHub's and PyPA's advisory databases): affected versions.
+
+And facts by alias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from glasshouse.forecast.advisory import Advisory, Interval
+from glasshouse.forecast.facts import AnyClaim, Day, Fact, Text, Weaknesses
+from glasshouse.forecast.importers import values
+from glasshouse.forecast.importers.interface import Document, Rejected, Yield
+from glasshouse.forecast.importers.values import InvalidRecordError, items, table
+from glasshouse.forecast.inventory.component import normal_name
+
+MAX_AFFECTED = 2_000
+MAX_VERSIONS = 20_000
+
+
+class OsvImporter:
+    """OSV and GitHub security advisories."""
+
+    kind = "osv"
+    about = "advisories in OSV format (JSON, YAML, an ecosystem's all.zip)"
+    suffixes = (".json", ".yaml", ".yml")
+
+    def read(self, document: Document, known_at: Day) -> Iterator[Yield]:
+        try:
+            yield from _advisory(_parse(document))
+        except InvalidRecordError as error:
+            yield Rejected(document.name, str(error))
+
+
+def _parse(document: Document) -> dict[str, Any]:
+    if document.name.lower().endswith(".json"):
+        return table(values.parse_json(document.content))
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return table(yaml.load(document.content, Loader=loader))  # noqa: S506 - a safe loader, in C where built
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InvalidRecordError(f"not valid YAML: {str(error).splitlines()[0]}") from error
+
+
+def _advisory(record: dict[str, Any]) -> Iterator[Yield]:
+    name = values.text(record.get("id"))
+    if not name:
+        raise InvalidRecordError("no `id`; is this an OSV record?")
+    modified = values.text(str(record.get("modified") or record.get("published") or ""), 40)
+    since = values.moment(modified, "modified")
+    if record.get("withdrawn"):
+        yield from _withdrawn(record, name, modified)
+        return
+    aliases = tuple(dict.fromkeys(values.text(each) for each in items(record.get("aliases"))[:100]))
+    summary = values.text(record.get("summary"), 300)
+    for each in items(record.get("affected"))[:MAX_AFFECTED]:
+        package = table(table(each).get("package"))
+        ecosystem, title = values.text(package.get("ecosystem"), 80), values.text(package.get("name"), 300)
+        if ecosystem and title:
+            yield Advisory(
+                id=name,
+                ecosystem=ecosystem,
+                package=normal_name(ecosystem, title),
+                modified=modified,
+                aliases=aliases,
+                intervals=tuple(_intervals(table(each))),
+                versions=tuple(values.text(version) for version in items(table(each).get("versions"))[:MAX_VERSIONS]),
+                summary=summary,
+                malicious=name.startswith("MAL-"),
+            )
+    claims = list(_claims(record))
+    for alias in dict.fromkeys((name, *aliases)):
+        if alias.startswith("CVE-"):
+            cve = values.cve_id(alias)
+            yield from (Fact(cve, since, "osv", claim) for claim in claims)
+
+
+def _withdrawn(record: dict[str, Any], name: str, modified: str) -> Iterator[Yield]:
+    """An advisory that was taken back: it affects nothing any more."""
+    for each in items(record.get("affected"))[:MAX_AFFECTED]:
+        package = table(table(each).get("package"))
+        ecosystem, title = values.text(package.get("ecosystem"), 80), values.text(package.get("name"), 300)
+        if ecosystem and title:
+            yield Advisory(id=name, ecosystem=ecosystem, package=normal_name(ecosystem, title), modified=modified)
+
+
+def _intervals(affected: dict[str, Any]) -> Iterator[Interval]:
+    for each in items(affected.get("ranges"))[:200]:
+        if table(each).get("type") not in ("SEMVER", "ECOSYSTEM"):
+            continue
+        start: str | None = None
+        for event in items(table(each).get("events"))[:2_000]:
+            (key, value) = next(iter(table(event).items()), ("", ""))
+            version = values.text(str(value))
+            if key == "introduced":
+                if start is not None:
+                    yield Interval(start)
+                start = version
+            elif start is not None and key == "fixed":
+                yield Interval(start, fixed=version)
+                start = None
+            elif start is not None and key == "last_affected":
+                yield Interval(start, last_affected=version)
+                start = None
+        if start is not None:
+            yield Interval(start)
+
+
+def _claims(record: dict[str, Any]) -> Iterator[AnyClaim]:
+    if details := values.text(record.get("details"), values.MAX_TEXT):
+        yield Text(details)
+    numbers = values.cwe_numbers(items(table(record.get("database_specific")).get("cwe_ids")))
+    if numbers:
+        yield Weaknesses(numbers)

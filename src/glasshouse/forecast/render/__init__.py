@@ -1,0 +1,1 @@
+"""Forecasts, trends and exposure as text, JSON, CSV and HTML."""

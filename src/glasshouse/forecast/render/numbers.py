@@ -1,0 +1,29 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+
+def percent(value: float) -> str:
+    """A probability with two or three digits that matter; never 0 % for a chance that is not zero."""
+    scaled = 100 * value
+    if scaled >= 99.95:
+        return "100 %"
+    if scaled >= 9.95:
+        return f"{scaled:.0f} %"
+    if scaled >= 0.995:
+        return f"{scaled:.1f} %"
+    if scaled >= 0.0995:
+        return f"{scaled:.2f} %"
+    if scaled >= 0.001:
+        return f"{scaled:.3f} %"
+    return "under 0.001 %"
+
+
+def factor(value: float) -> str:
+    """A factor of the odds: how many times more or less."""
+    return f"{value:.1f} x more" if value >= 1 else f"{1 / value:.1f} x less"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -1,0 +1,109 @@
+"""Trends as text, JSON and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from glasshouse.forecast.render.charts import series
+from glasshouse.forecast.render.numbers import percent
+from glasshouse.forecast.render.page import frame, safe, table
+from glasshouse.forecast.trends.model import Emerging, Trend, Trends
+from glasshouse.words.display import visible
+
+SCHEMA = "glasshouse/trends/1"
+SHOWN = 20
+_BARS = " ▁▂▃▄▅▆▇█"
+
+
+def text(report: Trends) -> Iterator[str]:
+    """Counts and forecasts, changes, what emerges, and who reports."""
+    yield f"Monthly listings as known exploited, as of {report.day}\n\n"
+    if report.listings:
+        yield f"{'':<34} {'last 24 months':<24}  {'per month':>9}  next three months (80 % range)\n"
+    for each in report.listings[:SHOWN]:
+        ahead = "  ".join(f"{month.mean:.1f} ({month.low}-{month.high})" for month in each.ahead)
+        name = f"{each.dimension}: {visible(each.name)}" if each.name != "all" else "all"
+        yield f"{name[:34]:<34} {bars(each.counts[-24:]):<24}  {_mean(each):>9.1f}  {ahead}\n"
+    changed = [(each, change) for each in report.listings for change in each.changes]
+    if changed:
+        yield "\nChanges of level\n"
+        for each, change in changed[:SHOWN]:
+            name = f"{each.dimension} {visible(each.name)}"
+            yield f"  {change.month}  {name}: {change.before:.1f} to {change.after:.1f} a month\n"
+    yield "\nMore listings for each published CVE than in the two years before\n"
+    rising = [row for row in report.emerging if row.significant]
+    if not rising:
+        yield f"  none of {report.compared} groups, with false discoveries held to one in ten\n"
+    for row in report.emerging[:SHOWN]:
+        mark = "*" if row.significant else " "
+        yield f" {mark}{visible(row.name)[:34]:<34} {describe(row)}\n"
+        if row.cves:
+            yield f"{'':<36}{', '.join(row.cves[:5])}\n"
+    if report.emerging:
+        yield "  * holds with false discoveries bounded to one in ten; the others may be chance\n"
+    yield "\nWho publishes (share of the last year, and of the two years before)\n"
+    for source in report.sources[:5]:
+        yield f"  {visible(source.source):<34} {percent(source.share):>8}  {percent(source.share_before):>8}\n"
+    for caveat in report.caveats:
+        yield f"note: {visible(caveat)}\n"
+
+
+def describe(row: Emerging) -> str:
+    """The figures of a group in a line."""
+    reports = row.published / row.expected if row.expected else 1.0
+    return (
+        f"{row.ratio:.1f} x ({row.low:.1f} or more with 95 % confidence): {row.listed} listed, {row.listed_before} in "
+        f"the two years before; published {reports:.1f} x what the mix of sources explains"
+    )
+
+
+def bars(counts: tuple[int, ...]) -> str:
+    """Counts as a row of bars."""
+    top = max([*counts, 1])
+    return "".join(_BARS[-(-8 * count // top)] for count in counts)
+
+
+def _mean(each: Trend) -> float:
+    last = each.counts[-12:]
+    return sum(last) / len(last)
+
+
+def json(report: Trends) -> Iterator[str]:
+    """The whole report."""
+    yield msgspec.json.format(msgspec.json.encode({"schema": SCHEMA, "trends": report})).decode() + "\n"
+
+
+def html(report: Trends) -> Iterator[str]:
+    """The report with a drawing of each series."""
+    yield from frame("Trends of exploitation", f"as of {report.day}", _body(report))
+
+
+def _body(report: Trends) -> Iterator[str]:
+    for each in report.listings[:SHOWN]:
+        name = "All listings" if each.name == "all" else f"{each.dimension}: {each.name}"
+        ahead = [(float(month.low), month.mean, float(month.high)) for month in each.ahead]
+        yield f"<h2>{safe(name)}</h2>\n"
+        yield series([float(count) for count in each.counts], ahead, f"{name}, a month") + "\n"
+        coming = "; ".join(f"{month.month}: {month.mean:.1f} ({month.low} to {month.high})" for month in each.ahead)
+        yield f'<p class="quiet">{safe(coming)}. Method: {safe(each.method)}.'
+        for change in each.changes:
+            yield f" Level changed in {safe(change.month)}: {change.before:.1f} to {change.after:.1f} a month."
+        yield "</p>\n"
+    yield "<h2>More listings for each published CVE than before</h2>\n"
+    rows = [
+        (
+            safe(f"{row.dimension}: {row.name}"),
+            "yes" if row.significant else "may be chance",
+            safe(describe(row)),
+            ", ".join(row.cves),
+        )
+        for row in report.emerging
+    ]
+    yield table(("group", "holds", "figures", "vulnerabilities behind it"), rows)
+    yield "<h2>Who publishes</h2>\n"
+    shares = [(safe(row.source), percent(row.share), percent(row.share_before)) for row in report.sources]
+    yield table(("source", "last year", "two years before"), shares, frozenset({1, 2}))
+    for caveat in report.caveats:
+        yield f'<p class="quiet">Note: {safe(caveat)}.</p>\n'

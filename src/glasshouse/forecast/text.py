@@ -1,0 +1,26 @@
+"""Words of a description, as the text model reads them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+MAX_CHARACTERS = 4_000
+_WORD = re.compile(r"[a-z][a-z0-9]+")
+_DROPPED = frozenset(
+    "cve the of in to and an is for with by on that this as be or it from via are which at was".split()
+)
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words of two or more characters that start with a letter; at most ``MAX_CHARACTERS`` are read."""
+    return _WORD.findall(text[:MAX_CHARACTERS].lower())
+
+
+def terms(tokens: Sequence[str]) -> set[str]:
+    """Single words and pairs of neighbours, without the commonest function words."""
+    kept = [token for token in tokens if token not in _DROPPED]
+    found = set(kept)
+    found.update([f"{first} {second}" for first, second in pairwise(kept)])
+    return found

@@ -1,0 +1,1 @@
+"""Training scripts; what they make is shipped, they are not."""

@@ -1,0 +1,115 @@
+"""Fits the forecast model and writes the weights that ship with the package.
+
+    python -m train.forecast [--data FOLDER] [--output FILE]
+
+About six minutes on one core.  Needs the extra `train`.  Deterministic: the same data give the same file.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from glasshouse.forecast.facts import Day, iso
+from glasshouse.forecast.model import FORMAT, HORIZONS, INPUTS, SHIPPED, Reliability, VariantWeights, Weights
+from glasshouse.forecast.priority import RATES, WeaknessRates
+from train.forecast_chain import VARIANTS, Chained, chain, note, prepare
+from train.forecast_data import CUT, DEFAULT, Dataset
+from train.forecast_fit import ATTENTION, NEVER, Array, Landmark, Texts, fit_calibration, fit_trees, usable
+
+FEWEST = 20
+"""CVEs of a weakness class below which no rate is given."""
+BINS = (0.5, 0.9, 0.99, 0.999, 0.9999, 1.0)
+ATTRIBUTION = (
+    "Derived from: trickest/cve (MIT), CISA vulnrichment and KEV (CC0-1.0), RogoLabs/patchthisapp (Apache-2.0); "
+    "descriptions are from CVE records, (c) The MITRE Corporation, CVE terms of use."
+)
+
+
+def main() -> None:
+    """Fits, calibrates on forward-chained forecasts, writes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=DEFAULT, help="folder of the development data set")
+    parser.add_argument("--output", type=Path, default=SHIPPED)
+    options = parser.parse_args()
+    data, texts, learn, full = prepare(options.data)
+    chained = chain(learn, full)
+    past = usable(learn, CUT, 90)
+    weights = Weights(
+        format=FORMAT,
+        version=f"kev-1 ({iso(CUT)})",
+        trained_until=iso(CUT),
+        inputs=INPUTS,
+        text=texts.weights(CUT),
+        variants={variant: variant_weights(chained, past, variant) for variant in VARIANTS},
+        listings=tuple((each.day, each.vendor, each.product, each.cwes) for each in data.listings(CUT)),
+        attribution=ATTRIBUTION,
+    )
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_bytes(msgspec.msgpack.encode(weights))
+    note(f"{options.output}: {options.output.stat().st_size:,} bytes")
+    RATES.write_bytes(msgspec.json.format(msgspec.json.encode(weakness_rates(data, texts)), indent=1) + b"\n")
+
+
+def variant_weights(chained: Sequence[Chained], past: Sequence[Landmark], variant: str) -> VariantWeights:
+    """Trees of all landmarks; calibration and reliability from forecasts made without seeing the outcome."""
+    calibration, reliability = {}, {}
+    for horizon in HORIZONS:
+        closed = [each for each in chained if each.day + horizon <= CUT]
+        raw = np.concatenate([each.raw[variant] for each in closed])
+        text = np.concatenate([each.text for each in closed])
+        label = np.concatenate([each.until <= horizon for each in closed])
+        fitted = fit_calibration(raw, text, label, np.ones(len(raw)))
+        calibration[str(horizon)] = fitted
+        log_odds = fitted.intercept + fitted.score * raw + fitted.text * text
+        reliability[str(horizon)] = reliability_rows(1 / (1 + np.exp(-log_odds)), label)
+    last = past[-1]
+    common = last.until >= NEVER // 2
+    typical = np.nan_to_num(np.nanmedian(last.rows[common], axis=0), nan=np.nan)
+    if variant == "record":
+        typical[ATTENTION] = np.nan
+    trees = fit_trees(past, 90, variant)
+    return VariantWeights(trees, calibration, reliability, tuple(float(value) for value in typical))
+
+
+def reliability_rows(probability: Array, label: Array) -> tuple[Reliability, ...]:
+    """Forecasts in groups from the lowest half to the highest ten-thousandth."""
+    edges = [*np.quantile(probability, BINS[:-1]), 1.0]
+    rows, below = [], -1.0
+    for edge in edges:
+        inside = (probability > below) & (probability <= edge)
+        if inside.any():
+            mean = float(probability[inside].mean())
+            rows.append(Reliability(float(edge), int(inside.sum()), mean, int(label[inside].sum())))
+        below = edge
+    return tuple(rows)
+
+
+def weakness_rates(data: Dataset, texts: Texts) -> WeaknessRates:
+    """Per CWE: CVEs known, of these ever listed, listed in the last two years."""
+    counts: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+    recent = Day(CUT - 730)
+    total = [0, 0, 0]
+    for name in texts.names:
+        listed = data.listed.get(name, NEVER)
+        numbers = {number for fact in data.facts[name] for number in getattr(fact.claim, "cwes", ())}
+        for row in (*(counts[number] for number in numbers), *([total] if numbers else [])):
+            row[0] += 1
+            row[1] += listed <= CUT
+            row[2] += recent < listed <= CUT
+    return WeaknessRates(
+        origin="CVEs of the mention index of trickest/cve with a CWE number, against CISA's KEV catalogue",
+        licence="MIT (trickest/cve), CC0-1.0 (KEV)",
+        as_of=iso(CUT),
+        total=(total[0], total[1], total[2]),
+        weaknesses={str(number): (a, b, c) for number, (a, b, c) in sorted(counts.items()) if a >= FEWEST},
+    )
+
+
+if __name__ == "__main__":
+    main()
