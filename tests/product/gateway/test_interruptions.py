@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -211,24 +212,19 @@ def test_a_gateway_that_shuts_down_lets_calls_finish_and_stops_those_that_do_not
     asyncio.run(main())
 
 
-def test_a_call_whose_worker_died_is_closed_by_the_next_start(world: World, tmp_path: Path) -> None:
-    import subprocess
-    import sys
-    import textwrap
+DYING = """
+import os, sys
+from glasshouse.door import door
+from glasshouse.words.act import Act, Target
+opened = door.Door.open(os.environ)
+caller = opened.resolve(sys.argv[1])
+opened.admit(caller, Act("model.call", (Target("model", "echo"),), caller.engagement.id))
+os._exit(9)
+"""
 
-    script = textwrap.dedent(
-        """
-        import os, sys
-        from glasshouse.door.door import Door
-from glasshouse.door.log import open_log
-        from glasshouse.words.act import Act, Target
-        door = Door.open(os.environ)
-        caller = door.resolve(sys.argv[1])
-        door.admit(caller, Act("model.call", (Target("model", "echo"),), caller.engagement.id))
-        os._exit(9)
-        """
-    )
-    subprocess.run([sys.executable, "-c", script, world.key], env=world.environ, check=False)
+
+def test_a_call_whose_worker_died_is_closed_by_the_next_start(world: World) -> None:
+    subprocess.run([sys.executable, "-c", DYING, world.key], env=world.environ, check=False)
     assert world.entries()[-1].kind == "act.request"
 
     async def main() -> None:
