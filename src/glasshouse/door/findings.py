@@ -73,11 +73,15 @@ def detection_event(subject: Subject, time_ms: int, evidence: dict[str, Any] | N
     return canonical(event)
 
 
-def incident_event(subject: Subject, time_ms: int, detections: Iterable[Subject]) -> bytes:
-    """Incident Finding (2005): an incident with the findings that make it up."""
+def incident_event(
+    subject: Subject, time_ms: int, detections: Iterable[Subject], *, assigned_to: str = "unassigned"
+) -> bytes:
+    """Incident Finding (2005): an incident with the findings that make it up, and the group that works on it."""
     event = _finding(2005, "Incident Finding", subject, time_ms)
     del event["finding_info"]
     event["finding_info_list"] = [_info(each, time_ms) for each in islice(detections, MAX_EVENTS)]
+    event |= {"assignee_group": {"name": assigned_to}, "desc": subject.description or subject.title}
+    event["metadata"]["profiles"] = ["incident"]
     return canonical(event)
 
 
