@@ -58,13 +58,13 @@ def call(engine: Engine, ins: ir.Instr, state: State) -> list[State]:
         base = read(engine, state, obj, span)
         lifetime.dereference(engine, state, base, obj, span)
         args = [read(engine, state, operand, span) for operand in operands]
-        state.env[target] = method(engine, state, base, name, args)
+        state.temps[target] = method(engine, state, base, name, args)
         return [state]
     _, span, target, callee, operands, _ = ins
     name = callee if callee.__class__ is str else ""
     args = [read(engine, state, operand, span) for operand in operands]
     if not name:
-        state.env[target] = unknown_call(engine, state, Call("", operands, args, span, target))
+        state.temps[target] = unknown_call(engine, state, Call("", operands, args, span, target))
         return [state]
     name, operands, args = resolve(engine, state, name, operands, args)
     return dispatch(engine, state, Call(name, operands, args, span, target))
@@ -108,32 +108,34 @@ def dispatch(engine: Engine, state: State, made: Call) -> list[State]:
         if results is not None:
             states = []
             for after, value in results:
-                after.env[made.target] = value
+                after.temps[made.target] = value
                 states.append(after)
             return states
         if effect is None:
-            state.env[made.target] = unknown_call(engine, state, made)
+            state.temps[made.target] = unknown_call(engine, state, made)
             return [state]
     if effect is not None:
         result = effect(engine, state, made)
-        state.env[made.target] = result if result is not None else V()
+        state.temps[made.target] = result if result is not None else V()
         return [state]
-    state.env[made.target] = unknown_call(engine, state, made)
+    state.temps[made.target] = unknown_call(engine, state, made)
     return [state]
 
 
 def interesting(engine: Engine, state: State, made: Call, index: int) -> bool:
     """Whether running the callee in this state can show more than running it alone."""
     facts = engine.facts.functions[index]
-    if facts.size <= 12:
+    if facts.size <= 6:
         return True
+    if not engine.facts.matters(index):
+        return False
     for value in made.args:
         region = value.reg
         if value.taint & STRONG or value.null in (NULL, MAYBE) or value.func:
             return True
         if region is not None and (region.kind in ("heap", "stack", "resource", "literal") or region in state.status):
             return True
-    return facts.size <= 60 and engine.frame.depth < 2
+    return facts.returns_memory or facts.size <= 30
 
 
 def unknown_call(engine: Engine, state: State, made: Call) -> V:

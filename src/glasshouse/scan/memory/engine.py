@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 from glasshouse.scan import ir
 from glasshouse.scan.memory import calls, evaluate, lifetime, names, refine
 from glasshouse.scan.memory.program import FileFacts, FunctionFacts
-from glasshouse.scan.memory.values import NUMBERS, State, V, hull, of_number, same_property
+from glasshouse.scan.memory.values import State, V, hull, same_property
 
 MAX_STATES = 5
 MAX_STEPS = 60_000  # instructions times states for one function
-MAX_INLINE_STEPS = 1_500
+MAX_DEPTH = 3  # calls inside calls that are followed
+INLINE_STEPS = 1_200  # steps spent in functions called, for each function that is analysed
+STEPS_EACH = 12  # steps for each instruction, after which paths are no longer kept apart
 
 
 class Found(NamedTuple):
@@ -68,6 +70,9 @@ class Engine:
         self.steps = 0
         self.capped: list[str] = []
         self.root = 0
+        self.limit = MAX_STATES  # paths that are kept apart
+        self.inlining = INLINE_STEPS
+        self.soft = INLINE_STEPS
         self.taken: set[str] = set()
         self.dropped: set[str] = set()
 
@@ -100,6 +105,9 @@ class Engine:
         self.steps = 0
         self.root = index
         self.taken, self.dropped = set(), set()
+        self.limit = MAX_STATES
+        self.inlining = INLINE_STEPS
+        self.soft = INLINE_STEPS + STEPS_EACH * self.facts.functions[index].size
         self.frame = Frame(function, index, None)
         state = State()
         names.bind_parameters(self, state, self.facts.functions[index])
@@ -119,26 +127,29 @@ class Engine:
     def inline(self, index: int, state: State, args: list[V]) -> list[tuple[State, V]] | None:
         """Run a function of this file in the state of its caller; None when it would take too long."""
         facts: FunctionFacts = self.facts.functions[index]
-        outer, before = self.frame, state.env
-        if outer.depth >= 3 or facts.size > 250 or self.steps > MAX_STEPS:
+        outer, before, temps = self.frame, state.env, state.temps
+        if outer.depth >= MAX_DEPTH or facts.size > self.inlining or self.limit == 1:
             return None
         caller: Frame | None = outer
         while caller is not None:
             if caller.index == index:
                 return None
             caller = caller.caller
-        function = self.facts.file.functions[index]
-        self.frame = Frame(function, index, outer)
+        steps = self.steps
+        self.frame = Frame(facts.function, index, outer)
         inner = state.copy()
-        inner.env = {key: value for key, value in before.items() if key.__class__ is str and key[0] == "@"}
+        inner.temps = {}
+        inner.env = {key: value for key, value in before.items() if key[0] == "@"}
         names.bind_arguments(self, inner, facts, args)
-        self.finish(self.block(function.body, [inner]))
+        self.finish(self.block(facts.function.body, [inner]))
         results: list[tuple[State, V]] = []
         for after, value, _ in self.frame.returns:
-            globals_now = {key: item for key, item in after.env.items() if key.__class__ is str and key[0] == "@"}
+            globals_now = {key: item for key, item in after.env.items() if key[0] == "@"}
             after.env = {**before, **globals_now}
+            after.temps = temps.copy()
             results.append((after, value))
         self.frame = outer
+        self.inlining -= self.steps - steps
         return results
 
     # --- blocks -----------------------------------------------------------------------------------------------------
@@ -153,16 +164,22 @@ class Engine:
             if not states and not self.waiting():
                 continue
             handler = CONTROL.get(op)
+            if op == ir.NOP:
+                for state in states:
+                    state.temps = {}
+                continue
             self.steps += len(states)
-            if self.steps > MAX_STEPS:
-                return states if not states else states[:1]
+            if self.steps > self.soft:
+                if self.steps > MAX_STEPS:
+                    return states[:1]
+                self.limit = 1
             if handler is not None:
                 states = handler(self, ins, states)
             elif op == ir.CALL or op == ir.CALL_METHOD:
                 results: list[State] = []
                 for state in states:
                     results.extend(calls.call(self, ins, state))
-                states = results if len(results) <= MAX_STATES else self.merge(results)
+                states = results if len(results) <= self.limit else self.merge(results)
             else:
                 simple = evaluate.SIMPLE.get(op)
                 if simple is not None:
@@ -175,20 +192,21 @@ class Engine:
         return bool(self.frame.jumps.gotos)
 
     def merge(self, states: list[State]) -> list[State]:
-        """Join states that differ in nothing that matters; no more than ``MAX_STATES`` remain."""
+        """Join states that differ in nothing that matters; no more than ``limit`` remain."""
         if len(states) < 2:
             return states
         kept: list[State] = []
         for state in states:
-            for position, other in enumerate(kept):
-                if alike(other, state):
-                    kept[position] = join(other, state)
+            for other in kept:
+                different = differences(other, state)
+                if different is not None:
+                    join(other, state, different)
                     break
             else:
                 kept.append(state)
-        while len(kept) > MAX_STATES:
+        while len(kept) > self.limit:
             last = kept.pop()
-            kept[-1] = join(kept[-1], last)
+            join(kept[-1], last, every_difference(kept[-1], last))
         return kept
 
     # --- control flow ---------------------------------------------------------------------------------------------
@@ -230,7 +248,7 @@ class Engine:
         if states:
             waiting = self.frame.jumps.gotos.setdefault(ins[2], [])
             waiting.extend(states)
-            if len(waiting) > MAX_STATES * 2:
+            if len(waiting) > self.limit * 2:
                 self.frame.jumps.gotos[ins[2]] = self.merge(waiting)
         return []
 
@@ -279,7 +297,7 @@ class Engine:
         frame.loops += 1
         exits: list[State] = []
         again = states
-        if frame.loops <= 2:
+        if frame.loops <= 1:
             again, left = self.round(label, test, cond, body, update, states, exits_wanted=True)
             exits.extend(left)
         if again:
@@ -350,7 +368,7 @@ class Engine:
         facts = self.facts.loop(ins)
         states = [evaluate.widen(self, state, facts, "") for state in states]
         for state in states:
-            state.env[element] = V()
+            state.temps[element] = V()
         out = self.block(body, states) + self.frame.jumps.continues.pop(label, [])
         return self.merge(out + skipped + self.frame.jumps.breaks.pop(label, []))
 
@@ -371,64 +389,73 @@ CONTROL: dict[int, Any] = {
 }
 
 
-def alike(a: State, b: State) -> bool:
-    """Whether two states differ in nothing a rule cares about."""
+Difference = tuple[str, V, V]
+
+
+def every_difference(a: State, b: State) -> list[Difference]:
+    two = b.env
+    return [
+        (key, value, other)
+        for key, value in a.env.items()
+        if (other := two.get(key)) is not value and other is not None
+    ]
+
+
+def differences(a: State, b: State) -> list[Difference] | None:
+    """The variables that two states differ in, or None where they differ in something that a rule cares about."""
     if a.status != b.status and {k: v[0] for k, v in a.status.items()} != {k: v[0] for k, v in b.status.items()}:
-        return False
+        return None
     if a.locks != b.locks and {k: v[0] for k, v in a.locks.items()} != {k: v[0] for k, v in b.locks.items()}:
-        return False
-    one, two = a.env, b.env
-    for key, value in one.items():
-        other = two.get(key)
-        if other is not None and other is not value and key.__class__ is str and not same_property(value, other):
-            return False
-    return True
+        return None
+    found = every_difference(a, b)
+    for _, value, other in found:
+        if not same_property(value, other):
+            return None
+    return found
 
 
-def join(a: State, b: State) -> State:
-    """What holds in both."""
-    one, two = a.env, b.env
-    env = {}
-    for key, value in one.items():
-        other = two.get(key)
-        if other is value:
-            env[key] = value
-        elif other is not None:
-            env[key] = hull(value, other)
-        elif key.__class__ is not int:
-            env[key] = value
-    for key, value in two.items():
-        if key not in env and key.__class__ is not int:
-            env[key] = value
-    a.env = env
-    if a.heap is not b.heap:
-        heap = {}
-        for region, fields in a.heap.items():
-            others = b.heap.get(region)
-            if others is fields:
-                heap[region] = fields
-            elif others is not None:
-                heap[region] = {
-                    key: value if others[key] is value else hull(value, others[key])
-                    for key, value in fields.items()
-                    if key in others
-                }
-        a.heap = heap
-    status = {}
-    for region, (what, span) in a.status.items():
-        other_status = b.status.get(region)
-        if other_status is None or other_status[0] == what:
-            status[region] = (what, span)
-        else:
-            status[region] = (lifetime.joined(what, other_status[0]), max(span, other_status[1]))
-    for region, entry in b.status.items():
-        status.setdefault(region, entry)
-    a.status = status
-    a.texts = {region: hull(length, b.texts[region]) for region, length in a.texts.items() if region in b.texts}
+def join(a: State, b: State, different: list[Difference]) -> None:
+    """Make ``a`` hold only what holds in both."""
+    env = a.env
+    for key, value, other in different:
+        env[key] = hull(value, other)
+    if len(b.env) != len(env) or b.env.keys() != env.keys():
+        for name in b.env.keys() - env.keys():
+            env[name] = b.env[name]
+    if a.temps != b.temps:
+        a.temps = {number: value for number, value in a.temps.items() if b.temps.get(number) is value}
+    join_heap(a, b)
+    if a.status != b.status:
+        status = {}
+        for region, (what, span) in a.status.items():
+            other_status = b.status.get(region)
+            if other_status is None or other_status[0] == what:
+                status[region] = (what, span)
+            else:
+                status[region] = (lifetime.joined(what, other_status[0]), max(span, other_status[1]))
+        for region, entry in b.status.items():
+            status.setdefault(region, entry)
+        a.status = status
+    if a.texts != b.texts:
+        a.texts = {region: hull(length, b.texts[region]) for region, length in a.texts.items() if region in b.texts}
     if a.locks != b.locks:
         a.locks = {key: value for key, value in a.locks.items() if key in b.locks and b.locks[key][0] == value[0]}
-    a.facts = {key: value for key, value in a.facts.items() if b.facts.get(key) == value}
-    return a
+    if a.facts != b.facts:
+        a.facts = {key: value for key, value in a.facts.items() if b.facts.get(key) == value}
 
 
-__all__ = ["NUMBERS", "Engine", "Found", "of_number"]
+def join_heap(a: State, b: State) -> None:
+    """Contents of memory that both states know."""
+    two = b.heap
+    for region, fields in list(a.heap.items()):
+        others = two.get(region)
+        if others is fields:
+            continue
+        if others is None:
+            del a.heap[region]
+            continue
+        a.heap[region] = {
+            key: value if others[key] is value else hull(value, others[key])
+            for key, value in fields.items()
+            if key in others
+        }

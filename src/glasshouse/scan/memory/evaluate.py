@@ -30,7 +30,7 @@ def read(engine: Engine, state: State, operand: Any, span: int) -> V:
     if operand.__class__ is int:
         if operand < 0:
             return engine.frame.consts[-1 - operand]
-        return state.env.get(operand) or V()
+        return state.temps.get(operand) or V()
     value = state.env.get(operand)
     if value is None:
         return read_global(engine, state, operand)
@@ -47,7 +47,7 @@ def write(engine: Engine, state: State, name: Any, value: V, span: int) -> None:
     """Assign to a variable or temporary."""
     env = state.env
     if name.__class__ is int:
-        env[name] = value
+        state.temps[name] = value
         return
     have = env.get(name)
     if have is None:
@@ -111,7 +111,7 @@ def op_attr(engine: Engine, ins: ir.Instr, state: State) -> None:
     base = read(engine, state, obj, span)
     lifetime.dereference(engine, state, base, obj, span)
     region = region_of(state, base, obj)
-    state.env[target] = load(engine, state, region, name, span, "", field_type(engine, base, name))
+    state.temps[target] = load(engine, state, region, name, span, "", field_type(engine, base, name))
 
 
 def field_type(engine: Engine, base: V, name: str) -> str:
@@ -191,7 +191,7 @@ def op_addr(engine: Engine, ins: ir.Instr, state: State) -> None:
     made.type = text + "*" if text and not text.endswith("]") else text
     made.null = NONNULL
     made.reg = region.piece(name)
-    state.env[target] = made
+    state.temps[target] = made
 
 
 def op_set_attr(engine: Engine, ins: ir.Instr, state: State) -> None:
@@ -224,13 +224,13 @@ def op_item(engine: Engine, ins: ir.Instr, state: State) -> None:
     if element.endswith("]"):  # an array of arrays: the element is itself memory
         made = V()
         made.type, made.null, made.reg = element, NONNULL, region.piece("[]")
-        state.env[target] = made
+        state.temps[target] = made
         return
     name = obj if isinstance(obj, str) else ""
     value = load(engine, state, region, place, span, name, element)
     if element and not value.type and value.const() is None:
         value = numbers.bounded(value, element)
-    state.env[target] = value
+    state.temps[target] = value
 
 
 def position(base: V, index: V) -> Any:
@@ -272,7 +272,7 @@ def op_set_item(engine: Engine, ins: ir.Instr, state: State) -> None:
 
 def op_binop(engine: Engine, ins: ir.Instr, state: State) -> None:
     _, span, target, operator, left, right = ins
-    state.env[target] = numbers.binary(
+    state.temps[target] = numbers.binary(
         engine, state, operator, read(engine, state, left, span), read(engine, state, right, span), span
     )
 
@@ -280,13 +280,13 @@ def op_binop(engine: Engine, ins: ir.Instr, state: State) -> None:
 def op_unop(engine: Engine, ins: ir.Instr, state: State) -> None:
     _, span, target, operator, source = ins
     if operator == "&" and source.__class__ is str:
-        state.env[target] = address_of(engine, state, source, span)
+        state.temps[target] = address_of(engine, state, source, span)
         return
     if operator.startswith("sizeof"):
-        state.env[target] = size_value(engine, state, source, operator)
+        state.temps[target] = size_value(engine, state, source, operator)
         return
     if operator == "?":
-        state.env[target] = V()
+        state.temps[target] = V()
         return
     value = read(engine, state, source, span)
     at = value.const()
@@ -308,13 +308,13 @@ def op_unop(engine: Engine, ins: ir.Instr, state: State) -> None:
         made = of_number(~at)
     elif operator == "+":
         made = value
-    state.env[target] = made
+    state.temps[target] = made
 
 
 def op_cast(engine: Engine, ins: ir.Instr, state: State) -> None:
     _, span, target, text, source = ins
     value = read(engine, state, source, span)
-    state.env[target] = numbers.cast(engine, value, engine.facts.resolved(text))
+    state.temps[target] = numbers.cast(engine, value, engine.facts.resolved(text))
 
 
 def op_make(engine: Engine, ins: ir.Instr, state: State) -> None:
@@ -330,7 +330,7 @@ def op_make(engine: Engine, ins: ir.Instr, state: State) -> None:
         made.reg.count = of_number(len(items))
     state.heap[made.reg] = {ALL: V()}
     made.reg = None
-    state.env[target] = made
+    state.temps[target] = made
 
 
 def op_new(engine: Engine, ins: ir.Instr, state: State) -> None:
@@ -339,7 +339,7 @@ def op_new(engine: Engine, ins: ir.Instr, state: State) -> None:
         lifetime.escape(state, read(engine, state, arg, span))
     if args and isinstance(args[0], str) and args[0] in state.env:
         state.env[args[0]] = state.env[args[0]].having(uninit=0)
-    state.env[target] = V()
+    state.temps[target] = V()
 
 
 SIMPLE: dict[int, Any] = {

@@ -49,10 +49,12 @@ def set_nonnull(state: State, value: V, operand: Any) -> None:
     new = value.having(null=NONNULL, why="", lo=None, hi=None)
     env = state.env
     shared = value.const() is not None
-    for key, held in env.items():
-        if held is value and not shared:
+    if not shared:
+        for key in [key for key, held in env.items() if held is value]:
             env[key] = new
-    if operand in env and env[operand].home is None:
+    if operand.__class__ is int:
+        state.temps[operand] = new
+    elif operand in env and env[operand].home is None:
         env[operand] = new
 
 

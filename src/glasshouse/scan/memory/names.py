@@ -211,7 +211,7 @@ def size_value(engine: Engine, state: State, source: Any, operator: str) -> V:
         if text.startswith("*"):
             return V().having(lo=8, hi=8, reach=True, size_of=text[1:])
     else:
-        value = state.env.get(source)
+        value = state.env.get(source) if source.__class__ is str else state.temps.get(source)
         if value is None and source.__class__ is str:
             if source in facts.records or source in facts.typedefs:
                 text = source

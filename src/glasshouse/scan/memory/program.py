@@ -6,6 +6,19 @@ from typing import Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.language.c.types import SIZES
+from glasshouse.scan.memory.api import (
+    ALLOCATORS,
+    COMMANDS,
+    COPIES,
+    DEALLOCATORS,
+    FILLS,
+    LOCKS,
+    PATHS,
+    RESOURCES,
+    SCANNERS,
+    SOURCES,
+    UNLOCKS,
+)
 
 BLOCK_FIELDS: dict[int, tuple[int, ...]] = {
     ir.IF: (3, 4),
@@ -18,6 +31,9 @@ BLOCK_FIELDS: dict[int, tuple[int, ...]] = {
 
 DEFINES = frozenset(
     [ir.MOVE, ir.ATTR, ir.ITEM, ir.CALL, ir.CALL_METHOD, ir.NEW, ir.BINOP, ir.UNOP, ir.MAKE, ir.CAST, ir.ADDR]
+)
+EFFECTIVE = frozenset(
+    [*ALLOCATORS, *DEALLOCATORS, *FILLS, *COPIES, *SOURCES, *SCANNERS, *COMMANDS, *PATHS, *RESOURCES, *LOCKS, *UNLOCKS]
 )
 
 
@@ -36,13 +52,14 @@ class LoopFacts:
 class FunctionFacts:
     """Facts about one function of the file."""
 
-    __slots__ = ("callees", "defs", "function", "index", "size")
+    __slots__ = ("callees", "defs", "function", "index", "returns_memory", "size")
 
     def __init__(self, function: ir.Function, index: int) -> None:
         self.function = function
         self.index = index
         self.size = 0
         self.callees: set[str] = set()
+        self.returns_memory = function.returns.endswith("*")
         self.defs: dict[int, ir.Instr] = {}  # temporary -> the instruction that writes it
         for ins in walk(function.body):
             self.size += 1
@@ -77,10 +94,25 @@ class FileFacts:
         self.written: set[str] = set()
         self.called: set[str] = set()
         self.size_symbols: dict[str, int] = {}
+        self._matters: dict[int, bool] = {}
         self._loops: dict[int, LoopFacts] = {}
         self._globals()
         for facts in self.functions[1:]:
             self.called |= facts.callees
+
+    def matters(self, index: int, depth: int = 0) -> bool:
+        """Whether a function, or one of this file that it calls, does something with memory, resources or input."""
+        found = self._matters.get(index)
+        if found is None:
+            self._matters[index] = False
+            callees = self.functions[index].callees
+            found = not callees.isdisjoint(EFFECTIVE)
+            if not found and depth < 4:
+                found = any(
+                    self.matters(self.by_name[name], depth + 1) for name in sorted(callees) if name in self.by_name
+                )
+            self._matters[index] = found
+        return found
 
     def _globals(self) -> None:
         module = self.file.functions[0]

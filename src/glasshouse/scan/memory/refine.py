@@ -71,7 +71,7 @@ def _peek(engine: Engine, state: State, operand: Any) -> V:
     if operand.__class__ is int:
         if operand < 0:
             return engine.frame.consts[-1 - operand]
-        return state.env.get(operand) or V()
+        return state.temps.get(operand) or V()
     value = state.env.get(operand)
     if value is None:
         from glasshouse.scan.memory.names import read_global
@@ -90,17 +90,20 @@ def replace(engine: Engine, state: State, operand: Any, old: V, new: V) -> None:
     shared = old.const() is not None
     if operand.__class__ is int and operand < 0:
         return
-    if operand in env and env[operand].home is not None:
-        state.set_field(env[operand].home, 0, new)  # type: ignore[arg-type]
-        operand = None
+    if operand.__class__ is int:
+        state.temps[operand] = new
     elif operand in env:
-        env[operand] = new
-    elif operand.__class__ is str:
+        home = env[operand].home
+        if home is not None:
+            state.set_field(home, 0, new)
+            operand = None
+        else:
+            env[operand] = new
+    elif operand is not None:
         env["@" + operand] = new
     if not shared:
-        for key, value in env.items():
-            if value is old:
-                env[key] = new
+        for key in [key for key, value in env.items() if value is old]:
+            env[key] = new
     _replace_field(engine, state, operand, old, new)
 
 
@@ -137,7 +140,7 @@ def _replace_field(engine: Engine, state: State, operand: Any, old: V, new: V) -
                     reach=new.reach,
                 )
             if source.__class__ is int and source >= 0:
-                state.env[source] = changed
+                state.temps[source] = changed
                 ins, operand, old, new = _definition(engine, source), source, value, changed
                 continue
             replace(engine, state, source, value, changed)

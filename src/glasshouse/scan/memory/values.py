@@ -117,10 +117,11 @@ class Region:
 class State:
     """What holds at one point of one path."""
 
-    __slots__ = ("dead", "env", "facts", "heap", "locks", "status", "texts")
+    __slots__ = ("dead", "env", "facts", "heap", "locks", "status", "temps", "texts")
 
     def __init__(self) -> None:
-        self.env: dict[Any, V] = {}
+        self.env: dict[str, V] = {}
+        self.temps: dict[int, V] = {}
         self.heap: dict[Region, dict[Any, V]] = {}
         self.status: dict[Region, tuple[int, int]] = {}  # resource -> (LIVE..., span of the last change)
         self.locks: dict[str, tuple[int, int]] = {}  # lock -> (depth, span)
@@ -131,6 +132,7 @@ class State:
     def copy(self) -> State:
         made = State.__new__(State)
         made.env = self.env.copy()
+        made.temps = self.temps.copy()
         made.heap = self.heap.copy()
         made.status = self.status.copy()
         made.locks = self.locks.copy()

@@ -21,6 +21,11 @@ FIELDS = (
     "alternative argument arguments body condition consequence declarator default_value field function index indices "
     "initializer label left name operator parameters path right scope size type update value"
 ).split()
+FRESH = frozenset(
+    "expression_statement if_statement while_statement for_statement switch_statement return_statement".split()
+)
+CLEAR: list[Any] = [ir.NOP, 0]
+"""Stands between statements: no temporary is needed any more."""
 MAX_NOTES = 20
 MAX_DEPTH = 160
 """Nested expressions and statements below this are lowered; what lies deeper is an unknown value, with a note."""
@@ -58,6 +63,7 @@ class Grammar:
         self.names = names
         self.expressions = [EXPRESSIONS.get(name) for name in names]
         self.statements = [STATEMENTS.get(name) for name in names]
+        self.fresh = frozenset(number for number, name in enumerate(names) if name in FRESH)
         self.field = {name: language.field_id_for_name(name) or 0 for name in FIELDS}
 
 
@@ -73,8 +79,10 @@ class Lowering:
         "deadline",
         "depth",
         "expressions",
+        "fresh",
         "functions",
         "has_goto",
+        "inside",
         "kinds",
         "labels",
         "limits",
@@ -92,6 +100,7 @@ class Lowering:
         self.kinds = grammar.names
         self.expressions = grammar.expressions
         self.statements = grammar.statements
+        self.fresh = grammar.fresh
         self.source = source
         self.limits = limits
         self.functions: list[ir.Function] = []
@@ -105,6 +114,7 @@ class Lowering:
         self.nodes = 0
         self.serial = 0
         self.has_goto = False
+        self.inside = 0  # how many expressions enclose what is lowered
         self.stopped = ""
         self.clock = 0
         self.deadline = time.monotonic() + limits.max_seconds
@@ -160,7 +170,9 @@ class Lowering:
             self.cap()
             return self.unknown(node)
         self.depth += 1
+        self.inside += 1
         result = handler(self, node)
+        self.inside -= 1
         self.depth -= 1
         return result
 
@@ -175,6 +187,8 @@ class Lowering:
             self.cap()
             return
         self.depth += 1
+        if not self.inside and self.builder.temps and number in self.fresh:
+            self.builder.block.append(CLEAR)
         if handler is not None:
             handler(self, node)
         elif number < len(self.expressions) and self.expressions[number] is not None:
