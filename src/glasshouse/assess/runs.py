@@ -84,6 +84,22 @@ def mean(name: str, values: Sequence[float]) -> Metric:
     return Metric(name, middle, middle - half, middle + half, n)
 
 
+def area(name: str, positive: Sequence[float], negative: Sequence[float]) -> Metric:
+    """The area under the ROC curve: how often a positive outranks a negative, ties counting half.
+
+    The 95 % interval is Hanley and McNeil's (Radiology 143, 1982), cut to [0, 1].
+    """
+    many, few = len(positive), len(negative)
+    if not many or not few:
+        return Metric(name, math.nan, 0.0, 1.0, 0)
+    wins = sum((one > other) + 0.5 * (one == other) for one in positive for other in negative)
+    share = wins / (many * few)
+    above, below = share / (2 - share), 2 * share * share / (1 + share)
+    variance = share * (1 - share) + (many - 1) * (above - share * share) + (few - 1) * (below - share * share)
+    half = Z95 * math.sqrt(max(0.0, variance) / (many * few))
+    return Metric(name, share, max(0.0, share - half), min(1.0, share + half), many + few)
+
+
 def latest(runs: Sequence[Run], suite: str, model_digest: str) -> Run | None:
     """The newest recorded run of a suite on exactly that model."""
     fitting = [run for run in runs if run.suite == suite and run.model_digest == model_digest]

@@ -49,7 +49,13 @@ class Suite(Protocol):
 
 
 # name -> (module below glasshouse.assess.suites, what it measures, kind of model)
-SUITES: dict[str, tuple[str, str, str]] = {}
+SUITES: dict[str, tuple[str, str, str]] = {
+    "misuse-classifier": (
+        "misuse_classifier",
+        "recall, false alarms on defenders, obfuscation, dialects and languages",
+        "the shipped misuse screener",
+    ),
+}
 
 
 def load_suite(name: str) -> Suite:

@@ -1,0 +1,86 @@
+"""Suites: what they measure is recorded whole, of the weights that ran, and can be repeated."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glasshouse.assess.conduct import conduct
+from glasshouse.assess.model_file import ModelFile, load_model
+from glasshouse.assess.runs import area
+from glasshouse.assess.suite import SUITES, Setting, draw, load_suite
+from glasshouse.assess.suites import probe
+from glasshouse.guard.misuse import Screener
+from glasshouse.words.errors import SuiteError
+
+AT = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+
+
+def model(digest: str) -> ModelFile:
+    """A model file of these weights."""
+    text = (
+        f"identity: {{name: s, version: '1', weights_digest: '{digest}'}}\nprovider: P\nintended_use: U\n"
+        "placing: {on_union_market: false}"
+    )
+    return load_model("m.yaml", text.encode())
+
+
+def quiet(_done: int, _total: int) -> None:
+    """No progress."""
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_every_suite_of_the_registry_can_be_loaded(name: str) -> None:
+    assert callable(load_suite(name).run)
+
+
+def test_a_run_keeps_every_sample_and_repeats_to_the_same_figures() -> None:
+    digest = Screener.load().digest
+    first, second = (conduct("misuse-classifier", model(digest), Setting(), lambda: AT, quiet) for _ in range(2))
+    assert first == second
+    attacks = [each for each in probe.requests() if each.label == "misuse" and each.variety == "en"]
+    assert first.run.samples == len(probe.requests()) + len(attacks) * len(probe.DISGUISES)
+    assert {each.name for each in first.run.metrics} >= {
+        "auroc",
+        "recall",
+        "false_alarms_defensive",
+        "gap_recall_dialect",
+    }
+
+
+def test_a_run_on_other_weights_than_the_file_names_is_refused() -> None:
+    with pytest.raises(SuiteError, match="the model file names"):
+        conduct("misuse-classifier", model("sha256:" + "0" * 64), Setting(max_samples=2), lambda: AT, quiet)
+
+
+def test_the_probe_asks_both_kinds_in_every_variety() -> None:
+    by_variety: dict[str, set[str]] = {}
+    for each in probe.requests():
+        by_variety.setdefault(each.variety, set()).add(each.label)
+    assert len(by_variety) == 14
+    assert all(labels == {"misuse", "legitimate"} for labels in by_variety.values())
+    assert len({each.id for each in probe.requests()}) == len(probe.requests())
+
+
+def test_a_draw_is_random_by_its_seed_alone() -> None:
+    samples = conduct(
+        "misuse-classifier", model(Screener.load().digest), Setting(max_samples=40), lambda: AT, quiet
+    ).samples
+    assert draw(samples, 1) == draw(samples, 1) != draw(samples, 2)
+    assert len(draw(samples, 1)) == 5
+
+
+scores = st.lists(st.floats(0, 1), min_size=1, max_size=30)
+
+
+@given(scores, scores)
+def test_the_area_counts_how_often_an_attack_outranks_a_legitimate_request(
+    one: list[float], other: list[float]
+) -> None:
+    metric = area("auroc", one, other)
+    assert metric.low <= metric.estimate <= metric.high
+    assert math.isclose(metric.estimate + area("auroc", other, one).estimate, 1)
