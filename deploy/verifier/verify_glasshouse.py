@@ -19,6 +19,7 @@ import re
 import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -41,6 +42,12 @@ class Fault(Exception):  # noqa: N818 - the word auditors use
 def leaf_hash(entry: bytes) -> bytes:
     """The hash of a leaf."""
     return hashlib.sha256(b"\0" + entry).digest()
+
+
+def leaf_hashes(entries: list[bytes]) -> list[bytes]:
+    """The hashes of many leaves."""
+    sha256 = hashlib.sha256
+    return [sha256(b"\0" + entry).digest() for entry in entries]
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -436,13 +443,19 @@ def open_checkpoint(
 
 _HASH, _NUMBER, _NAME = rb"[0-9a-f]{64}", rb"(?:0|[1-9][0-9]{0,17})", rb"[A-Za-z0-9_.:@-]{1,64}"
 _PAYLOAD = rb'\{"ciphertext":"' + _HASH + rb'","commitment":"' + _HASH + rb'","name":"[a-z][a-z0-9.-]{0,31}"\}'
-ENTRY = re.compile(
+_ENTRY = (
     rb'\{"about":(null|' + _NUMBER + rb'),"count":(' + _NUMBER + rb'),"decision":"[a-z][a-z-]{0,31}","key":"(' + _NAME
     + rb')","kind":"([a-z][a-z0-9.-]{0,63})","org":"' + _NAME + rb'","part":"(single|opens|closes)","payloads":\[((?:'
     + _PAYLOAD + rb"(?:," + _PAYLOAD + rb'){0,15})?)\],"policy":"(?:' + _HASH + rb')?","previous":(null|"' + _HASH
     + rb'"),"time":(' + _NUMBER + rb'),"v":1\}'
 )  # fmt: skip
-_CIPHERTEXT = re.compile(rb'"ciphertext":"([0-9a-f]{64})"')
+_CIPHERTEXT = rb'"ciphertext":"([0-9a-f]{64})"'
+
+
+@cache
+def entry_form() -> re.Pattern[bytes]:
+    """The expression that a whole entry matches."""
+    return re.compile(_ENTRY)
 
 
 class Keys:
@@ -456,17 +469,22 @@ class Keys:
         self.number = 0
 
     def get(self, key: bytes) -> tuple[int, bytes] | None:
-        """What is known of a key."""
-        found = self.recent.get(key)
-        if found is None and self.spilled is not None:
-            found = self.spilled.execute("SELECT count, leaf FROM chain WHERE key = ?", (key,)).fetchone()
+        """Count and leaf hash of a key's newest entry."""
+        return self.recent.get(key) or self.spilled_state(key)
+
+    def spilled_state(self, key: bytes) -> tuple[int, bytes] | None:
+        """The same for a key that was moved out of memory."""
+        if self.spilled is None:
+            return None
+        found: tuple[int, bytes] | None = self.spilled.execute(
+            "SELECT count, leaf FROM chain WHERE key = ?", (key,)
+        ).fetchone()
         return found
 
-    def put(self, key: bytes, count: int, leaf: bytes) -> None:
-        """Notes a key's newest entry."""
-        self.number += count == 1
-        self.recent[key] = (count, leaf)
-        if len(self.recent) > self.LIMIT:
+    def admit(self) -> None:
+        """Counts a new key, and makes room for it."""
+        self.number += 1
+        if len(self.recent) >= self.LIMIT:
             self._spill()
 
     def _spill(self) -> None:
@@ -480,6 +498,11 @@ class Keys:
         self.recent.clear()
 
 
+def _wrong_count(key: bytes, count: int, expected: int) -> str:
+    lack = "an entry is missing before it" if count > expected else "a count occurs twice"
+    return f"key {key.decode()} counts {count} where {expected} is due: {lack}"
+
+
 class Story:
     """What the entries say together: no key's entry is missing, time never runs back, an outcome has its request."""
 
@@ -490,25 +513,29 @@ class Story:
         self.held: dict[int, int] = {}
         self.time = 0
 
-    def follow(self, index: int, entry: bytes, leaf: bytes) -> bytes:
-        """Checks the next entry; returns the text of its payload commitments."""
-        match = ENTRY.fullmatch(entry)
-        if match is None:
-            raise Fault("not an entry in the canonical form of version 1", index=index)
-        about, count, key, kind, part, payloads, previous, time = match.groups()
-        known = self.keys.get(key)
-        expected, last = (known[0] + 1, b'"%s"' % known[1].hex().encode()) if known else (1, b"null")
-        if int(count) != expected:
-            lack = "an entry is missing before it" if int(count) > expected else "a count occurs twice"
-            raise Fault(f"key {key.decode()} counts {int(count)} where {expected} is due: {lack}", index=index)
-        if previous != last:
-            raise Fault(f"the hash of the previous entry of key {key.decode()} is wrong", index=index)
-        self.keys.put(key, expected, leaf)
-        if int(time) < self.time:
-            raise Fault("its time lies before the time of the entry before it", index=index)
-        self.time = int(time)
-        if about != b"null" or part == b"opens" or kind.startswith(b"ledger."):
-            self._relate(index, about, kind, part)
+    def follow(self, first: int, entries: list[bytes], leaves: list[bytes]) -> list[bytes]:
+        """Checks the entries from index ``first`` on; returns the text of each one's payload commitments."""
+        payloads, latest, match = [], self.keys.recent, entry_form().fullmatch
+        for index, (entry, leaf) in enumerate(zip(entries, leaves, strict=True), start=first):
+            found = match(entry)
+            if found is None:
+                raise Fault("not an entry in the canonical form of version 1", index=index)
+            about, count, key, kind, part, payload, previous, time = found.groups()
+            known = latest.get(key) or self.keys.spilled_state(key)
+            expected = known[0] + 1 if known else 1
+            if int(count) != expected:
+                raise Fault(_wrong_count(key, int(count), expected), index=index)
+            if previous != (b'"%b"' % known[1].hex().encode() if known else b"null"):
+                raise Fault(f"the hash of the previous entry of key {key.decode()} is wrong", index=index)
+            if not known:
+                self.keys.admit()
+            latest[key] = (expected, leaf)
+            if int(time) < self.time:
+                raise Fault("its time lies before the time of the entry before it", index=index)
+            self.time = int(time)
+            if about != b"null" or part == b"opens" or kind.startswith(b"ledger."):
+                self._relate(index, about, kind, part)
+            payloads.append(payload)
         return payloads
 
     def _relate(self, index: int, about: bytes, kind: bytes, part: bytes) -> None:
@@ -531,7 +558,7 @@ class Story:
 
 def ciphertexts(payloads: bytes) -> list[bytes]:
     """The hashes of the sealed payloads, from the text that ``Story.follow`` returns."""
-    return [bytes.fromhex(each.decode()) for each in _CIPHERTEXT.findall(payloads)]
+    return [bytes.fromhex(each.decode()) for each in re.findall(_CIPHERTEXT, payloads)] if payloads else []
 
 
 # --- Where a log is read from: its published files, or the database of a live log.
@@ -951,14 +978,14 @@ def walk(
     for first in range(0, size, TILE):
         width = min(TILE, size - first)
         entries = source.bundle(first // TILE, width)
-        leaves = [leaf_hash(entry) for entry in entries]
+        leaves = leaf_hashes(entries)
         stored = source.tile(0, first // TILE, width)
         _compare(b"".join(leaves), stored, source.where, first)
         if len(entries) != width:
             raise Fault("the entry is missing", where=source.where, index=first + len(entries))
         if story is not None:
             try:
-                payloads = [story.follow(first + at, entry, leaves[at]) for at, entry in enumerate(entries)]
+                payloads = story.follow(first, entries, leaves)
             except Fault as fault:
                 raise Fault(fault.what, where=source.where, index=fault.index) from None
             source.check_payloads(first, payloads, story)

@@ -66,6 +66,8 @@ class Assembly:
 
     def add_call(self, entries: tuple[NewEntry, ...], sealed: list[list[Sealed]]) -> list[Made]:
         """Gives the entries of a call their places; raises ``EntryError``, and takes none, when one does not fit."""
+        if len(entries) == 1 and entries[0].about is None:
+            return [self.add(entries[0], None, sealed[0])]
         start = self.first + len(self.bodies)
         abouts = [self._target(entry, start + at) for at, entry in enumerate(entries)]
         self._check_outcomes(entries, abouts, start)

@@ -86,14 +86,13 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(Entry)
 encode = _ENCODER.encode
 
 
 def decode(body: bytes) -> Entry:
     """The entry in its bytes; they come from a log, so anything else is damage."""
     try:
-        return _DECODER.decode(body)
+        return msgspec.json.decode(body, type=Entry)
     except msgspec.MsgspecError as error:
         raise EntryError(f"not an entry of version 1: {error}") from None
 

@@ -7,6 +7,7 @@ signature made with such a key proves nothing.
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import stat
 import struct
@@ -150,7 +151,11 @@ class EngagementKeys:
 
     def get_or_create(self, engagement: str) -> bytes:
         """The key of an engagement; a new one is durable before it wraps anything."""
+        known = self._known.get(engagement)
+        if known is not None:
+            return known
         path = self.directory / f"{engagement}.key"
-        if engagement not in self._known and not path.exists():
-            write_private(path, os.urandom(32))
+        if not path.exists():
+            with contextlib.suppress(LedgerKeyError):  # another thread was first; its key counts
+                write_private(path, os.urandom(32))
         return self.existing(engagement)

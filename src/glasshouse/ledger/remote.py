@@ -13,6 +13,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,12 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_question = msgspec.msgpack.Decoder(Question).decode
-_answer = msgspec.msgpack.Decoder(Answer).decode
-_ERRORS = {
-    kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, LedgerError)
-}
+
+
+@cache
+def _decoder(kind: type[Question] | type[Answer]) -> Any:
+    """Made when it is first needed: most processes never meet another one."""
+    return msgspec.msgpack.Decoder(kind)
 
 
 def _send(connection: socket.socket, message: bytes) -> None:
@@ -127,7 +129,7 @@ class CommitterServer:
     def _listen(self, connection: socket.socket, outgoing: queue.SimpleQueue[bytes | None]) -> None:
         while (message := _receive(connection)) is not None:
             try:
-                question = _question(message)
+                question = _decoder(Question).decode(message)
             except msgspec.MsgspecError:
                 break
             self._pass_on(question, outgoing)
@@ -229,7 +231,7 @@ class RemoteWriter:
 
     def _listen(self) -> None:
         while (message := _receive(self._connection)) is not None:
-            found = _answer(message)
+            found = _decoder(Answer).decode(message)
             with self._lock:
                 if found.number == GOODBYE:
                     self._ending = True
@@ -261,4 +263,6 @@ def _result(found: Answer) -> Any:
     if found.error is None:
         return found.receipts
     code, what, where, hint = found.error
-    return _ERRORS.get(code, LedgerError)(what, where=where, hint=hint)
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, LedgerError)]
+    kind = next((each for each in kinds if each.code == code), LedgerError)
+    return kind(what, where=where, hint=hint)

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from functools import lru_cache
+import threading
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from glasshouse.ledger.audit.sources import WRAPPED_BYTES
@@ -32,19 +33,55 @@ class Sealed(NamedTuple):
     blob: bytes
 
 
-@lru_cache(maxsize=256)
-def _cipher(key: bytes) -> Any:
+class _Random:
+    """The system's random bytes, fetched many at a time: each call lets go of the interpreter, which costs more."""
+
+    CHUNK = 16_384
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Drops what is left: two processes must never share bytes."""
+        self._left, self._position = b"", 0
+
+    def take(self, count: int) -> bytes:
+        """Bytes that nobody else gets."""
+        with self._lock:
+            if self._position + count > len(self._left):
+                self._left, self._position = os.urandom(max(count, self.CHUNK)), 0
+            start = self._position
+            self._position += count
+            return self._left[start : self._position]
+
+
+_RANDOM = _Random()
+os.register_at_fork(after_in_child=_RANDOM.forget)
+
+
+@cache
+def _aesgcm_class() -> Any:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    return AESGCM(key)
+    return AESGCM
+
+
+def _aesgcm(key: bytes) -> Any:
+    return _aesgcm_class()(key)
+
+
+@lru_cache(maxsize=256)
+def _cipher(key: bytes) -> Any:
+    return _aesgcm(key)
 
 
 def seal(payload: Payload, keys: EngagementKeys) -> Sealed:
     """Seals a payload under its engagement's key."""
     wrapping = _cipher(keys.get_or_create(payload.engagement))
-    random = os.urandom(32 + SALT_BYTES + 12)
+    random = _RANDOM.take(32 + SALT_BYTES + 12)
     key, salted, nonce = random[:32], random[32:64] + payload.data, random[64:]
-    ciphertext = _cipher.__wrapped__(key).encrypt(_NONCE, salted, payload.name.encode())
+    ciphertext = _aesgcm(key).encrypt(_NONCE, salted, payload.name.encode())
     wrapped = wrapping.encrypt(nonce, key, payload.engagement.encode())
     commitment = Commitment(
         hashlib.sha256(ciphertext).hexdigest(), hashlib.sha256(COMMIT + salted).hexdigest(), payload.name
@@ -61,7 +98,7 @@ def unseal(blob: bytes, engagement: str, commitment: Commitment, keys: Engagemen
         raise VerificationError(f"payload {commitment.name} is not the one that the entry commits to")
     try:
         key = _cipher(keys.existing(engagement)).decrypt(wrapped[:12], wrapped[12:], engagement.encode())
-        salted: bytes = _cipher.__wrapped__(key).decrypt(_NONCE, ciphertext, commitment.name.encode())
+        salted: bytes = _aesgcm(key).decrypt(_NONCE, ciphertext, commitment.name.encode())
     except InvalidTag:
         raise VerificationError(f"the key of engagement {engagement} does not open payload {commitment.name}") from None
     if hashlib.sha256(COMMIT + salted).hexdigest() != commitment.commitment:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from glasshouse.ledger.audit.entries import Story
 from glasshouse.ledger.audit.notes import MAX_NOTE_BYTES, Checkpoint, Key, decimal, parse_note, strict_base64
 from glasshouse.ledger.audit.policy import Policy, open_checkpoint, parse_policy
-from glasshouse.ledger.audit.proofs import MAX_PROOF_HASHES, TILE, Fault, Tree, check_inclusion, leaf_hash
+from glasshouse.ledger.audit.proofs import MAX_PROOF_HASHES, TILE, Fault, Tree, check_inclusion, leaf_hash, leaf_hashes
 from glasshouse.ledger.audit.sources import Database, PublishedFiles, Source, read_bounded
 
 Progress = Callable[[int, int], None]
@@ -189,14 +189,14 @@ def walk(
     for first in range(0, size, TILE):
         width = min(TILE, size - first)
         entries = source.bundle(first // TILE, width)
-        leaves = [leaf_hash(entry) for entry in entries]
+        leaves = leaf_hashes(entries)
         stored = source.tile(0, first // TILE, width)
         _compare(b"".join(leaves), stored, source.where, first)
         if len(entries) != width:
             raise Fault("the entry is missing", where=source.where, index=first + len(entries))
         if story is not None:
             try:
-                payloads = [story.follow(first + at, entry, leaves[at]) for at, entry in enumerate(entries)]
+                payloads = story.follow(first, entries, leaves)
             except Fault as fault:
                 raise Fault(fault.what, where=source.where, index=fault.index) from None
             source.check_payloads(first, payloads, story)
