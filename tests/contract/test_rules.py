@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from glasshouse.scan import ScanSettings, scan_tree
+from glasshouse.scan.rules.examples import file_name
 from glasshouse.scan.rules.loader import LANGUAGES, load_rules
-from glasshouse.scan.rules.schema import Rule
 from glasshouse.words.finding import Finding, NotAnalysed
 
-EXTENSIONS = {"python": ".py", "javascript": ".js", "java": ".java", "c": ".c"}
 RULES = load_rules().rules
 CASES = [
     pytest.param(rule.id, side, index, id=f"{rule.id}-{side}-{index}")
@@ -22,24 +21,6 @@ CASES = [
     for side in ("positive", "negative")
     for index in range(len(getattr(rule.tests, side)))
 ]
-
-
-def extension(rule: Rule, snippet: str) -> str:
-    """The file name ending that a snippet's first line asks for."""
-    head = snippet.lstrip().partition("\n")[0].strip()
-    if rule.languages[0] == "java":
-        return ".jsp" if head.startswith("<") else ".java"
-    if rule.languages[0] == "javascript":
-        return {"// ts": ".ts", "// jsx": ".jsx", "// tsx": ".tsx"}.get(
-            head, ".html" if head.startswith("<") else ".js"
-        )
-    return EXTENSIONS[rule.languages[0]]
-
-
-def file_name(rule: Rule, snippet: str) -> str:
-    """Java wants the name of the public class; elsewhere any will do."""
-    ending = extension(rule, snippet)
-    return f"Snippet{ending}" if ending == ".java" else f"snippet{ending}"
 
 
 @pytest.fixture(scope="module")

@@ -55,6 +55,11 @@ SUITES: dict[str, tuple[str, str, str]] = {
         "recall, false alarms on defenders, obfuscation, dialects and languages",
         "the shipped misuse screener",
     ),
+    "scanner": (
+        "scanner",
+        "recall and false alarms per language, robustness under rewrites that keep the meaning",
+        "the scanner with its shipped rules",
+    ),
 }
 
 

@@ -14,6 +14,7 @@ from glasshouse.assess.model_file import ModelFile, load_model
 from glasshouse.assess.runs import area
 from glasshouse.assess.suite import SUITES, Setting, draw, load_suite
 from glasshouse.assess.suites import probe
+from glasshouse.assess.suites.rewrites import REWRITES
 from glasshouse.guard.misuse import Screener
 from glasshouse.words.errors import SuiteError
 
@@ -84,3 +85,36 @@ def test_the_area_counts_how_often_an_attack_outranks_a_legitimate_request(
     metric = area("auroc", one, other)
     assert metric.low <= metric.estimate <= metric.high
     assert math.isclose(metric.estimate + area("auroc", other, one).estimate, 1)
+
+
+PYTHON = """
+import os
+
+
+def run(argument):
+    command = "echo " + argument
+    total = 0
+    for part in argument:
+        total += 1
+    os.system(command)
+    return total
+"""
+
+
+@pytest.mark.parametrize("name", REWRITES)
+def test_a_rewrite_keeps_the_meaning_of_a_program(name: str) -> None:
+    text = REWRITES[name](PYTHON, "python")
+    calls: list[str] = []
+    space: dict[str, object] = {}
+    exec(compile(text, "x", "exec"), space)
+    space["os"] = type("Os", (), {"system": staticmethod(calls.append)})
+    run = space["run"]
+    assert callable(run)
+    assert run("abc") == 3
+    assert calls == ["echo abc"]
+    assert text != PYTHON
+
+
+def test_a_program_that_looks_names_up_is_not_renamed() -> None:
+    text = "def f():\n    secret = 1\n    return locals()\n"
+    assert "secret" in REWRITES["renamed_locals"](text, "python")
