@@ -6,7 +6,19 @@ no clock, no network, no log.
 """
 
 from glasshouse.guard.misuse.screener import Screener
+from glasshouse.guard.misuse.session import Session
 from glasshouse.guard.misuse.stream import Release, StreamScreen
 from glasshouse.guard.misuse.verdicts import CATEGORIES, CategoryScore, Reason, Score, Span, Window
 
-__all__ = ["CATEGORIES", "CategoryScore", "Reason", "Release", "Score", "Screener", "Span", "StreamScreen", "Window"]
+__all__ = [
+    "CATEGORIES",
+    "CategoryScore",
+    "Reason",
+    "Release",
+    "Score",
+    "Screener",
+    "Session",
+    "Span",
+    "StreamScreen",
+    "Window",
+]

@@ -18,9 +18,8 @@ MAX_PIECE = 65_536
 
 Decoder = Callable[[str], str]
 
-_HINT = re.compile(
-    r"[A-Za-z0-9+/_-]{16}|[0-9a-fA-F]{2}[ :,\\]|%[0-9a-fA-F]{2}|&#|&[a-zA-Z]{2,8};|\\[ux0-9]|[01]{7}|[.\-]{2,5} "
-)
+_LONG_RUN = re.compile(r"[A-Za-z0-9+/_-]{16}|[0-9a-fA-F]{2}[ :,][0-9a-fA-F]{2}[ :,]")
+_CODE_MARKS = re.compile(r"[%&\\]|[01]{7}|[.\-\u2013\u2014\u2022\u00b7]{1,6}[ /][.\-\u2013\u2014\u2022\u00b7]")
 _HEX = re.compile(r"(?:0x)?(?:[0-9a-fA-F]{2}[ :,]?(?:0x|\\x)?){8,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
 _URL = re.compile(r"[A-Za-z0-9_.~+\-/=?&]{0,16}(?:%[0-9a-fA-F]{2}[A-Za-z0-9_.~+\-/=?&]{0,32}){3,}")
@@ -41,13 +40,15 @@ _MORSE_LETTERS = dict(
 
 def encoded_pieces(text: str) -> Iterator[tuple[int, int, str, str]]:
     """(start, end, name of the encoding, decoded text) of each piece of the text that decodes to something readable."""
-    if not _HINT.search(text):
+    runs, marks = _LONG_RUN.search(text), _CODE_MARKS.search(text)
+    if not runs and not marks:
         return
-    for name, pattern, decode in _DECODERS:
-        for match in pattern.finditer(text):
-            decoded = decode(match.group()[:MAX_PIECE])
-            if _readable(decoded):
-                yield match.start(), match.end(), name, decoded
+    for name, needs_run, pattern, decode in _DECODERS:
+        if runs if needs_run else marks:
+            for match in pattern.finditer(text):
+                decoded = decode(match.group()[:MAX_PIECE])
+                if _readable(decoded):
+                    yield match.start(), match.end(), name, decoded
 
 
 def rot13(text: str) -> str:
@@ -126,13 +127,14 @@ def _morse(piece: str) -> str:
     return " ".join(["".join([_MORSE_LETTERS.get(letter, "") for letter in word.split()]) for word in words])
 
 
-_DECODERS: tuple[tuple[str, re.Pattern[str], Decoder], ...] = (
-    ("binary", _BINARY, _binary),
-    ("hex", _HEX, _hex),
-    ("base64", _BASE64, _base64),
-    ("base32", re.compile(r"[A-Z2-7]{16,}={0,6}"), _base32),
-    ("url", _URL, _url),
-    ("html", _ENTITY, html.unescape),
-    ("escapes", _ESCAPE, _escapes),
-    ("morse", _MORSE, _morse),
+_DECODERS: tuple[tuple[str, bool, re.Pattern[str], Decoder], ...] = (
+    # name, whether it shows as a long run of letters and digits (or else by its marks), where, how
+    ("binary", False, _BINARY, _binary),
+    ("hex", True, _HEX, _hex),
+    ("base64", True, _BASE64, _base64),
+    ("base32", True, re.compile(r"[A-Z2-7]{16,}={0,6}"), _base32),
+    ("url", False, _URL, _url),
+    ("html", False, _ENTITY, html.unescape),
+    ("escapes", False, _ESCAPE, _escapes),
+    ("morse", False, _MORSE, _morse),
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 MAX_TOKENS = 512
 """Tokens of one sentence that are read."""
 REACH = 8
 """Tokens between two concepts that are still taken together."""
+MAX_REMEMBERED = 50_000
+"""Words whose stems are remembered."""
 
 _TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?|[0-9]+|[?!]")
 _ENDINGS = (
@@ -48,42 +50,80 @@ class Lexicon:
 
     def __init__(self, entries: Mapping[str, Sequence[str]]) -> None:
         """``entries`` maps each concept to its words and phrases; the longest phrase at a place wins."""
-        self._starting: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-        for concept, phrases in entries.items():
+        names = [f"#{concept}" for concept in entries]
+        self.pairs = {first: {second: f"{first}>{second[1:]}" for second in names} for first in names}
+        """The feature for one concept followed by another."""
+        self._words: dict[str, list[str]] = {}
+        self._phrases: dict[str, dict[str, list[tuple[list[str], str]]]] = {}
+        for name, phrases in zip(names, entries.values(), strict=True):
             for phrase in phrases:
-                first, *rest = [stem(each) for each in tokens(phrase)]
-                self._starting.setdefault(first, []).append((tuple(rest), concept))
-        for options in self._starting.values():
-            options.sort(key=lambda option: -len(option[0]))
+                first, *rest = [stem(word) for word in tokens(phrase)]
+                if rest:
+                    self._phrases.setdefault(first, {}).setdefault(rest[0], []).append((rest[1:], name))
+                else:
+                    self._words.setdefault(first, []).append(name)
+        for following in self._phrases.values():
+            for options in following.values():
+                options.sort(key=lambda option: -len(option[0]))
 
-    def found(self, stems: list[str]) -> list[tuple[int, str]]:
-        """(place, concept) of each hit in order; a word may stand for several concepts."""
+    def found(self, words: list[str]) -> list[tuple[int, str]]:
+        """(place, concept) of each hit in a list of stems; a word may stand for several concepts."""
         hits = []
-        starting = self._starting
-        for place, word in enumerate(stems):
-            if word in starting:
+        single, phrases = self._words, self._phrases
+        last = len(words) - 1
+        for place, word in enumerate(words):
+            if word in phrases and place < last:
                 longest = -1
-                for rest, concept in starting[word]:
+                for rest, concept in phrases[word].get(words[place + 1], ()):
                     size = len(rest)
                     if size < longest:
                         break
-                    if not size or tuple(stems[place + 1 : place + 1 + size]) == rest:
+                    if not size or words[place + 2 : place + 2 + size] == rest:
                         hits.append((place, concept))
                         longest = size
+                if longest >= 0:
+                    continue
+            if word in single:
+                for concept in single[word]:
+                    hits.append((place, concept))
         return hits
 
 
-def features(stems: list[str], lexicon: Lexicon) -> set[str]:
-    """What a sentence of ``stems`` shows: words, pairs of neighbours, concepts, ordered pairs of concepts."""
-    shown = set(stems)
-    shown.update(map("{} {}".format, stems, stems[1:]))
-    before: list[tuple[int, str]] = []
-    for place, concept in lexicon.found(stems):
-        shown.add("#" + concept)
-        while before and place - before[0][0] > REACH:
-            del before[0]
-        for _, other in before:
-            if other != concept:
-                shown.add(f"#{other}>{concept}")
-        before.append((place, concept))
-    return shown
+class Reader:
+    """Reads the features of sentences.  Safe to share between threads."""
+
+    def __init__(self, lexicon: Lexicon, corrected: Callable[[str], str] = str) -> None:
+        """``corrected`` maps a misspelt word to the word that is meant, any other to itself."""
+        self._lexicon = lexicon
+        self._corrected = corrected
+        self._stems: dict[str, str] = {}
+
+    def stems(self, text: str) -> list[str]:
+        """The stems of the text's words in order."""
+        words = tokens(text)
+        known = self._stems
+        try:
+            return [known[word] for word in words]
+        except KeyError:
+            if len(known) > MAX_REMEMBERED:
+                self._stems = known = {}
+            read = [known.get(word) or stem(self._corrected(word)) for word in words]
+            known.update(zip(words, read, strict=True))
+            return read
+
+    def features(self, text: str) -> set[str]:
+        """What a sentence shows: words, pairs of neighbours, concepts (``#``), ordered pairs of concepts (``#a>b``)."""
+        words = self.stems(text)
+        shown = set(words)
+        shown.update(map("{} {}".format, words, words[1:]))
+        pairs = self._lexicon.pairs
+        before: list[tuple[int, str]] = []
+        for place, concept in self._lexicon.found(words):
+            shown.add(concept)
+            while before and place - before[0][0] > REACH:
+                del before[0]
+            for _, other in before:
+                if other is not concept:
+                    shown.add(pairs[other][concept])
+            before.append((place, concept))
+        return shown

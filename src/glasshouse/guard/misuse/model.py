@@ -29,6 +29,8 @@ class Weights(msgspec.Struct, frozen=True):
     misuse: list[int]
     misuse_scale: float
     bias: float
+    sentence_margin: float
+    """By how much a sentence alone must be clearer than a block of sentences, in log odds."""
     slope: float
     """Calibration: value = 1 / (1 + exp(-(slope * raw + offset)))."""
     offset: float
@@ -40,6 +42,8 @@ class Weights(msgspec.Struct, frozen=True):
     lexicon: dict[str, list[str]]
     known: list[str]
     """Words that guide the undoing of disguises."""
+    guarded: list[str]
+    """Words that are recognised although a letter is wrong."""
     ordinary: list[str]
     """Words by which plain English is recognised."""
     thresholds: dict[str, float]
@@ -90,6 +94,13 @@ def _sizes_agree(weights: Weights) -> bool:
     size = len(weights.vocabulary)
     rows = [weights.misuse, *weights.category_weights]
     return all(len(row) == size for row in rows) and len(weights.category_weights) == len(weights.category_bias)
+
+
+def by_category(weights: Weights) -> Mapping[str, tuple[float, ...]]:
+    """Feature -> weight for each category."""
+    scale = weights.category_scale
+    columns = zip(*[[weight * scale for weight in row] for row in weights.category_weights], strict=True)
+    return dict(zip(weights.vocabulary, columns, strict=True))
 
 
 def by_feature(weights: Weights) -> Mapping[str, float]:

@@ -1,19 +1,24 @@
-"""The screener: a text in, its misuse score out.  Deterministic, bounded, never raises on any text."""
+"""The screener: a text in, its misuse score out.  Deterministic, bounded, never raises on any text.
+
+The model is additive: the evidence for a piece of text is a bias plus one weight for each feature it shows, in log
+odds.  Evidence is summed over each sentence and over blocks of neighbouring sentences.  The highest counts; a sentence
+alone must be clearer than a block by a margin, since it lacks its context.
+"""
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from heapq import nlargest
 from pathlib import Path
-
-import msgspec
+from typing import NamedTuple
 
 from glasshouse.guard.misuse import model
-from glasshouse.guard.misuse.features import Lexicon, features, stem, tokens
+from glasshouse.guard.misuse.features import Lexicon, Reader
 from glasshouse.guard.misuse.normalise import View, views
+from glasshouse.guard.misuse.session import Session
 from glasshouse.guard.misuse.spelling import Speller
-from glasshouse.guard.misuse.stream import StreamScreen
+from glasshouse.guard.misuse.stream import Context, StreamScreen
 from glasshouse.guard.misuse.verdicts import CategoryScore, Reason, Score, Span, Window
 
 MAX_CHARACTERS = 1_000_000
@@ -22,10 +27,15 @@ MAX_BLOCK = 2_000
 """Characters of neighbouring sentences that are also scored together."""
 WINDOWS_KEPT = 8
 REASONS_KEPT = 6
+EXPLAINED_FROM = 0.2
+"""From this value on a score carries categories, windows and reasons; below there is nothing to explain."""
 
 
-class _Scored(msgspec.Struct, frozen=True):
-    value: float
+class Piece(NamedTuple):
+    """A sentence or a block of sentences, weighed."""
+
+    evidence: float
+    """Log odds, uncalibrated."""
     start: int
     end: int
     layers: tuple[str, ...]
@@ -42,10 +52,10 @@ class Screener:
         """Name of an operating point -> the value from which on a text counts as misuse."""
         self._weights = weights
         self._by_feature = model.by_feature(weights)
-        self._rows = {feature: row for row, feature in enumerate(weights.vocabulary)}
-        self._lexicon = Lexicon(weights.lexicon)
-        known = frozenset(weights.known)
-        self._speller = Speller(known, frozenset(weights.ordinary), ())
+        self._by_category = model.by_category(weights)
+        self._features = frozenset(weights.vocabulary)
+        self._speller = Speller(frozenset(weights.known), frozenset(weights.ordinary), weights.guarded)
+        self._reader = Reader(Lexicon(weights.lexicon), self._speller.corrected)
 
     @classmethod
     def load(cls, path: Path | None = None, *, sha256: str = "") -> Screener:
@@ -62,76 +72,114 @@ class Screener:
     def score(self, text: str, *, max_characters: int = MAX_CHARACTERS) -> Score:
         """The misuse score of a request or an answer; what lies beyond ``max_characters`` counts as not screened."""
         looked_at = text[:max_characters]
-        scored = self._scored(looked_at)
+        return self._verdict(text, looked_at, self.weigh(looked_at))
+
+    def turn(self, session: Session, text: str) -> tuple[Session, Score]:
+        """The score of a conversation's next turn in the light of the turns before, and the session to go on with.
+
+        Catches what is asked for in parts.  The span of a window that stands for the conversation is the turn's.
+        """
+        pieces = self.weigh(text)
+        shown = frozenset().union(*(each.shown for each in pieces))
+        later = session.after(shown)
+        if session.turns:
+            together = self.evidence(later.shown) - self._weights.sentence_margin
+            pieces.append(Piece(together, 0, len(text), ("conversation",), later.shown))
+        return later, self._verdict(text, text, pieces)
+
+    def follow(self, before: Context, part: str) -> tuple[Context, Score]:
+        """The score of the next part of a longer text in its context, and the context to go on with.
+
+        Spans count from the start of the part.
+        """
+        pieces = self.weigh(part)
+        context = before.after(part, frozenset().union(*(each.shown for each in pieces)))
+        if before.sentences:
+            pieces.append(Piece(self.evidence(context.shown), 0, len(part), (), context.shown))
+        if before.sentences and context.may_be_encoded:
+            for each in self.weigh(context.tail):
+                if each.layers:
+                    pieces.append(each._replace(start=0, end=len(part)))
+        return context, self._verdict(part, part, pieces)
+
+    def stream(self, *, stop_at: float = math.inf) -> StreamScreen:
+        """A screen for one streamed text, which stops releasing at the first window of value ``stop_at`` or more."""
+        return StreamScreen(self, stop_at)
+
+    def weigh(self, text: str) -> list[Piece]:
+        """The sentences of a text, plain and decoded, and their blocks, with their evidence."""
+        pieces: list[Piece] = []
+        block: list[Piece] = []
+        margin = self._weights.sentence_margin
+        for view in views(text, self._speller):
+            one = self._sentence(view)
+            if block and (one.layers[:1] != block[0].layers[:1] or one.end - block[0].start > MAX_BLOCK):
+                pieces.append(self.block(block))
+                block = []
+            block.append(one)
+            pieces.append(one._replace(evidence=one.evidence - margin))
+        if len(block) == 1 == len(pieces):
+            return block
+        if block:
+            pieces.append(self.block(block))
+        return pieces
+
+    def block(self, sentences: Iterable[Piece]) -> Piece:
+        """Neighbouring sentences weighed together: each feature counts once."""
+        parts = list(sentences)
+        if len(parts) == 1:
+            return parts[0]
+        shown = frozenset().union(*[each.shown for each in parts])
+        return Piece(self.evidence(shown), parts[0].start, parts[-1].end, parts[0].layers, shown)
+
+    def evidence(self, shown: frozenset[str]) -> float:
+        """Log odds, uncalibrated, of a set of known features."""
+        return self._weights.bias + sum(map(self._by_feature.__getitem__, shown))
+
+    def value(self, evidence: float) -> float:
+        """The calibrated value of some evidence."""
+        odds = self._weights.slope * evidence + self._weights.offset
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds))))
+
+    def _sentence(self, view: View) -> Piece:
+        shown = self._features & self._reader.features(view.text)
+        return Piece(self.evidence(shown), view.start, view.end, view.layers, shown)
+
+    def _verdict(self, text: str, looked_at: str, pieces: list[Piece]) -> Score:
         size = _bytes(text)
-        best = max(scored, key=lambda each: each.value, default=None)
-        shown = best.shown if best is not None else frozenset()
-        categories = self._categories(shown)
-        kept = heapq.nlargest(WINDOWS_KEPT, scored, key=lambda each: each.value)
+        best = max(pieces, default=None)
+        value = 0.0 if best is None else self.value(best.evidence)
+        explained = best is not None and value >= EXPLAINED_FROM
+        categories = self._categories(best.shown) if best is not None and explained else ()
         return Score(
-            value=best.value if best is not None else 0.0,
-            category=categories[0].name,
+            value=value,
+            category=categories[0].name if categories else "",
             categories=categories,
-            windows=tuple(Window(_span(looked_at, each.start, each.end), each.value, each.layers) for each in kept),
-            reasons=self._reasons(shown),
+            windows=tuple(self._windows(looked_at, pieces)) if explained else (),
+            reasons=self._reasons(best.shown) if best is not None and explained else (),
             screened=(Span(0, size if len(looked_at) == len(text) else _bytes(looked_at)),) if text else (),
             size=size,
             model=self.digest,
         )
 
-    def stream(self, *, stop_at: float = 1.1) -> StreamScreen:
-        """A screen for one streamed text, which stops releasing at the first window of value ``stop_at`` or more."""
-        return StreamScreen(self, stop_at)
-
-    def _scored(self, text: str) -> list[_Scored]:
-        scored = []
-        block: list[_Scored] = []
-        for view in views(text, self._speller):
-            one = self._window(view)
-            scored.append(one)
-            if block and (one.layers != block[-1].layers or one.end - block[0].start > MAX_BLOCK):
-                scored.extend(self._together(block))
-                block = []
-            block.append(one)
-        scored.extend(self._together(block))
-        return scored
-
-    def _window(self, view: View) -> _Scored:
-        stems = [stem(word) for word in tokens(view.text)]
-        shown = frozenset(features(stems, self._lexicon))
-        return _Scored(self._value(shown), view.start, view.end, view.layers, shown)
-
-    def _together(self, block: list[_Scored]) -> Iterable[_Scored]:
-        if len(block) > 1:
-            shown = frozenset().union(*(each.shown for each in block))
-            yield _Scored(self._value(shown), block[0].start, block[-1].end, block[0].layers, shown)
-
-    def _value(self, shown: frozenset[str]) -> float:
-        weight = self._by_feature
-        found = [weight[each] for each in shown if each in weight]
-        raw = self._weights.bias + (sum(found) / math.sqrt(len(found)) if found else 0.0)
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, self._weights.slope * raw + self._weights.offset))))
+    def _windows(self, text: str, pieces: list[Piece]) -> Iterator[Window]:
+        for each in nlargest(WINDOWS_KEPT, pieces):
+            yield Window(_span(text, each.start, each.end), self.value(each.evidence), each.layers)
 
     def _categories(self, shown: frozenset[str]) -> tuple[CategoryScore, ...]:
-        weights = self._weights
-        rows = [self._rows[each] for each in shown if each in self._rows]
-        length = math.sqrt(len(rows)) or 1.0
-        raw = [
-            bias + weights.category_scale * sum([row[each] for each in rows]) / length
-            for row, bias in zip(weights.category_weights, weights.category_bias, strict=True)
-        ]
+        raw = list(self._weights.category_bias)
+        for feature in shown:
+            for number, weight in enumerate(self._by_category[feature]):
+                raw[number] += weight
         top = max(raw)
         shares = [math.exp(each - top) for each in raw]
         whole = sum(shares)
-        ranked = sorted(zip(weights.categories, shares, strict=True), key=lambda pair: (-pair[1], pair[0]))
-        return tuple(CategoryScore(name, share / whole) for name, share in ranked)
+        ranked = sorted(zip(self._weights.categories, shares, strict=True), key=lambda pair: (-pair[1], pair[0]))
+        return tuple([CategoryScore(name, share / whole) for name, share in ranked])
 
     def _reasons(self, shown: frozenset[str]) -> tuple[Reason, ...]:
-        weight = self._by_feature
-        found = [(weight[each], each) for each in shown if each in weight]
-        length = math.sqrt(len(found)) or 1.0
-        strongest = heapq.nlargest(REASONS_KEPT, found)
-        return tuple(Reason(feature, value / length) for value, feature in strongest if value > 0)
+        strongest = nlargest(REASONS_KEPT, [(self._by_feature[each], each) for each in shown])
+        return tuple([Reason(feature, value) for value, feature in strongest if value > 0])
 
 
 def _bytes(text: str) -> int:

@@ -18,7 +18,7 @@ MAX_TRIED = 2_000
 
 _SPACED = re.compile(r"(?<![^\W_])[^\W_](?:(?:[ \t]{1,3}|[.\-_*|,/+~\u00b7][ ]?)[^\W_](?![^\W_])){3,}")
 _LEET_TOKEN = re.compile(r"[\w@$!|+()<€£¥§]{2,}")
-_LEET_HINT = re.compile(r"[a-zA-Z][0-9@$!|+(<€£¥§][a-zA-Z0-9@$!|]|(?<![\w])[0-9@$!|+(<€£¥§]+[a-zA-Z]")
+_LEET_HINT = re.compile(r"[a-zA-Z][0-9@$!|€£¥§][a-zA-Z]|[0-9@$€£¥§][a-zA-Z]")
 _LEET = str.maketrans("0123456789@$!|+(<€£¥§", "oizeasgtbgasiltccelys")
 _WORD = re.compile(r"[a-z']+")
 

@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 import msgspec
 
-from glasshouse.guard.misuse.segments import MAX_SENTENCE, complete_until
-from glasshouse.guard.misuse.verdicts import Score, Span
+from glasshouse.guard.misuse.segments import complete_until
+from glasshouse.guard.misuse.verdicts import Score, Span, Window
 
 CONTEXT = 1_200
 """Characters already released that are scored together with the new sentence."""
+_LONG_RUN = re.compile(r"[^\s]{48}")
 
 
-class Scores(Protocol):
-    """What the stream needs of a screener."""
+class Context(msgspec.Struct, frozen=True):
+    """What a stream remembers of what it released."""
 
-    def score(self, text: str) -> Score:
-        """The misuse score of a text."""
+    tail: str = ""
+    """The last `CONTEXT` characters."""
+    sentences: tuple[tuple[int, frozenset[str]], ...] = ()
+    """Size in characters and features of the last parts."""
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """Everything the remembered parts showed."""
+        return frozenset().union(*(shown for _, shown in self.sentences))
+
+    @property
+    def may_be_encoded(self) -> bool:
+        """Whether the tail holds a run long enough to be an encoded piece that the cuts went through."""
+        return _LONG_RUN.search(self.tail) is not None
+
+    def after(self, part: str, shown: frozenset[str]) -> Context:
+        """The context with one more part."""
+        sentences = [*self.sentences, (len(part), shown)]
+        while len(sentences) > 1 and sum([size for size, _ in sentences]) > CONTEXT:
+            del sentences[0]
+        return Context((self.tail + part)[-CONTEXT:], tuple(sentences))
+
+
+class Follows(Protocol):
+    """What a stream needs of a screener."""
+
+    def follow(self, before: Context, part: str) -> tuple[Context, Score]:
+        """The score of the next part in its context, and the context to go on with."""
         ...
 
 
@@ -29,7 +57,7 @@ class Release(msgspec.Struct, frozen=True):
     span: Span
     """Its bytes in the whole text."""
     score: Score | None
-    """The score of the released part in its context; ``None`` if nothing new was screened."""
+    """The score of the new part in its context, its spans in the whole text; ``None`` if nothing new was screened."""
     stopped: bool
     """A window reached the limit: nothing more leaves, and what was held back stays withheld."""
 
@@ -37,10 +65,10 @@ class Release(msgspec.Struct, frozen=True):
 class StreamScreen:
     """Feed pieces with `push`, end with `finish`.  Holds back at most one sentence (`MAX_SENTENCE` characters)."""
 
-    def __init__(self, screener: Scores, stop_at: float) -> None:
+    def __init__(self, screener: Follows, stop_at: float) -> None:
         self._screener = screener
         self._stop_at = stop_at
-        self._context = ""
+        self._context = Context()
         self._held = ""
         self._released = 0
         self._highest: Score | None = None
@@ -88,16 +116,16 @@ class StreamScreen:
         if size == 0:
             return self._nothing()
         part, self._held = self._held[:size], self._held[size:]
-        score = self._screener.score(self._context + part)
-        if self._highest is None or score.value > self._highest.value:
-            self._highest = score
         end = self._released + len(part.encode("utf-8", "surrogatepass"))
         span = Span(self._released, end)
+        self._context, score = self._screener.follow(self._context, part)
+        score = _placed(score, span)
+        if self._highest is None or score.value > self._highest.value:
+            self._highest = score
         if score.value >= self._stop_at:
             self._withheld = span
             self._held = ""
             return Release("", Span(self._released, self._released), score, stopped=True)
-        self._context = (self._context + part)[-CONTEXT:]
         self._released = end
         return Release(part, span, score, stopped=False)
 
@@ -105,4 +133,12 @@ class StreamScreen:
         return Release("", Span(self._released, self._released), None, stopped=self.stopped)
 
 
-assert CONTEXT > MAX_SENTENCE
+def _placed(score: Score, part: Span) -> Score:
+    """The score of a part with its spans moved to where the part stands in the whole text."""
+    windows = tuple(
+        [
+            Window(Span(each.span.start + part.start, each.span.end + part.start), each.value, each.layers)
+            for each in score.windows
+        ]
+    )
+    return msgspec.structs.replace(score, windows=windows, screened=(Span(0, part.end),), size=part.end)

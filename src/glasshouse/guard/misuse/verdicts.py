@@ -58,11 +58,11 @@ class Score(msgspec.Struct, frozen=True):
 
     value: float
     category: str
-    """The likeliest of `CATEGORIES`, meaningful only if the value is high."""
+    """The likeliest of `CATEGORIES`; empty for a low value, which is not explained."""
     categories: tuple[CategoryScore, ...]
-    """All categories, likeliest first."""
+    """All categories, likeliest first; empty for a low value."""
     windows: tuple[Window, ...]
-    """The windows with the highest values, highest first, a bounded number of them."""
+    """The windows with the highest values, highest first, a bounded number of them; empty for a low value."""
     reasons: tuple[Reason, ...]
     """What spoke most for the value, strongest first.  May quote words of the text: keep it as private as the text."""
     screened: tuple[Span, ...]

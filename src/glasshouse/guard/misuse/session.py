@@ -1,0 +1,28 @@
+"""What one conversation showed over its turns, so that misuse asked for in parts is seen as a whole.
+
+A session is a small value: the features of the last turns, no text.  Features may be single words of a prompt, so keep
+a session in memory only, as private as the prompts.  No clock: the caller forgets sessions that rest.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+TURNS_KEPT = 6
+FEATURES_PER_TURN = 400
+
+
+class Session(msgspec.Struct, frozen=True):
+    """The features of a conversation's last turns, oldest first.  A new conversation starts with ``Session()``."""
+
+    turns: tuple[frozenset[str], ...] = ()
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """Everything the remembered turns showed; what was said twice counts once."""
+        return frozenset().union(*self.turns)
+
+    def after(self, shown: frozenset[str]) -> Session:
+        """The session with one more turn; the oldest beyond `TURNS_KEPT` is forgotten, and a long turn is cut."""
+        kept = shown if len(shown) <= FEATURES_PER_TURN else frozenset(sorted(shown)[:FEATURES_PER_TURN])
+        return Session((*self.turns, kept)[-TURNS_KEPT:])
