@@ -481,11 +481,13 @@ class Keys:
         ).fetchone()
         return found
 
-    def admit(self) -> None:
-        """Counts a new key, and makes room for it."""
-        self.number += 1
+    def admit(self, key: bytes) -> tuple[int, bytes] | None:
+        """Makes room for a key that is not in memory; what is known of it, or None for a new one."""
+        known = self.spilled_state(key)
+        self.number += known is None
         if len(self.recent) >= self.LIMIT:
             self._spill()
+        return known
 
     def _spill(self) -> None:
         if self.spilled is None:
@@ -521,14 +523,12 @@ class Story:
             if found is None:
                 raise Fault("not an entry in the canonical form of version 1", index=index)
             about, count, key, kind, part, payload, previous, time = found.groups()
-            known = latest.get(key) or self.keys.spilled_state(key)
+            known = latest.get(key) or self.keys.admit(key)
             expected = known[0] + 1 if known else 1
             if int(count) != expected:
                 raise Fault(_wrong_count(key, int(count), expected), index=index)
             if previous != (b'"%b"' % known[1].hex().encode() if known else b"null"):
                 raise Fault(f"the hash of the previous entry of key {key.decode()} is wrong", index=index)
-            if not known:
-                self.keys.admit()
             latest[key] = (expected, leaf)
             if int(time) < self.time:
                 raise Fault("its time lies before the time of the entry before it", index=index)

@@ -45,6 +45,23 @@ def init(place: Path | None, origin: str | None, server: str | None) -> None:
         click.echo(f"log {ledger.reader.origin} in {directory}; give {directory / 'log.policy'} to those who verify")
 
 
+@command.command("witnesses")
+@click.argument("lines", metavar="LINE...", nargs=-1, required=True)
+@with_log
+@click.option("--need", type=click.IntRange(min=1), required=True, help="How many of them make the quorum.")
+def witnesses(lines: tuple[str, ...], place: Path | None, need: int) -> None:
+    """Name the witnesses that must cosign, by the lines that `glasshouse witness serve` prints.
+
+    Takes effect when the log is opened the next time. Give the new log.policy to those who verify.
+    """
+    from glasshouse.ledger.witness_policy import set_witnesses
+
+    directory = log_directory(place)
+    reading(place).close()
+    set_witnesses(directory, lines, need)
+    click.echo(f"{need} of {len(lines)} witnesses must cosign; give {directory / 'log.policy'} to those who verify")
+
+
 @command.command("checkpoint")
 @with_log
 @AS_JSON

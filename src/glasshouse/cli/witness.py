@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -31,11 +32,16 @@ def command() -> None:
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8099, show_default=True, help="Port; 0 takes a free one."
 )
-def serve(directory: Path, name: str | None, policies: tuple[Path, ...], host: str, port: int) -> None:
+@click.option("--detach", is_flag=True, help="Go on in a process of its own, and return.")
+def serve(directory: Path, name: str | None, policies: tuple[Path, ...], host: str, port: int, detach: bool) -> None:
     """Answer add-checkpoint requests until interrupted.
 
-    Prints the line that makes a log ask this witness; add it, and a quorum, to that log's log.policy.
+    Prints the line that names this witness in a log's policy: see `glasshouse log witnesses`.
     """
+    if detach:
+        click.echo(_in_the_background(), nl=False)
+        return
+    from glasshouse.ledger.audit.notes import COSIGNATURE
     from glasshouse.ledger.audit.proofs import Fault
     from glasshouse.ledger.audit.verify import read_policy
     from glasshouse.ledger.witness_server import start_witness
@@ -47,15 +53,31 @@ def serve(directory: Path, name: str | None, policies: tuple[Path, ...], host: s
         raise PathError(fault.what, where=fault.where) from None
     server = start_witness(directory, name, keys, (host, port))
     for signer in server.witness.signers:
-        click.echo(f"witness {signer.key.name} {signer.key.vkey} {server.url}")
-    import sys
-
+        kind = "" if signer.key.kind == COSIGNATURE else "-pq"
+        click.echo(f"witness {signer.key.name}{kind} {signer.key.vkey} {server.url}")
     sys.stdout.flush()
     try:
         server.serve_forever()
     finally:
         server.server_close()
         server.witness.close()
+
+
+def _in_the_background() -> str:
+    """Runs the same command in a session of its own; returns the lines it prints once it listens."""
+    import subprocess
+
+    arguments = [word for word in sys.argv[1:] if word != "--detach"]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(  # noqa: S603 - this very command line
+        [sys.executable, "-m", "glasshouse", *arguments], stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    lines = [process.stdout.readline(), process.stdout.readline()]
+    if not lines[1]:
+        raise click.ClickException(process.stderr.read().strip() or "the witness did not start")
+    return "".join(lines) + f"# process {process.pid}\n"
 
 
 @command.command("evidence")
