@@ -12,7 +12,6 @@ A denial raises `DeniedError`, a request that waits for people `ApprovalNeededEr
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import os
@@ -46,6 +45,8 @@ from glasshouse.words.party import Caller
 from glasshouse.words.passage import Outcome
 
 if TYPE_CHECKING:
+    import asyncio
+
     from glasshouse.door.passage import AsyncPassage, Passage, Screen
     from glasshouse.door.waiting import Waiting
     from glasshouse.ledger import NewEntry, Receipt
@@ -364,6 +365,8 @@ class Door:
 
     async def _append_async(self, entry: NewEntry, what: str, abandoned: _Abandoned | None = None) -> Receipt:
         """The entry is written even if the task that waits for it is cancelled; ``abandoned`` is called then."""
+        import asyncio  # commands that append without it should not wait for it to load
+
         try:
             future = self.log.append_async([entry])
             try:

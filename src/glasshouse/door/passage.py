@@ -6,8 +6,8 @@ Whatever happens on the way is an outcome too: an error (``failed``), a reader t
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
+import sys
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from types import TracebackType
@@ -212,6 +212,8 @@ class AsyncPassage(_Course[T]):
             await self.conclude()
 
     async def _next(self, source: AsyncIterator[T]) -> T | object:
+        import asyncio  # here and below: commands without an event loop should not wait for it to load
+
         task = asyncio.ensure_future(_step(source))
         try:
             while True:
@@ -225,6 +227,8 @@ class AsyncPassage(_Course[T]):
                 await asyncio.wait({task})
 
     async def _fail(self, error: BaseException) -> None:
+        import asyncio
+
         if not self.concluded:
             await asyncio.shield(self.conclude(*_status_of(error)))
 
@@ -242,7 +246,10 @@ async def _step(source: AsyncIterator[T]) -> T | object:
 def _status_of(error: BaseException) -> tuple[OutcomeStatus, str]:
     if isinstance(error, StoppedError):
         return "stopped", error.where
-    if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError)):
+    loaded = sys.modules.get("asyncio")  # where it is not, nobody can have raised its errors
+    if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)) or (
+        loaded is not None and isinstance(error, loaded.CancelledError)
+    ):
         return "interrupted", ""
     if isinstance(error, GlasshouseError):
         return "failed", error.code

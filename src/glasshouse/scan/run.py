@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir, lowered, stored
-from glasshouse.scan.analysis import analyse
 from glasshouse.scan.discover import DiscoverSettings, ReadLimits, SourceFile, discover, read_source
 from glasshouse.scan.execute import Done, ExecutorLimits, Outcome, chunks_by_weight, executor_for
 from glasshouse.scan.lowered import LocalHit, Lowered, Task, lower_task, rules_for
-from glasshouse.scan.report import Reporter
 from glasshouse.scan.rules.schema import Rule
 from glasshouse.scan.settings import ScanSettings
 from glasshouse.scan.stored import Results
@@ -193,6 +191,9 @@ def report(
     progress: Progress | None,
 ) -> Results:
     """Analyse what was lowered together, and make the results."""
+    from glasshouse.scan.analysis import analyse  # most of the engine; not needed when nothing has changed
+    from glasshouse.scan.report import Reporter
+
     order = [position for position in range(len(files)) if position in results]
     programs: list[ir.File] = []
     local: list[tuple[int, LocalHit]] = []
