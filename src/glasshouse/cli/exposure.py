@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from glasshouse.cli.forecast import DATE, open_store, store_option, today_or, write_report
+from glasshouse.cli.passing import file_targets, say_receipt, through_the_door
 
 
 @click.command("exposure", context_settings={"max_content_width": 110})
@@ -49,19 +50,24 @@ def command(
     """
     from glasshouse.forecast.exposure.run import analyse_exposure, read_everything
 
-    services, left_out = read_everything([Path(path) for path in inventories], Path(table) if table else None)
-    with open_store(store_path, must_exist=True) as store:
-        report = analyse_exposure(
-            store,
-            services,
-            left_out,
-            today_or(as_of),
-            horizon=int(horizon),  # type: ignore[arg-type]
-            suppose=suppose,
-        )
+    paths = [Path(path) for path in inventories]
+    read = file_targets([*paths, Path(table)] if table else paths)
+    with through_the_door("inventory.exposure", read, f"exposure of {len(paths)} inventories") as passage:
+        services, left_out = read_everything(paths, Path(table) if table else None)
+        with open_store(store_path, must_exist=True) as store:
+            report = analyse_exposure(
+                store,
+                services,
+                left_out,
+                today_or(as_of),
+                horizon=int(horizon),  # type: ignore[arg-type]
+                suppose=suppose,
+            )
+        passage.count("vulnerable", len(report.vulnerable))
     from glasshouse.forecast.render import registry
 
     write_report(registry.EXPOSURES[form](report), output, form)
+    say_receipt(passage)
     if report.unknown:
         return 5
     return 1 if report.vulnerable else 0

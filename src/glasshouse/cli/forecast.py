@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from glasshouse.cli.passing import say_receipt, through_the_door
 from glasshouse.cli.settings.places import home
+from glasshouse.words.act import Target
 
 if TYPE_CHECKING:
     from glasshouse.forecast.facts import Day
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 DATE = click.DateTime(formats=["%Y-%m-%d"])
 KINDS = ("cvelist", "nvd", "osv", "kev", "epss", "metasploit", "exploitdb", "nuclei", "poc", "mentions")
+FACTS = Target("record", "forecast:facts")
 CONTEXT = {"max_content_width": 110}
 MAX_TOP = 10_000
 
@@ -102,11 +105,15 @@ def show(
         since=_day(since) if since else None,
         rank=rank,
     )
-    with open_store(store_path, must_exist=True) as store:
-        found = answer(store, query, today_or(as_of))
+    described = f"forecast {', '.join(query.cves[:10])}" if cves else f"forecast the top {top}"
+    with through_the_door("vulnerability.forecast", (FACTS,), described) as passage:
+        with open_store(store_path, must_exist=True) as store:
+            found = answer(store, query, today_or(as_of))
+        passage.count("asked", len(cves) or query.top)
     from glasshouse.forecast.render import registry
 
     write_report(registry.FORECASTS[form](found), output, form)
+    say_receipt(passage)
 
 
 @command.command("import", context_settings=CONTEXT)
@@ -159,9 +166,13 @@ def trends(as_of: date | None, store_path: str | None, form: str, output: str | 
     from glasshouse.forecast.trends.run import trends as find
 
     day = today_or(as_of)
-    with open_store(store_path, must_exist=True) as store:
+    with (
+        through_the_door("vulnerability.forecast", (FACTS,), f"trends as of {day}") as passage,
+        open_store(store_path, must_exist=True) as store,
+    ):
         report = find(store.everything(day), day)
     write_report(registry.TRENDS[form](report), output, form)
+    say_receipt(passage)
 
 
 @command.command("sources", context_settings=CONTEXT)

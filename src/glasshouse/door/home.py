@@ -31,8 +31,8 @@ class Home:
 
     @property
     def log(self) -> Path:
-        """The folder of the log: the home itself, where `glasshouse log` and `verify` look for it."""
-        return self.folder
+        """The folder of the log, where `glasshouse log` and `verify` look for it too."""
+        return self.folder / "ledger"
 
     @property
     def policies(self) -> Path:
