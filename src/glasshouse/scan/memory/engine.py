@@ -13,11 +13,11 @@ from glasshouse.scan.memory import calls, evaluate, lifetime, names, refine
 from glasshouse.scan.memory.program import FileFacts, FunctionFacts
 from glasshouse.scan.memory.values import State, V, hull, same_property
 
-MAX_STATES = 5
+MAX_STATES = 4
 MAX_STEPS = 60_000  # instructions times states for one function
 MAX_DEPTH = 3  # calls inside calls that are followed
-INLINE_STEPS = 1_200  # steps spent in functions called, for each function that is analysed
-STEPS_EACH = 12  # steps for each instruction, after which paths are no longer kept apart
+INLINE_STEPS = 900  # steps spent in functions called, for each function that is analysed
+STEPS_EACH = 7  # steps for each instruction, after which paths are no longer kept apart
 
 
 class Found(NamedTuple):
@@ -70,6 +70,7 @@ class Engine:
         self.steps = 0
         self.capped: list[str] = []
         self.root = 0
+        self.defaults: dict[str, V] = {}  # globals that nothing on the path has changed
         self.limit = MAX_STATES  # paths that are kept apart
         self.inlining = INLINE_STEPS
         self.soft = INLINE_STEPS
@@ -419,9 +420,12 @@ def join(a: State, b: State, different: list[Difference]) -> None:
     env = a.env
     for key, value, other in different:
         env[key] = hull(value, other)
-    if len(b.env) != len(env) or b.env.keys() != env.keys():
+    if b.env.keys() != env.keys():
         for name in b.env.keys() - env.keys():
-            env[name] = b.env[name]
+            if name[0] != "@":
+                env[name] = b.env[name]
+        for name in [name for name in env if name[0] == "@" and name not in b.env]:
+            del env[name]
     if a.temps != b.temps:
         a.temps = {number: value for number, value in a.temps.items() if b.temps.get(number) is value}
     join_heap(a, b)

@@ -103,7 +103,7 @@ LIMITS = {
 
 def read_global(engine: Engine, state: State, name: str) -> V:
     key = "@" + name
-    value = state.env.get(key)
+    value = state.env.get(key) or engine.defaults.get(name)
     if value is not None:
         return value
     facts = engine.facts
@@ -125,7 +125,7 @@ def read_global(engine: Engine, state: State, name: str) -> V:
             made.func, made.null = name, NONNULL
         if made.reg is None and made.type.endswith("*"):
             made.reg = Region("unknown", name)
-    state.env[key] = made
+    engine.defaults[name] = made
     return made
 
 

@@ -158,34 +158,52 @@ def hull(a: V, b: V) -> V:
         return a
     made = V()
     if a.lo is not None and b.lo is not None:
-        made.lo = min(a.lo, b.lo)
+        made.lo = a.lo if a.lo < b.lo else b.lo
     if a.hi is not None and b.hi is not None:
-        made.hi = max(a.hi, b.hi)
-    made.reach = a.reach and b.reach
+        made.hi = a.hi if a.hi > b.hi else b.hi
+    if a.reach and b.reach:
+        made.reach = True
+    if a.type == b.type or not b.type:
+        if a.type:
+            made.type = a.type
+    elif not a.type:
+        made.type = b.type
+    if a.taint or b.taint:
+        made.taint, made.source = a.taint | b.taint, a.source or b.source
+    if a.null or b.null:
+        made.null, made.why, made.born = _null(a, b)
+    if a.uninit or b.uninit:
+        made.uninit = a.uninit if a.uninit == b.uninit else 2
+    if a.reg is not None and a.reg is b.reg:
+        made.reg = a.reg
+        if a.idx is not None or b.idx is not None:
+            made.idx = hull(a.idx or NUMBERS[0], b.idx or NUMBERS[0])
+    if a.sym or b.sym or a.below is not None or b.below is not None:
+        _symbols(made, a, b)
+    if a.home is b.home and a.home is not None:
+        made.home = a.home
+    _rest(made, a, b)
+    return made
+
+
+def _symbols(made: V, a: V, b: V) -> None:
     if a.sym and a.sym == b.sym and a.off == b.off:
         made.sym, made.off = a.sym, a.off
-    if a.below is not None and b.below is not None and a.below[0] == b.below[0]:
-        made.below = (a.below[0], max(a.below[1], b.below[1]))
+    if a.below is not None and b.below is not None:
+        if a.below[0] == b.below[0]:
+            made.below = (a.below[0], max(a.below[1], b.below[1]))
     elif a.below is not None and b.sym == a.below[0] and b.off <= a.below[1]:
         made.below = a.below
-    made.taint = a.taint | b.taint
-    made.source = a.source or b.source
-    if a.reg is b.reg:
-        made.reg = a.reg
-        if a.reg is not None and (a.idx is not None or b.idx is not None):
-            made.idx = hull(a.idx or NUMBERS[0], b.idx or NUMBERS[0])
-    made.null, made.why, made.born = _null(a, b)
-    made.uninit = a.uninit if a.uninit == b.uninit else 2
-    made.type = a.type or b.type
-    made.text = a.text if a.text == b.text else None
-    made.real = a.real or b.real
-    made.checked = a.checked or b.checked
-    made.ne = a.ne & b.ne
-    made.strlen_of = a.strlen_of if a.strlen_of is b.strlen_of else None
-    made.func = a.func if a.func == b.func else ""
-    made.parts = a.parts if a.parts is b.parts else None
-    made.name = a.name if a.name == b.name else ""
-    return made
+
+
+def _rest(made: V, a: V, b: V) -> None:
+    one, two = a.__dict__, b.__dict__
+    for name in ("real", "checked"):
+        if name in one or name in two:
+            made.__dict__[name] = one.get(name, False) or two.get(name, False)
+    for name in ("text", "func", "parts", "name", "strlen_of", "size_of", "ne"):
+        if name in one and one[name] == two.get(name):
+            made.__dict__[name] = one[name]
 
 
 def _null(a: V, b: V) -> tuple[int, str, int]:

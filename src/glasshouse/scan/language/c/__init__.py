@@ -21,6 +21,7 @@ from glasshouse.scan import ir
 from glasshouse.scan.ir import File
 from glasshouse.scan.language.c import statements  # noqa: F401  # registers its handlers
 from glasshouse.scan.language.c.functions import lower_file
+from glasshouse.scan.language.c.relevance import KERNEL, without_the_rest
 from glasshouse.scan.language.c.state import Grammar, Lowering
 from glasshouse.scan.language.interface import LowerLimits
 
@@ -31,10 +32,10 @@ _FRAMES_PER_LEVEL = 12
 _CPP_ENDINGS = (".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".inl", ".ipp", ".tpp", ".C", ".H")
 _CPP_HEADER = re.compile(rb"^\s*(class\s+\w+|namespace\b|template\s*<|using\s+\w)|\w::\w", re.MULTILINE)
 _ANNOTATION = re.compile(
-    rb"\b(?:__user|__iomem|__rcu|__percpu|__force|__kernel|__init|__exit|__initdata|__exitdata|__initconst|__must_check|"
-    rb"__maybe_unused|__always_unused|__read_mostly|__ro_after_init|__cold|__hot|__pure|__packed|__refdata|__net_init|"
-    rb"__net_exit|__net_initdata|__sched|__latent_entropy|__noreturn|__printf\(\d, ?\d\)|"
-    rb"__releases\([^()\n]*\)|__acquires\([^()\n]*\)|asmlinkage|noinline|notrace|__bpf_kfunc|__always_inline|__no_sanitize_address)(?!\w)"
+    rb"\b(?:__(?:user|iomem|rcu|percpu|force|kernel|init|exit|initdata|exitdata|initconst|must_check|maybe_unused|"
+    rb"always_unused|read_mostly|ro_after_init|cold|hot|pure|packed|refdata|net_init|net_exit|net_initdata|sched|"
+    rb"latent_entropy|noreturn|always_inline|bpf_kfunc|(?:releases|acquires|must_hold|printf)\([^()\n]*\))(?!\w)|"
+    rb"(?:asmlinkage|noinline|notrace)\b)"
 )
 """Annotations that say nothing about what the code does and that the grammar cannot read without their macros."""
 
@@ -54,10 +55,13 @@ class CFrontEnd:
     def lower(self, source: bytes, path: str, limits: LowerLimits) -> File:
         """Lower one file."""
         parser, grammar = self._grammar(is_cpp(path, source))
-        source = _ANNOTATION.sub(_blank, source)
-        lo = Lowering(grammar, source, limits)
-        root = self._parse(parser, source, lo)
         lines = source.count(b"\n") + (not source.endswith(b"\n"))
+        kernel = KERNEL.search(source, 0, 8_000) is not None
+        if kernel:
+            source = without_the_rest(source)
+        source = _ANNOTATION.sub(_blank, source)
+        lo = Lowering(grammar, source, limits, kernel)
+        root = self._parse(parser, source, lo)
         if root is None:
             module = ir.Function("", "", "module", [], [], [], 0, ir.pack_span(1, 0, 1, 0))
             return File(path, "c", "", [module], [], [], lines, 0, [], lo.notes)

@@ -10,6 +10,7 @@ from glasshouse.scan import ir
 from glasshouse.scan.ir import Builder
 from glasshouse.scan.language.c.declarations import RECORDS, declaration, enumerators, parameters, record, typedef
 from glasshouse.scan.language.c.expressions import plain_name
+from glasshouse.scan.language.c.relevance import matters
 from glasshouse.scan.language.c.state import Lowering, number_of
 from glasshouse.scan.language.c.types import declarator_type, fold, type_text
 
@@ -19,13 +20,6 @@ INSIDE = frozenset(
     "linkage_specification declaration_list namespace_definition preproc_if preproc_ifdef preproc_else preproc_elif "
     "template_declaration export_declaration ERROR field_declaration_list".split()
 )
-RELEVANT = re.compile(
-    rb"\[|\*\s*\w+\s*=|alloc|free|mem(?:cpy|set|move|cmp|dup)|str(?:n?c|len|dup|tok|to)|printf|scanf|copy_|lock|get|put|"
-    rb"open|close|read|recv|send|write|exec|system|(?<![\w.])(?:new|delete)\b|[%/]|rand|->|signal|uid|crypt|md5|MD5|sha|"
-    rb"path|\bgoto\b|access|stat\b|temp|tmp|alloca|_init|release|chmod|mask|EVP_|DES|RC4|::|"
-    rb"[\n{;]\s*(?:unsigned |struct |const )*\w+[ \t*]+\w+(?:, *\**\w+)*;"
-)
-"""What the text of a function must contain to be lowered; anything with memory, a resource or data from outside."""
 
 
 def lower_file(lo: Lowering, root: Node) -> None:
@@ -157,7 +151,7 @@ def _function_macro(lo: Lowering, node: Node) -> None:
 def _function(lo: Lowering, node: Node, prefix: str) -> None:
     body = lo.child(node, "body")
     declarator = lo.child(node, "declarator")
-    if body is None or RELEVANT.search(lo.source, body.start_byte, body.end_byte) is None:
+    if body is None or not matters(lo.source, body.start_byte, body.end_byte, kernel=lo.kernel):
         return
     returns = type_text(lo, lo.child(node, "type"))
     for _ in range(20):

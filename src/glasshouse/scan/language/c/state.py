@@ -83,6 +83,7 @@ class Lowering:
         "functions",
         "has_goto",
         "inside",
+        "kernel",
         "kinds",
         "labels",
         "limits",
@@ -95,7 +96,7 @@ class Lowering:
         "stopped",
     )
 
-    def __init__(self, grammar: Grammar, source: bytes, limits: LowerLimits) -> None:
+    def __init__(self, grammar: Grammar, source: bytes, limits: LowerLimits, kernel: bool = False) -> None:
         self._field = grammar.field
         self.kinds = grammar.names
         self.expressions = grammar.expressions
@@ -114,6 +115,7 @@ class Lowering:
         self.nodes = 0
         self.serial = 0
         self.has_goto = False
+        self.kernel = kernel
         self.inside = 0  # how many expressions enclose what is lowered
         self.stopped = ""
         self.clock = 0
