@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,18 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from glasshouse.access import register
+from glasshouse.access.secrets import read_or_make
 from glasshouse.assess.framework import shipped_framework
 from glasshouse.cli.main import run
+from glasshouse.door.door import Door
+from glasshouse.store.database import open_database
+from glasshouse.store.place import StorePlace
+from glasshouse.store.records import Tables
+from glasshouse.words.act import Act, Target
+from glasshouse.words.decision import Decision, Deny, Permit
+from glasshouse.words.engagement import Engagement, Scope, Term
+from glasshouse.words.party import Caller, Organisation, Person
 
 Run = Callable[..., tuple[int, str, str]]
 DIGEST = "sha256:" + "1a" * 32
@@ -167,3 +178,53 @@ def test_a_model_file_with_an_unknown_field_is_refused_by_name(glasshouse: Run, 
     code, _, err = glasshouse("assess", "model", "model.yaml")
     assert code == 2
     assert "licance" in err
+
+
+def test_a_refused_gate_keeps_the_model_from_engagements_of_that_tier_until_it_is_overridden(
+    glasshouse: Run, tmp_path: Path
+) -> None:
+    tables, door = organisation(tmp_path / "home")
+    caller = door.resolve(key_of(tables, tmp_path / "home", tier=2))
+    call = Act("model.call", (Target("model", "screen"),), "work")
+    assert isinstance(door.decide(caller, call), Permit)
+    assert glasshouse("assess", "commit")[0] == 0
+    refused = glasshouse("assess", "gate", "model.yaml", "--tier", "vetted")
+    assert "no engagement of tier 2, 3" in refused[2]
+    denied = settled(door, caller, call, Deny)
+    assert isinstance(denied, Deny)
+    assert "release gate refused" in denied.reason
+    assert isinstance(door.decide(caller, Act("model.call", (Target("model", "other"),), "work")), Permit)
+    # four eyes: the override asks for approval, and is refused without one
+    code, _, err = glasshouse("assess", "override", "screen", "--tier", "vetted", "--reason", "pilot")
+    assert code == 3
+    assert "waits for 1 approval" in err
+    assert isinstance(door.decide(caller, call), Deny)
+    door.close()
+
+
+def organisation(home: Path) -> tuple[Tables, Door]:
+    """A vetted organisation with an operator, and its door."""
+    tables = Tables(open_database(StorePlace(file=home / "store.db")))
+    tables.organisations.add(Organisation("acme", "Acme", "FR", "vetted"))
+    tables.people.add(Person("p", "acme", "P", ("operator",), "FR", "Acme"))
+    return tables, Door.open({"GLASSHOUSE_HOME": str(home)})
+
+
+def key_of(tables: Tables, home: Path, tier: int) -> str:
+    """A key under an engagement that grants calls to every model."""
+    now = int(time.time())
+    scope = Scope(models=("*",))
+    register.draft(tables, Engagement("work", "acme", "w", scope, ("model.call",), tier, Term(now - 10, now + 1000)))
+    register.move_engagement(tables, "work", "request")
+    register.move_engagement(tables, "work", "activate")
+    pepper = read_or_make(home / "keys" / "pepper")
+    return register.issue_key(tables, pepper, "p", "work", now - 10, 1000)[0].text
+
+
+def settled(door: Door, caller: Caller, act: Act, kind: type[Permit] | type[Deny]) -> Decision:
+    """The decision once it is of a kind, at most a second later: that is how long a change may take to be seen."""
+    until = time.monotonic() + 1
+    while True:
+        decision = door.decide(caller, act)
+        if isinstance(decision, kind) or time.monotonic() > until:
+            return decision

@@ -138,6 +138,10 @@ def _covers(halt: Halt, caller: Caller, act: Act) -> bool:
             return halt.value == caller.engagement.id
         case "model":
             return any(target.kind == "model" and target.name == halt.value for target in act.targets)
+        case "release":
+            model, _, tier = halt.value.rpartition("@")
+            named = any(target.kind == "model" and target.name == model for target in act.targets)
+            return named and act.capability != "model.assess" and tier == str(caller.engagement.tier)
         case "key":
             return halt.value == caller.key_id
         case "holder":

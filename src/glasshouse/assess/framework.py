@@ -66,13 +66,18 @@ class Mitigation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AccessTier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who may be given the model.  ``acceptable`` is the highest capability tier per risk that is accepted here."""
+    """Who may be given the model.  ``acceptable`` is the highest capability tier per risk that is accepted here.
+
+    ``engagement_tiers`` are the tiers of engagements that get it under this access tier: while the gate says no, the
+    door lets none of them call the model.
+    """
 
     id: str
     who: str
     vetting: Literal["none", "applied", "vetted"]
     acceptable: dict[str, str]
     mitigations: tuple[str, ...] = ()
+    engagement_tiers: tuple[int, ...] = ()
 
 
 class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -40,7 +40,7 @@ def gate(file: Path, tier: str, framework_file: Path | None, baseline: str | Non
 
     model, digest = load(file)
     framework = load_framework(framework_file)
-    framework.access(tier)
+    access = framework.access(tier)
     log, _ = gathered()
     identity = model.identity
     now = dt.datetime.now(dt.UTC)
@@ -48,6 +48,11 @@ def gate(file: Path, tier: str, framework_file: Path | None, baseline: str | Non
     with recording(f"model:{identity.name}", f"gate {tier}", [file], "model.assess") as passage:
         keep(passage, ModelRegistered(model, digest))
         entry = keep(passage, VerdictRecorded(verdict))
+        why = f"the release gate refused it at tier {tier} (entry {entry})"
+        passage.decide_release(identity.name, access.engagement_tiers, passed=verdict.passed, reason=why)
+    if not verdict.passed and access.engagement_tiers:
+        shown = ", ".join(map(str, access.engagement_tiers))
+        click.echo(f"the door lets no engagement of tier {shown} call {identity.name} until the gate passes", err=True)
     if form == "json":
         import msgspec
 
@@ -117,6 +122,8 @@ def override(name: str, tier: str, reason: str) -> None:
     subject = f"release:{name}:{tier}:{verdict.model_digest.removeprefix('sha256:')[:16]}"
     with recording(subject, f"override the gate for {name} at {tier}: {reason}", (), "release.override") as passage:
         names = passage.approvers(approval)
-        keep(passage, OverrideRecorded(name, verdict.model_digest, tier, names, reason, entry))
+        entry = keep(passage, OverrideRecorded(name, verdict.model_digest, tier, names, reason, entry))
+        tiers = log.frameworks[verdict.framework].access(tier).engagement_tiers
+        passage.decide_release(name, tiers, passed=True, reason=f"override under entry {entry}")
     click.echo(f"overridden by {', '.join(names)}; listed in every later report")
     say_receipt(passage)

@@ -42,7 +42,7 @@ def log_reader() -> LogReader:
     from glasshouse.door.home import home_folder
     from glasshouse.ledger import Ledger
 
-    return Ledger.read(home_folder(os.environ) / "ledger")
+    return Ledger.read(home_folder(os.environ))
 
 
 def gathered() -> tuple[Log, Basis]:
@@ -50,8 +50,9 @@ def gathered() -> tuple[Log, Basis]:
     from glasshouse.door.home import home_folder
     from glasshouse.dossier.collect import Log, gather
     from glasshouse.dossier.log_source import NO_LOG, basis_of, observed
+    from glasshouse.ledger.audit.verify import DATABASE
 
-    if not (home_folder(os.environ) / "ledger").exists():
+    if not (home_folder(os.environ) / DATABASE).exists():
         return Log(), NO_LOG
     reader = log_reader()
     try:

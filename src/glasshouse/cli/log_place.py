@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 def with_log(function: F) -> F:
     """Adds the option ``--log``."""
-    text = "Directory of the log.  [default: $GLASSHOUSE_HOME/ledger]"
+    text = "Directory of the log.  [default: $GLASSHOUSE_HOME]"
     return click.option("--log", "place", metavar="DIR", type=click.Path(path_type=Path), help=text)(function)
 
 
@@ -31,7 +31,7 @@ def log_directory(place: Path | None) -> Path:
     base = home(os.environ)
     if base is None:
         raise click.UsageError("no home directory is known; name the log with --log DIR")
-    return base / "ledger"
+    return base
 
 
 def reading(place: Path | None) -> LogReader:

@@ -55,6 +55,18 @@ class LocalPassage:
         """Keeps a record of the act's result as an entry of its own; the index of that entry."""
         return self._door.record(kind, self._passage.admission.caller, body).index
 
+    def decide_release(self, model: str, tiers: Sequence[int], *, passed: bool, reason: str) -> None:
+        """Blocks a model for engagements of these tiers, or lifts the block; writes only what changes."""
+        from glasshouse.door.releases import release, withhold
+
+        if not tiers or (passed and not self._door.directory.halts()):
+            return
+        caller, now = self._passage.admission.caller, self._door.now()
+        if passed:
+            release(self._door.tables, model, tiers, now)
+        else:
+            withhold(self._door.tables, model, tiers, reason, caller.id, now)
+
     def approvers(self, approval: str) -> tuple[str, ...]:
         """Who took part in the approved request that this act redeems: the requester first, then those who approved."""
         request = self._door.waiting.get(approval)

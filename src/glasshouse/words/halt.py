@@ -6,10 +6,13 @@ from typing import Literal
 
 import msgspec
 
-CohortKind = Literal["all", "organisation", "country", "employer", "tier", "engagement", "model", "key", "holder"]
+CohortKind = Literal[
+    "all", "organisation", "country", "employer", "tier", "engagement", "model", "key", "holder", "release"
+]
 COHORT_KINDS: tuple[CohortKind, ...] = (
     "all", "organisation", "country", "employer", "tier", "engagement", "model", "key", "holder",
 )  # fmt: skip
+"""What a person can shut out; ``release`` is for the release gate alone: MODEL@TIER, the tier that of engagements."""
 
 
 class Halt(msgspec.Struct, frozen=True):
