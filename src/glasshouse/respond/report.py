@@ -20,6 +20,13 @@ class Report(msgspec.Struct, frozen=True):
     loose: tuple[Detection, ...] = ()
 
     @property
+    def made_iso(self) -> str:
+        """When it was made, as STIX writes times: UTC with milliseconds."""
+        from datetime import datetime
+
+        return iso(datetime.fromisoformat(self.made).timestamp()) or self.made
+
+    @property
     def incomplete(self) -> bool:
         """Whether something that a user would expect to be analysed was not."""
         return self.run.partial or bool(self.run.left_out) or any(each.code != "empty" for each in self.run.not_read)

@@ -108,7 +108,8 @@ class _Session:
                 self._found.append(detection)
 
     def _result(self, partial: bool) -> Run:
-        found = sorted(self._found, key=lambda each: (each.time or 0.0, each.source, each.record, each.rule.id))
+        found = [self._engine.lineage.with_ancestors(each) for each in self._found]
+        found = sorted(found, key=lambda each: (each.time or 0.0, each.source, each.record, each.rule.id))
         problems = (*self._rules.problems, *self._engine.problems(), *self._correlator.problems())
         return Run(
             detections=tuple(found),

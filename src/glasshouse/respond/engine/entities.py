@@ -110,11 +110,13 @@ def _entity(kind: EntityKind, value: Any, scope: str, role: str) -> Iterator[Ent
 
 
 def _numbered_processes(event: Event, host: str) -> Iterator[Entity]:
-    """Processes by number where the log has no identifiers (event 4688); numbers are used again, so they count less."""
-    if event.get("ProcessGuid") is not None or event.get("SourceProcessGUID") is not None:
-        return
+    """Processes by number, which logs without identifiers share with those that have them; they are used again."""
     new, old = text(event.get("NewProcessId")), text(event.get("ProcessId"))
-    pairs = [(new, "self"), (old, "parent")] if new is not None else [(old, "self")]
+    if new is not None:
+        pairs = [(new, "self"), (old, "parent")]
+    else:
+        pairs = [(old, "self"), (text(event.get("ParentProcessId")), "parent")]
+        pairs.append((text(event.get("SourceProcessId")), "self"))
     for number, role in pairs:
         if number is not None and number not in NOBODY:
             try:

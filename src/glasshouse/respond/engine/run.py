@@ -11,6 +11,7 @@ import msgspec
 from glasshouse.respond.engine.columns import rows_of
 from glasshouse.respond.engine.enrich import enrich
 from glasshouse.respond.engine.evaluate import Evaluator, Group
+from glasshouse.respond.engine.lineage import Lineage
 from glasshouse.respond.engine.matcher import FieldMatcher
 from glasshouse.respond.engine.route import Router, SourceTag
 from glasshouse.respond.engine.slow import SlowPredicates
@@ -50,6 +51,7 @@ class Engine:
         self._groups: defaultdict[SourceTag, tuple[list[dict[str, Any]], list[tuple[str, int]]]]
         self._groups = defaultdict(lambda: ([], []))
         self._held = self._bytes = 0
+        self.lineage = Lineage()
         self.events = 0
         self.unrouted = 0
 
@@ -79,6 +81,7 @@ class Engine:
         self._groups = defaultdict(lambda: ([], []))
         self._held = self._bytes = 0
         for tag, (events, places) in groups.items():
+            self.lineage.observe(tag, events)
             sections = self._router.sections(tag)
             if not sections:
                 self.unrouted += len(events)

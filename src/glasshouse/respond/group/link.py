@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from glasshouse.respond.group.rarity import Rarity, bursts, ties
+from glasshouse.respond.group.rarity import MAX_WEIGHT, Rarity, bursts, ties
 from glasshouse.words.incident import Detection, Entity, Link
 
 MAX_OPEN = 64
@@ -29,7 +29,10 @@ class Weights(msgspec.Struct, frozen=True):
     gap_unit_s: float = 20.0
     process: float = 5.0
     parent: float = 4.0
+    ancestor: float = 2.0
+    number: float = 1.5
     session: float = 1.0
+    same_session: float = 1.0
     user: float = 0.35
     address: float = 0.5
     file: float = 0.8
@@ -111,16 +114,18 @@ def _fit(
     score = weights.bias - weights.gap * math.log1p(gap / weights.gap_unit_s)
     reason, strongest, partner = f"{gap:.0f} s apart on {detection.host or 'one host'}", max(score, 0.0), home.last_at
     known_process = shared_process = False
+    best: dict[str, float] = {}
     for entity in detection.entities:
         if not ties(entity):
             continue
         gain, other = _gain(entity, home, rarity, weights)
         if entity.kind == "process":
-            known_process = True
+            known_process = known_process or entity.role != "ancestor"
             shared_process = shared_process or gain > 0
-        score += gain
+        best[_sort(entity)] = max(best.get(_sort(entity), 0.0), gain)
         if gain > strongest:
             reason, strongest, partner = f"both name {entity.kind} {entity.name}", gain, other
+    score += sum(best.values())
     if known_process and home.processes and not shared_process:
         score += weights.strange
     if detection.rule.id in home.rules:
@@ -133,10 +138,20 @@ def _gain(entity: Entity, home: _Open, rarity: Rarity, weights: Weights) -> tupl
         other = home.processes.get((entity.name, entity.scope), -1)
         if other < 0:
             return 0.0, -1
-        numbered = 0.4 if entity.name.startswith("pid ") else 1.0
-        return numbered * (weights.parent if entity.role == "parent" else weights.process), other
+        by_role = {"process": weights.process, "parent": weights.parent, "ancestor": weights.ancestor}
+        return by_role.get(_sort(entity), weights.number) * min(rarity.weight(entity) / MAX_WEIGHT, 1.0), other
     other = home.entities.get((entity.kind, entity.name, entity.scope), -1)
     if other < 0:
         return 0.0, -1
     by_kind = {"session": weights.session, "user": weights.user, "address": weights.address, "file": weights.file}
-    return by_kind.get(entity.kind, weights.other) * rarity.weight(entity), other
+    constant = weights.same_session if entity.kind == "session" else 0.0
+    return constant + by_kind.get(entity.kind, weights.other) * rarity.weight(entity), other
+
+
+def _sort(entity: Entity) -> str:
+    """Kinds of evidence that count once each: three shared addresses are not three reasons."""
+    if entity.kind != "process":
+        return entity.kind
+    if entity.name.startswith("pid "):
+        return "number"
+    return entity.role if entity.role in ("parent", "ancestor") else "process"

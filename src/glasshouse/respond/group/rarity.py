@@ -18,7 +18,7 @@ LINKING = frozenset({"process", "session", "user", "address", "domain", "file", 
 EVERYWHERE = frozenset({
     "system", "local service", "network service", "localsystem", "anonymous logon", "s-1-5-18", "s-1-5-19", "s-1-5-20",
     "0x3e7", "0x3e4", "0x3e5", "999", "998", "997", "996", "local system", "window manager", "unknown", "root",
-    "pid 4", "pid 0",
+    "pid 4", "pid 0", "pid -1",
 })  # fmt: skip
 """Principals and sessions that every machine has."""
 
