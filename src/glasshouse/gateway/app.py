@@ -13,6 +13,7 @@ from starlette.routing import Route as Page
 
 from glasshouse.door.door import Door
 from glasshouse.gateway import listing, operations
+from glasshouse.gateway.acts import pages as acts
 from glasshouse.gateway.asgi import Receive, Scope, Send
 from glasshouse.gateway.dialect.registry import ROUTES
 from glasshouse.gateway.gateway import Gateway
@@ -72,8 +73,10 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-_OWN = frozenset({"/healthz", "/readyz", "/metrics"})
-_OWN_BELOW = ("/v1/acts", "/v1/receipts/")
+_OWN = frozenset(
+    {"/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/acts", "/v1/engagement", "/v1/approvals", "/v1/halts"}
+)
+_OWN_BELOW = ("/v1/acts/", "/v1/receipts/")
 
 
 def _pages() -> list[Page]:
@@ -81,6 +84,7 @@ def _pages() -> list[Page]:
         Page("/healthz", operations.healthz, methods=["GET"]),
         Page("/readyz", operations.readyz, methods=["GET"]),
         Page("/metrics", operations.metrics, methods=["GET"]),
+        *acts.ROUTES,
     ]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry
 
 from glasshouse.door.door import Door
+from glasshouse.gateway.acts.run import Acts
 from glasshouse.gateway.limits.counters import Counters
 from glasshouse.gateway.measures import Measures
 from glasshouse.gateway.relay import Relay
@@ -32,6 +33,7 @@ class Gateway:
         self.registry = CollectorRegistry()
         self.measures = Measures(self.registry, frozenset(settings.models))
         self.relay = Relay(self.door, settings, self.screener, self.counters, environ, self.measures)
+        self.acts = Acts(door)
         self.draining = False
         _ = self.door.tables  # loaded now, not in the first request
         self._watch = asyncio.ensure_future(self.relay.watch())
@@ -42,6 +44,7 @@ class Gateway:
         if not await self.relay.idle(self.settings.shutdown_s):
             self.relay.stop_all("the gateway shuts down")
             await self.relay.idle(STOP_S)
+        await self.acts.close()
         self._watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._watch

@@ -513,3 +513,21 @@ class GateRefusedError(GlasshouseError):
     status = 409
     exit_code = 1
     hint = "See the failed checks; an override is an approval by name: glasshouse assess override."
+
+
+class EngineError(GlasshouseError):
+    """An act was admitted, and its engine could not do it; the outcome is in the log."""
+
+    code = "act.failed"
+    status = 422
+    exit_code = 70
+    hint = "Look at `what`; the same input on the command line says more."
+
+
+class OverloadedError(GlasshouseError):
+    """As much as may run at once runs already; nothing was done."""
+
+    code = "act.overloaded"
+    status = 429
+    exit_code = 70
+    hint = "Try again later."

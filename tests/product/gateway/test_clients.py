@@ -257,9 +257,10 @@ def test_the_receipt_of_a_call_is_in_a_log_that_verifies(gateway: Served) -> Non
     glasshouse = [sys.executable, "-m", "glasshouse"]
     shown = subprocess.run([*glasshouse, "log", "prove", index], env=environ, capture_output=True, check=True)
     proof.write_bytes(shown.stdout)
-    policy = next((gateway.world.home / "ledger").rglob("*policy*"), None)
-    more = ["--policy", str(policy)] if policy is not None else []
-    verified = subprocess.run([*glasshouse, "verify", str(proof), *more], env=environ, capture_output=True, check=False)
+    policy = ["--policy", str(gateway.world.home / "log.policy")]
+    verified = subprocess.run(
+        [*glasshouse, "verify", str(proof), *policy], env=environ, capture_output=True, check=False
+    )
     assert verified.returncode == 0, verified.stderr.decode()
 
 

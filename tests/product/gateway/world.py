@@ -16,6 +16,7 @@ from tests.product.gateway.upstream import FAULTS, LocalUpstream
 from glasshouse.access import register
 from glasshouse.access.criteria import criteria
 from glasshouse.door.door import Door
+from glasshouse.door.home import find_home
 from glasshouse.gateway.app import Application
 from glasshouse.gateway.settings import GatewaySettings, settings_from
 from glasshouse.ledger import Entry, Ledger
@@ -67,7 +68,7 @@ class World:
 
     def entries(self) -> list[Entry]:
         """Everything in the log, oldest first."""
-        log = Ledger.read(self.home / "ledger")
+        log = Ledger.read(find_home(self.environ).log)
         try:
             return [entry for _, entry in log.entries()]
         finally:
@@ -75,7 +76,7 @@ class World:
 
     def payload(self, index: int, name: str = "event") -> dict[str, Any]:
         """A sealed payload of an entry, opened."""
-        log = Ledger.read(self.home / "ledger")
+        log = Ledger.read(find_home(self.environ).log)
         try:
             found: dict[str, Any] = json.loads(log.payload(index, name))
             return found

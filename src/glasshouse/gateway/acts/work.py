@@ -1,0 +1,103 @@
+"""What can be asked for, with which input, on which targets; the only list of capabilities that this API offers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from glasshouse.words.act import Target
+
+MAX_PATHS = 100
+Place = Annotated[str, msgspec.Meta(min_length=1, max_length=4_096, pattern=r"^/[^\x00]*$")]
+Places = Annotated[tuple[Place, ...], msgspec.Meta(min_length=1, max_length=MAX_PATHS)]
+CveId = Annotated[str, msgspec.Meta(pattern=r"^CVE-[0-9]{4}-[0-9]{4,10}$")]
+
+
+class ScanInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Find weaknesses in the code below ``paths``: absolute folders or files on this machine, in the key's scope."""
+
+    paths: Places
+    mode: Literal["application", "library", "both"] = "both"
+    languages: tuple[str, ...] = ()
+
+
+class RespondInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Turn the log files ``logs`` into incidents: absolute paths on this machine, in the key's scope."""
+
+    logs: Places
+    min_level: Literal["informational", "low", "medium", "high", "critical"] = "low"
+
+
+class ForecastInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Say how likely each of ``cves`` is to be exploited within 30, 90 and 365 days from ``as_of``."""
+
+    cves: Annotated[tuple[CveId, ...], msgspec.Meta(min_length=1, max_length=1_000)]
+    as_of: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = ""
+
+
+class Work(msgspec.Struct, frozen=True):
+    """One capability of the API.  ``run`` yields results and is called in a process of its own."""
+
+    capability: str
+    title: str
+    input: type[msgspec.Struct]
+    targets: Callable[[Any], tuple[Target, ...]]
+    run: Callable[[Any, Path], Iterator[msgspec.Struct]]
+
+
+def _scan(given: ScanInput, home: Path) -> Iterator[msgspec.Struct]:
+    from glasshouse.scan import ScanSettings, scan_tree
+
+    settings = ScanSettings(mode=given.mode, languages=given.languages, cache_dir=home / "cache")
+    yield from scan_tree([Path(each) for each in given.paths], settings)
+
+
+def _respond(given: RespondInput, home: Path) -> Iterator[msgspec.Struct]:
+    from glasshouse.respond.group.incidents import incidents_of
+    from glasshouse.respond.read.inputs import read_logs
+    from glasshouse.respond.run import Settings, detect
+    from glasshouse.respond.sigma.join import joined
+    from glasshouse.respond.sigma.load import STARTER, imported_sets, read_folder, rule_set
+
+    sets = [rule_set(read_folder(STARTER), home / "cache"), *(found for _, found in imported_sets(home))]
+    with open(os.devnull, "rb") as nothing:
+        run = detect(read_logs([Path(each) for each in given.logs], nothing), joined(sets), Settings(given.min_level))
+    yield from incidents_of(run.detections).incidents
+    yield from run.not_read
+    yield from run.problems
+
+
+def _forecast(given: ForecastInput, home: Path) -> Iterator[msgspec.Struct]:
+    import datetime as dt
+
+    from glasshouse.forecast.facts import day
+    from glasshouse.forecast.query import Query, answer
+    from glasshouse.forecast.store import FactStore
+
+    as_of = day(given.as_of or dt.datetime.now(dt.UTC).date().isoformat())
+    with FactStore(home / "forecast.db") as store:
+        yield from answer(store, Query(cves=given.cves), as_of)
+
+
+def _code(given: ScanInput) -> tuple[Target, ...]:
+    return tuple(Target("code", os.path.realpath(each)) for each in given.paths)
+
+
+def _files(given: RespondInput) -> tuple[Target, ...]:
+    return tuple(Target("file", os.path.realpath(each)) for each in given.logs)
+
+
+def _records(given: ForecastInput) -> tuple[Target, ...]:
+    return tuple(Target("record", each) for each in given.cves)
+
+
+_ALL = (
+    Work("code.scan", "Find weaknesses in source code", ScanInput, _code, _scan),
+    Work("events.respond", "Turn events into incidents", RespondInput, _files, _respond),
+    Work("vulnerability.forecast", "Forecast exploitation", ForecastInput, _records, _forecast),
+)
+WORKS = {each.capability: each for each in _ALL}
