@@ -16,11 +16,20 @@ import msgspec
 import numpy as np
 
 from glasshouse.forecast.facts import Day, iso
-from glasshouse.forecast.model import FORMAT, HORIZONS, INPUTS, SHIPPED, Reliability, VariantWeights, Weights
+from glasshouse.forecast.model import (
+    FORMAT,
+    HORIZONS,
+    INPUTS,
+    SHIPPED,
+    Calibration,
+    Reliability,
+    VariantWeights,
+    Weights,
+)
 from glasshouse.forecast.priority import RATES, WeaknessRates
 from train.forecast_chain import VARIANTS, Chained, chain, note, prepare
 from train.forecast_data import CUT, DEFAULT, Dataset
-from train.forecast_fit import ATTENTION, NEVER, Array, Landmark, Texts, fit_calibration, fit_trees, usable
+from train.forecast_fit import ATTENTION, NEVER, Array, Landmark, Texts, fit_calibration, fit_trees, level, usable
 
 FEWEST = 20
 """CVEs of a weakness class below which no rate is given."""
@@ -46,7 +55,7 @@ def main() -> None:
         trained_until=iso(CUT),
         inputs=INPUTS,
         text=texts.weights(CUT),
-        variants={variant: variant_weights(chained, past, variant) for variant in VARIANTS},
+        variants={variant: variant_weights(chained, learn, past, variant) for variant in VARIANTS},
         listings=tuple((each.day, each.vendor, each.product, each.cwes) for each in data.listings(CUT)),
         attribution=ATTRIBUTION,
     )
@@ -56,25 +65,34 @@ def main() -> None:
     RATES.write_bytes(msgspec.json.format(msgspec.json.encode(weakness_rates(data, texts)), indent=1) + b"\n")
 
 
-def variant_weights(chained: Sequence[Chained], past: Sequence[Landmark], variant: str) -> VariantWeights:
+def variant_weights(
+    chained: Sequence[Chained], learn: Sequence[Landmark], past: Sequence[Landmark], variant: str
+) -> VariantWeights:
     """Trees of all landmarks; calibration and reliability from forecasts made without seeing the outcome."""
+    calibration, reliability = calibrate(chained, learn, variant)
+    last = past[-1]
+    typical = np.nanmedian(last.rows[last.until >= NEVER // 2], axis=0)
+    if variant == "record":
+        typical[ATTENTION] = np.nan
+    trees = fit_trees(past, 90, variant)
+    return VariantWeights(trees, calibration, reliability, tuple(float(value) for value in typical))
+
+
+def calibrate(
+    chained: Sequence[Chained], learn: Sequence[Landmark], variant: str
+) -> tuple[dict[str, Calibration], dict[str, tuple[Reliability, ...]]]:
+    """For each horizon: the calibration, and how past forecasts by it came out."""
     calibration, reliability = {}, {}
     for horizon in HORIZONS:
         closed = [each for each in chained if each.day + horizon <= CUT]
         raw = np.concatenate([each.raw[variant] for each in closed])
         text = np.concatenate([each.text for each in closed])
         label = np.concatenate([each.until <= horizon for each in closed])
-        fitted = fit_calibration(raw, text, label, np.ones(len(raw)))
+        fitted = fit_calibration(raw, text, label, level(learn, CUT, horizon))
         calibration[str(horizon)] = fitted
         log_odds = fitted.intercept + fitted.score * raw + fitted.text * text
         reliability[str(horizon)] = reliability_rows(1 / (1 + np.exp(-log_odds)), label)
-    last = past[-1]
-    common = last.until >= NEVER // 2
-    typical = np.nan_to_num(np.nanmedian(last.rows[common], axis=0), nan=np.nan)
-    if variant == "record":
-        typical[ATTENTION] = np.nan
-    trees = fit_trees(past, 90, variant)
-    return VariantWeights(trees, calibration, reliability, tuple(float(value) for value in typical))
+    return calibration, reliability
 
 
 def reliability_rows(probability: Array, label: Array) -> tuple[Reliability, ...]:

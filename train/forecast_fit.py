@@ -26,6 +26,8 @@ FIRST_LANDMARK = day("2022-07-01")  # before it the catalogue was filled with it
 RECENCY_DAYS = 365
 MIN_TERM_DOCUMENTS = 25
 SEEDS = (0, 1, 2)
+TEXT_SHARE = 0.2
+"""Weight of the text score beside the trees; chosen on the landmarks before the last."""
 NEVER = 10**7
 
 
@@ -168,14 +170,34 @@ def export(fitted: Sequence[HistGradientBoostingClassifier]) -> TreeWeights:
             missing.append(nodes["missing_go_to_left"].astype(np.int64))
             depth, size = max(depth, int(nodes["depth"].max())), size + len(nodes)
     baseline = float(np.mean([np.ravel(model._baseline_prediction)[0] for model in fitted]))  # noqa: SLF001 - as above
-    parts = [np.concatenate(part) for part in (feature, threshold, left, right, missing)]
-    kinds = ("<i2", "<f8", "<i4", "<i4", "<i1")
-    packed = [pack(part, kind) for part, kind in zip(parts, kinds, strict=True)]
-    return TreeWeights(pack(root, "<i4"), *packed, intercept=baseline, depth=depth)
+    return TreeWeights(
+        root=pack(root, "<i4"),
+        feature=pack(np.concatenate(feature), "<i2"),
+        threshold=pack(np.concatenate(threshold), "<f8"),
+        left=pack(np.concatenate(left), "<i4"),
+        right=pack(np.concatenate(right), "<i4"),
+        missing_left=pack(np.concatenate(missing), "<i1"),
+        intercept=baseline,
+        depth=depth,
+    )
 
 
-def fit_calibration(raw: Array, text: Array, label: npt.NDArray[np.bool_], weight: Array) -> Calibration:
-    """Platt's scaling with the text score as second input, on forecasts of models that had not seen the labels."""
-    inputs = np.column_stack([raw, text])
-    fitted = LogisticRegression(C=10, max_iter=1_000).fit(inputs, label, sample_weight=weight)
-    return Calibration(float(fitted.intercept_[0]), float(fitted.coef_[0][0]), float(fitted.coef_[0][1]))
+def fit_calibration(raw: Array, text: Array, label: npt.NDArray[np.bool_], level: float) -> Calibration:
+    """Platt's scaling on forecasts of models that had not seen the labels; their mean is then set to ``level``.
+
+    The slope needs held-out forecasts, of which there are few; the level is known better from all closed label windows.
+    """
+    mixed = raw + TEXT_SHARE * text
+    fitted = LogisticRegression(C=10, max_iter=1_000).fit(mixed[:, None], label)
+    slope = float(fitted.coef_[0][0])
+    intercept = float(fitted.intercept_[0])
+    for _ in range(50):
+        mean = float(np.mean(1 / (1 + np.exp(-(intercept + slope * mixed)))))
+        intercept += float(np.log(level / mean))
+    return Calibration(intercept, slope, slope * TEXT_SHARE)
+
+
+def level(landmarks: Sequence[Landmark], moment: Day, horizon: int) -> float:
+    """The mean share of rows listed within ``horizon`` days, over the landmarks whose window had closed by a day."""
+    closed = usable(landmarks, moment, horizon)
+    return float(np.mean([each.weight[each.until <= horizon].sum() / each.weight.sum() for each in closed]))

@@ -88,7 +88,8 @@ def without(web: Web, component: Component) -> Web:
 def effects(web: Web) -> dict[Component, tuple[float, float]]:
     """For each component: the expected loss that patching it alone removes, and the weighted hazard that goes with it.
 
-    The second number orders components where the first is nought because another cause hits the service anyway.
+    The second number orders components where the first is nought: another cause hits the service anyway, or another
+    component carries the same cause, of which each then has its part.
     """
     removed: dict[Component, list[float]] = {component: [0.0, 0.0] for component in web.causes}
     for number, service in enumerate(web.services):
@@ -98,6 +99,9 @@ def effects(web: Web) -> dict[Component, tuple[float, float]]:
         for cause, components in brought.items():
             if len(components) == 1:
                 alone[next(iter(components))] += web.hazard[cause]
+            else:
+                for component in components:
+                    removed[component][1] += service.criticality * web.hazard[cause] / len(components)
         for component, hazard in alone.items():
             removed[component][0] += service.criticality * (exp(hazard - total) - exp(-total))
             removed[component][1] += service.criticality * hazard

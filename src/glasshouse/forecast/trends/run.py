@@ -17,6 +17,8 @@ from glasshouse.forecast.trends.groups import groups
 from glasshouse.forecast.trends.model import Ahead, Change, Composition, Dimension, Emerging, Trend, Trends
 
 MONTHS = 48
+SETTLED = 2022 * 12 + 6
+"""July 2022: until then the KEV catalogue was being filled with what had been exploited for years."""
 YEAR = 365
 FEWEST_LISTED = 4
 MAX_GROUPS = 30
@@ -104,7 +106,7 @@ def _recent(counts: Counter[int], day: Day) -> int:
 def trend(group: Group, counts: Counter[int], day: Day) -> Trend:
     """One series: its forecast by the method that did best on its own past."""
     end = month_number(day + 1)  # the month of the day counts when the day is its last
-    start = max(min(counts, default=end), end - MONTHS)
+    start = max(min(counts, default=end), end - MONTHS, min(SETTLED, end - 1))
     values = [counts[month] for month in range(start, end)] or [0]
     rows = backtest(values)
     name = best_method(rows)
