@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glasshouse.scan.cache import CACHE_VERSION, Cache, default_cache_directory
+from glasshouse.scan.cache import CACHE_VERSION, Cache
 
 NOBODY = 65534
 BLOBS = {f"key{number}".encode(): bytes([number]) * (500 * number + 1) for number in range(40)}
@@ -211,8 +211,3 @@ def test_a_cache_is_of_no_use_in_a_forked_child(filled: Path) -> None:
             os._exit(len(cache.get_many("ir", list(BLOBS))))
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert cache.get_many("ir", list(BLOBS)) == BLOBS
-
-
-def test_the_cache_lies_below_the_home_of_glasshouse() -> None:
-    assert default_cache_directory({"GLASSHOUSE_HOME": "/g"}) == Path("/g/cache")
-    assert default_cache_directory({"XDG_DATA_HOME": "/x"}) == Path("/x/glasshouse/cache")

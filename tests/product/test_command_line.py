@@ -98,6 +98,13 @@ def test_a_scan_of_nothing_exits_4_and_a_wrong_path_2(tmp_path: Path) -> None:
     assert "Traceback" not in wrong.stderr
 
 
+def test_an_empty_path_is_a_usage_error_and_not_the_current_directory(tree: Path) -> None:
+    done = glasshouse("scan", "", cwd=tree)
+    assert done.returncode == 2
+    assert "a path is empty" in done.stderr
+    assert done.stdout == ""
+
+
 def test_a_file_too_large_makes_the_scan_incomplete(tree: Path) -> None:
     (tree / "large.py").write_text("x = 1\n" * 1000)
     assert glasshouse("scan", ".", "--max-file-bytes", "1000", cwd=tree).returncode == 5

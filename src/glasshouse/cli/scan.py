@@ -53,7 +53,7 @@ def command(context: click.Context, /, paths: tuple[str, ...], **_: object) -> i
 
     The report goes to standard output, everything else to standard error.  Nothing is sent anywhere.
     """
-    places = [Path(path) for path in paths]
+    places = _places(paths)
     settings = resolve(given_values(context), os.environ, places[0])
     options = settings.typed()
     started = time.monotonic()
@@ -65,6 +65,15 @@ def command(context: click.Context, /, paths: tuple[str, ...], **_: object) -> i
         _say_done(report, settings, time.monotonic() - started)
         say_receipt(passage)
     return exit_code(report, options, fail_on_given=settings.given("fail_on"))
+
+
+def _places(paths: tuple[str, ...]) -> list[Path]:
+    """An empty text is no path: a variable that is not set must not mean the current directory."""
+    from glasshouse.words.errors import UsageError
+
+    if not all(paths):
+        raise UsageError("a path is empty", where="PATHS", hint="Name a file or folder; `.` is the current one.")
+    return [Path(path) for path in paths]
 
 
 def exit_code(report: Report, options: ScanOptions, *, fail_on_given: bool) -> int:

@@ -238,16 +238,6 @@ class Cache:
                 database.execute(_TOUCH, (row, self._generation))
 
 
-def default_cache_directory(environment: dict[str, str] | None = None) -> Path:
-    """``$GLASSHOUSE_HOME/cache``, by default below the XDG data directory."""
-    variables = os.environ if environment is None else environment
-    home = variables.get("GLASSHOUSE_HOME")
-    if home:
-        return Path(home) / "cache"
-    data = variables.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
-    return Path(data) / "glasshouse" / "cache"
-
-
 def _create(database: sqlite3.Connection, *, foreign: bool) -> None:
     database.execute("PRAGMA journal_mode=WAL")
     with _transaction(database):

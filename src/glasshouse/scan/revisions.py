@@ -107,11 +107,6 @@ def export_tree(
     return Export(written, total, tuple(left_out))
 
 
-def changed_files(repo_root: Path, ref: str, files: Sequence[SourceFile]) -> set[str]:
-    """Report paths of those ``files`` that differ from where the work tree left ``ref``, or are not in it."""
-    return {file.path for file, _, _ in _changes(repo_root, ref, files)}
-
-
 def changed_lines(repo_root: Path, ref: str, files: Sequence[SourceFile]) -> dict[str, list[tuple[int, int]]]:
     """For each changed file (by report path) the changed line ranges, both ends included, in order.
 

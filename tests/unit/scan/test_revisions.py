@@ -13,7 +13,6 @@ from glasshouse.scan.discover import SourceFile, discover
 from glasshouse.scan.revisions import (
     LAST_LINE,
     ExportLimits,
-    changed_files,
     changed_lines,
     export_tree,
     repository_of,
@@ -79,12 +78,12 @@ def test_nothing_that_the_repository_configures_runs(repository: Path, tmp_path:
 @pytest.mark.parametrize("ref", ["-h", "--output=x", "", "no-such-ref", "a b", "HEAD\n", "x" * 600])
 def test_what_is_no_revision_is_refused(repository: Path, ref: str) -> None:
     with pytest.raises(BaselineError):
-        changed_files(repository, ref, [])
+        changed_lines(repository, ref, [])
 
 
 def test_a_directory_that_is_no_repository_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BaselineError):
-        changed_files(tmp_path, "HEAD", [])
+        changed_lines(tmp_path, "HEAD", [])
 
 
 def test_tree_entries_that_would_leave_the_directory_are_not_written(repository: Path, tmp_path: Path) -> None:
@@ -118,7 +117,6 @@ def test_changes_are_edited_and_new_files_with_their_lines(repository: Path) -> 
     (repository / "new.py").write_text("x\n")
     changes = changed_lines(repository, "HEAD", sources(repository))
     assert changes == {"new.py": [(1, LAST_LINE)], "src/a.py": [(2, 2), (5, 6)]}
-    assert changed_files(repository, "HEAD", sources(repository)) == {"new.py", "src/a.py"}
 
 
 def test_lines_around_removed_ones_count_as_changed(repository: Path) -> None:
@@ -128,7 +126,7 @@ def test_lines_around_removed_ones_count_as_changed(repository: Path) -> None:
 
 def test_line_ends_of_a_checkout_are_no_change(repository: Path) -> None:
     (repository / "src" / "a.py").write_bytes(b"one\r\ntwo\r\nthree\r\nfour\r\n")
-    assert changed_files(repository, "HEAD", sources(repository)) == set()
+    assert changed_lines(repository, "HEAD", sources(repository)) == {}
 
 
 def test_what_happened_on_the_other_branch_is_no_change_of_ours(repository: Path) -> None:
@@ -138,7 +136,7 @@ def test_what_happened_on_the_other_branch_is_no_change_of_ours(repository: Path
     git(repository, "branch", "theirs")
     git(repository, "checkout", "-q", "mine")
     (repository / "src" / "a.py").write_text("ours\n")
-    assert changed_files(repository, "theirs", sources(repository)) == {"src/a.py"}
+    assert list(changed_lines(repository, "theirs", sources(repository))) == ["src/a.py"]
 
 
 def test_the_repository_of_a_path_is_found_without_git(repository: Path) -> None:

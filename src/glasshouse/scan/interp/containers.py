@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes, texts
+from glasshouse.scan.interp import attributes, literals, texts
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, Obj, Value, join, join_taint
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def extend(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) ->
     for other in given.pos:
         if obj.kind == "dict":
             fields = dict(machine.fields(obj) or {})
-            attributes.spread(frame, fields, other, "dict", None)
+            literals.spread(frame, fields, other, "dict", None)
             machine.heap[obj] = fields
             continue
         known = attributes.known_elements(frame, other, "values")
@@ -399,11 +399,11 @@ def callback(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, 
     elif name == "filter":
         fields = {"#len": UNKNOWN}
         for item in results if frame.module.language == "javascript" else items:
-            attributes.add(fields, "*", item)
+            literals.add(fields, "*", item)
     else:
         fields = {"#len": UNKNOWN}
         for item in results:
-            attributes.add(fields, "*", attributes.element(frame, item, "values", span) if name == "flatMap" else item)
+            literals.add(fields, "*", attributes.element(frame, item, "values", span) if name == "flatMap" else item)
     machine.heap[made] = fields
     return Value(taint=value.taint, refs=(made,))
 

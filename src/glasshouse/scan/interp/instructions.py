@@ -13,6 +13,7 @@ from glasshouse.scan.interp import (
     java_collections,
     javascript_builtins,
     javascript_promises,
+    literals,
     operators,
     refine,
 )
@@ -146,7 +147,7 @@ def do_template(self: Frame, ins: ir.Instr) -> bool | None:
 
 
 def do_make(self: Frame, ins: ir.Instr) -> bool | None:
-    self.store(ins[2], attributes.make(self, ins[3], ins[4], ins[1]), ins[1])
+    self.store(ins[2], literals.make(self, ins[3], ins[4], ins[1]), ins[1])
     return None
 
 

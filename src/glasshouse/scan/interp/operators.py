@@ -197,7 +197,7 @@ def repeated_list(frame: Frame, a: Value, span: int) -> Value:
 
 def combined(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
     """``a - b``, ``a & b``, ``a | b``, ``a ^ b`` of sets (and ``|`` of dicts)."""
-    from glasshouse.scan.interp.attributes import spread
+    from glasshouse.scan.interp.literals import spread
 
     kind = a.refs[0].kind if a.refs[0].kind in ("set", "dict") else "set"
     obj = frame.machine.new_obj(kind, frame, span)
@@ -210,7 +210,7 @@ def combined(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
 
 
 def join_lists(frame: Frame, a: Value, b: Value, span: int) -> Value:
-    from glasshouse.scan.interp.attributes import spread
+    from glasshouse.scan.interp.literals import spread
 
     obj = frame.machine.new_obj("list", frame, span)
     fields: dict[Any, Value] = {}

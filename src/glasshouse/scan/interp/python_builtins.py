@@ -9,7 +9,7 @@ import stat
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp import attributes, literals
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, ClassRef, Obj, Value, join, join_all
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def dictionary(frame: Frame, given: Arguments, span: int) -> Value | None:
         value = given.pos[0]
         if value.path or not value.refs or any(ref.__class__ is not Obj or ref.kind != "dict" for ref in value.refs):
             return None
-        attributes.spread(frame, fields, value, "dict", None)
+        literals.spread(frame, fields, value, "dict", None)
         taint = value
     if "**" in given.kw:
         return None
