@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan.memory.api import Copy
 from glasshouse.scan.memory.lifetime import shown
-from glasshouse.scan.memory.values import NUMBERS, STRONG, Region, State, V, of_number
+from glasshouse.scan.memory.values import NUMBERS, STRONG, WEAK, Region, State, V, of_number
 
 if TYPE_CHECKING:
     from glasshouse.scan.memory.engine import Engine
@@ -18,6 +19,8 @@ def access(engine: Engine, state: State, base: V, index: V, span: int, operand: 
 
     region = base.reg
     name = shown(base, operand)
+    if not write and index.const() is not None and "length" not in state.facts:
+        unmeasured(engine, state, base, index, span, name)
     if region is None or region.kind in ("param", "unknown") or (region.size is None and region.count is None):
         outside_index(engine, index, span, name, write)
         return
@@ -51,6 +54,25 @@ def access(engine: Engine, state: State, base: V, index: V, span: int, operand: 
         engine.report("buffer-overflow" if write else "buffer-overread", span, name, "its length", "medium")
         return
     outside_index(engine, index, span, name, write)
+
+
+BUFFERS = re.compile(
+    r"(?i)(^|[_>.])(data|buf|buffer|payload|pkt|packet|msg|frame|req|bytes|input|body|ptr|bp|cp|in)\d*$"
+)
+
+
+def unmeasured(engine: Engine, state: State, base: V, index: V, span: int, name: str) -> None:
+    """Contents of a buffer that came in by a parameter are read before any length was looked at."""
+    region = base.reg
+    at = index.const()
+    if region is None or at is None or at <= 0 or region.size is not None or engine.frame.caller is not None:
+        return
+    root = region.root()
+    if root.kind not in ("param", "unknown") or not base.type.endswith("*") or not BUFFERS.search(name):
+        return
+    if base.taint & WEAK or root.kind == "param":
+        engine.report("unmeasured-read", span, name, str(at), "low", weak=True)
+        state.facts["length"] = True
 
 
 def symbolic(region: Region, index: V, base: V) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ class Call:
         return self.operands[number] if 0 <= number < len(self.operands) else -1
 
 
+METHOD_LOCKS = {"lock": "unlock", "unlock": "unlock", "lock_shared": "unlock_shared", "unlock_shared": "unlock_shared"}
 Effect = Callable[["Engine", State, Call], "V | None"]
 
 
@@ -58,6 +60,9 @@ def call(engine: Engine, ins: ir.Instr, state: State) -> list[State]:
         base = read(engine, state, obj, span)
         lifetime.dereference(engine, state, base, obj, span)
         args = [read(engine, state, operand, span) for operand in operands]
+        if name in METHOD_LOCKS and not args:
+            made = Call(METHOD_LOCKS[name], [obj], [base], span, target)
+            (misuse.take_method if name.startswith("lock") else misuse.drop_lock)(engine, state, made)
         state.temps[target] = method(engine, state, base, name, args)
         return [state]
     _, span, target, callee, operands, _ = ins
@@ -154,10 +159,37 @@ def unknown_call(engine: Engine, state: State, made: Call) -> V:
     result = V()
     result.sym = symbol()
     result.name = f"{made.name}()" if made.name else ""
+    by_name(engine, state, made, result)
     index = engine.facts.by_name.get(made.name)
     if index is not None:
         result.type = engine.facts.resolved(engine.facts.file.functions[index].returns)
     return result
+
+
+FALLIBLE = re.compile(
+    r"(?i)(find|lookup|search|alloc|acquire|getnext|getfirst|_dup$|strdup|create|_new$|crypt$|_parse$)"
+)
+BUILDS = re.compile(r"(?i)(concat|join|path|printf|append|cat$|build)")
+DESTROYS = re.compile(
+    r"(^|_)(free|destroy|delete|release)$|^(Free|Destroy|Delete|Release)[A-Z]\w*$|Destroy$|Free$|_free_\w+$"
+)
+
+
+def by_name(engine: Engine, state: State, made: Call, result: V) -> None:
+    """What the name of an unknown function suggests: that it may fail, that it builds a text."""
+    name = made.name
+    if not name or name in engine.facts.by_name:
+        return
+    if FALLIBLE.search(name) and not name.isupper():
+        result.null, result.why, result.born = MAYBE, f"?`{name}`", made.span
+        if re.search(r"(?i)[cmz]alloc|acquire\w*memory", name):
+            for value in made.args:
+                misuse.allocation_size(engine, state, made, value, api.Alloc("", 0))
+    if BUILDS.search(name):
+        for value in made.args:
+            taint, origin = bounds.content_taint(state, value)
+            if taint and not value.checked and value.text is None:
+                result.taint, result.source, result.built = taint, origin, len(made.args) > 1
 
 
 def used_freed(engine: Engine, state: State, value: V, operand: Any, span: int) -> None:
@@ -192,6 +224,8 @@ def method(engine: Engine, state: State, base: V, name: str, args: list[V]) -> V
         if value.reg is not None and value.reg.kind != "literal":
             lifetime.escape(state, value)
             havoc(engine, state, value)
+    if name == "width" and args:
+        state.facts["width", base.name or (base.reg.name if base.reg is not None else "")] = True
     if name in ("c_str", "data", "str") and not args:
         result = V()
         result.taint, result.source = bounds.content_taint(state, base)
@@ -214,6 +248,7 @@ def allocate(spec: api.Alloc) -> Effect:
             if spec.number >= 0:
                 size = product(made.arg(spec.number), size)
             misuse.allocation_size(engine, state, made, size, spec)
+            misuse.text_size(engine, made, size)
             sized(region, size)
         if made.name in ("realloc", "krealloc"):
             old = made.arg(0)
@@ -508,6 +543,12 @@ def borrow(engine: Engine, state: State, made: Call) -> V:
         region = value.reg
         if region is not None and region.kind == "stack" and region not in state.heap:
             state.heap[region] = {ALL: V()}
+    if made.name in ("memcmp", "bcmp"):
+        for number in (0, 1):
+            name = lifetime.shown(made.arg(number), made.operand(number))
+            bounds.span_check(
+                engine, state, made.name, made.arg(number), made.arg(2), NUMBERS[0], made.span, write=False, name=name
+            )
     value = V()
     value.sym = symbol()
     first = made.arg(0)

@@ -16,6 +16,7 @@ from glasshouse.scan.detect.interface import Hit
 from glasshouse.scan.memory.engine import Engine, Found
 from glasshouse.scan.memory.program import FileFacts
 from glasshouse.scan.memory.syntax import find_patterns
+from glasshouse.scan.memory.typed import find_typed
 
 RECURSION = 12_000
 MAX_FILE_FINDINGS = 2000
@@ -59,6 +60,7 @@ def analyse_file(file: ir.File) -> list[Found]:
         for index in range(1, len(file.functions)):
             engine.run_function(index)
             find_patterns(engine, index)
+            find_typed(engine, index)
     finally:
         sys.setrecursionlimit(limit)
         if collecting:

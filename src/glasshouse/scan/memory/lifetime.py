@@ -37,8 +37,10 @@ def dereference(engine: Engine, state: State, value: V, operand: Any, span: int,
         engine.report("null-dereference", span, shown(value, operand), "", "high")
         set_nonnull(state, value, operand)
     elif null == MAYBE:
-        check = "unchecked-allocation" if not value.why.startswith("?") else "null-dereference"
-        engine.report(check, span, shown(value, operand), value.why.lstrip("?"), "medium")
+        if value.why.startswith("?"):
+            engine.report("unchecked-result", span, shown(value, operand), value.why[1:], "low", weak=True)
+        else:
+            engine.report("unchecked-allocation", span, shown(value, operand), value.why, "medium")
         set_nonnull(state, value, operand)
     elif null == 0 and region is not None and region.kind in ("unknown", "param"):
         state.facts[("used", id(value))] = (span, value)
@@ -144,9 +146,9 @@ def at_return(engine: Engine, state: State, value: V, span: int) -> None:
             engine.report("resource-leak", born, region.name or "the resource", region.family, "medium")
         elif region.family != "stack":
             engine.report("memory-leak", born, region.name or "the memory", region.family, "medium")
-    for lock, (depth, _) in state.locks.items():
+    for lock, (depth, born) in state.locks.items():
         if depth > 0 and engine.lock_balance(lock):
-            engine.report("lock-held-at-return", span, lock, "", "medium")
+            engine.report("lock-held-at-return", born, lock, "", "medium")
 
 
 def _reachable(state: State) -> list[list[V]]:

@@ -61,12 +61,32 @@ def sink(engine: Engine, state: State, made: Call, check: str, number: int) -> N
     if value.text is not None:
         return
     taint, origin = bounds.content_taint(state, value)
-    if value.checked and not taint & STRONG:
+    if not taint & STRONG and (value.checked or (check == "path-traversal" and not built(state, value))):
         return
     if taint & STRONG and not origin.startswith("a random"):
         engine.report(check, made.span, made.name, origin, "high")
     elif taint & WEAK:
         engine.report(check, made.span, made.name, origin, "low", weak=True)
+
+
+def built(state: State, value: V) -> bool:
+    """Whether a path was put together: a parameter that is a whole path is meant to name any file."""
+    if value.built:
+        return True
+    content = state.field(value.reg, "*") if value.reg is not None else None
+    return content is not None and content.built
+
+
+def text_size(engine: Engine, made: Call, size: V) -> None:
+    """Memory of exactly the length of a text has no room for its end."""
+    factors = size.parts[1:] if size.parts is not None and size.parts[0] == "*" else (size,)
+    exact = any(one.strlen_of is not None and one.parts is None for one in factors)
+    if exact and all(one.strlen_of is not None or one.const() is not None for one in factors):
+        engine.report("no-room-for-nul", made.span, made.name, "", "medium")
+
+
+def take_method(engine: Engine, state: State, made: Call) -> None:
+    take_lock(engine, state, made, made.name)
 
 
 def _sinks() -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -202,6 +222,10 @@ def lock_name(made: Call, unlock: str) -> str:
 def take_lock(engine: Engine, state: State, made: Call, unlock: str) -> None:
     key = lock_name(made, unlock)
     depth, _ = state.locks.get(key, (0, 0))
+    region = made.arg(0).reg
+    recursive = made.arg(0).type or (region.type if region is not None else "")
+    if "recursive" in recursive or "guard" in recursive or "unique_lock" in recursive:
+        return
     if depth > 0 and made.args and not unlock.startswith(("rcu", "read", "up", "preempt", "local", "release", "sem")):
         engine.report("double-lock", made.span, key.partition("(")[2][:-1], made.name, "medium")
     state.locks = {**state.locks, key: (depth + 1, made.span)}

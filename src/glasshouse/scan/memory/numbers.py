@@ -115,6 +115,8 @@ def binary(engine: Engine, state: State, operator: str, a: V, b: V, span: int) -
     x, y = a.const(), b.const()
     if operator in COMPARE:
         return compare(a, b, operator)
+    if operator == ">>" and (a.name in ("cin", "wcin") or "stream" in a.type):
+        return streamed(engine, state, a, b, span)
     if (
         a.reg is not None
         and operator in ("+", "-")
@@ -129,6 +131,8 @@ def binary(engine: Engine, state: State, operator: str, a: V, b: V, span: int) -
         return moved(engine, state, b, a, "+", span)
     if operator in ("/", "%"):
         divide(engine, a, b, span, operator)
+    if operator == "*" and 1 in (x, y) and not (a.real or b.real) and (x is None or y is None):
+        return b if x == 1 else a
     if x is not None and y is not None and not (a.real or b.real):
         result = fold(operator, x, y)
         if result is not None:
@@ -169,6 +173,16 @@ def binary(engine: Engine, state: State, operator: str, a: V, b: V, span: int) -
         made.lo = a.lo >> y if a.lo is not None and a.lo >= 0 else None
         made.hi = a.hi >> y if a.hi is not None and a.hi >= 0 else None
     return made
+
+
+def streamed(engine: Engine, state: State, stream: V, target: V, span: int) -> V:
+    """``cin >> buffer`` reads a word of any length, unless a width was set before."""
+    if target.name == "setw()":
+        return stream.having(checked=True, type="istream")
+    fixed = target.reg is not None and target.type.endswith(("]", "char*", "wchar_t*"))
+    if fixed and not stream.checked and not state.facts.get(("width", stream.name)):
+        engine.report("unbounded-input", span, stream.name or "the stream", target.name or "a buffer", "high")
+    return stream.having(checked=False, type="istream")
 
 
 def result_type(a: V, b: V) -> str:
@@ -232,7 +246,13 @@ def shifted(made: V, a: V, by: int) -> None:
 
 def overflow(engine: Engine, made: V, operator: str, a: V, b: V, span: int) -> None:
     """Arithmetic on data from outside whose result does not fit its type."""
-    if not made.taint & STRONG or made.real or a.checked or b.checked or operator == "<<":
+    if made.real or a.checked or b.checked or operator == "<<":
+        return
+    if not made.taint & STRONG:
+        limits = width(b.type)
+        if operator == "-" and a.const() is not None and b.taint and limits and limits[0] == 0 and b.below is None:
+            if b.hi is None and (a.const() or 0) > 1:
+                engine.report("integer-underflow", span, b.source, operator, "low", weak=True)
         return
     data, other = (a, b) if a.taint & STRONG else (b, a)
     if data.source == "a random number" and data.hi is not None and data.lo is not None and data.reach:

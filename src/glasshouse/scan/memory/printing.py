@@ -75,7 +75,7 @@ def printed(engine: Engine, state: State, made: Call) -> V:
     if region is not None:
         content = V()
         if taint > 0:
-            content.taint, content.source = taint, origin
+            content.taint, content.source, content.built = taint, origin, True
         state.heap[region] = {"*": content}
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 
 NEGATED = {"==": "!=", "!=": "==", "<": ">=", ">": "<=", "<=": ">", ">=": "<"}
 MIRRORED = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+EFFECTFUL = frozenset(
+    "system popen fopen open memcpy strcpy sprintf snprintf fgets read recv fscanf sscanf printf fprintf unlink "
+    "access stat lstat remove rename mkdir chmod write send copy_from_user malloc realloc calloc strlen".split()
+)
+"""Calls whose success says nothing about whether their arguments were harmless."""
 PASSES = frozenset(["abs", "labs", "fabs", "fabsf", "llabs", "abs64", "strlen", "ntohs", "ntohl"])
 
 
@@ -36,28 +42,31 @@ def _apply(engine: Engine, state: State, operand: Any, truth: bool, loop: bool, 
             return _compare(engine, state, ins[3] if truth else NEGATED[ins[3]], ins[4], ins[5], loop, ins[1])
         if op == ir.UNOP and ins[3] == "!":
             return _apply(engine, state, ins[4], not truth, loop, depth + 1)
-        if op == ir.CALL and truth and isinstance(ins[3], str):
-            _call_holds(engine, state, ins)
+        if op == ir.CALL and isinstance(ins[3], str):
+            _call_tested(engine, state, ins, truth)
         if op == ir.CALL and not truth and ins[3] in ("IS_ERR", "IS_ERR_OR_NULL") and ins[4]:
             pointer = _peek(engine, state, ins[4][0])
             replace(engine, state, ins[4][0], pointer, pointer.having(null=NONNULL))
     return _truth(engine, state, operand, value, truth, ins[1] if ins is not None else 0)
 
 
-def _call_holds(engine: Engine, state: State, ins: ir.Instr) -> None:
+def _call_tested(engine: Engine, state: State, ins: ir.Instr, truth: bool) -> None:
     """A test by a function: what is passed to it counts as checked."""
     name = str(ins[3])
-    if name in ("IS_ERR", "IS_ERR_OR_NULL") and ins[4]:
-        pointer = _peek(engine, state, ins[4][0])
-        if pointer.reg is not None and pointer.reg in state.status:
-            state.status.pop(pointer.reg)
-        replace(
-            engine,
-            state,
-            ins[4][0],
-            pointer,
-            pointer.having(null=MAYBE if name.endswith("NULL") else UNKNOWN, reg=None),
-        )
+    if name in ("IS_ERR", "IS_ERR_OR_NULL"):
+        if truth and ins[4]:
+            pointer = _peek(engine, state, ins[4][0])
+            if pointer.reg is not None and pointer.reg in state.status:
+                state.status.pop(pointer.reg)
+            null = MAYBE if name.endswith("NULL") else UNKNOWN
+            replace(engine, state, ins[4][0], pointer, pointer.having(null=null, reg=None))
+        return
+    if name in EFFECTFUL:
+        return
+    for operand in ins[4]:
+        value = _peek(engine, state, operand)
+        if value.taint and not value.checked and value.const() is None and value.text is None:
+            replace(engine, state, operand, value, value.having(checked=True))
 
 
 def _definition(engine: Engine, operand: Any) -> ir.Instr | None:
@@ -210,8 +219,35 @@ def checked_after_use(engine: Engine, state: State, operand: Any, value: V) -> N
         engine.report("null-check-after-use", used[0], name, "", "medium")
 
 
+LENGTH = re.compile(r"(?i)(len|size|bytes|cnt|count|end\b|end$|_end|avail|left|remain|limit|max|last)")
+
+
+def _looks_at_length(engine: Engine, state: State, operand: Any, depth: int = 0) -> bool:
+    """Whether an operand is, or is computed from, something whose name says that it is a length or an end."""
+    if operand.__class__ is str:
+        return LENGTH.search(operand) is not None
+    ins = _definition(engine, operand)
+    if ins is None or depth > 4:
+        return False
+    if ins[0] == ir.ATTR:
+        return LENGTH.search(ins[4]) is not None
+    if ins[0] == ir.CALL:
+        return isinstance(ins[3], str) and LENGTH.search(ins[3]) is not None
+    if ins[0] in (ir.BINOP, ir.CAST, ir.MOVE, ir.UNOP):
+        return any(
+            _looks_at_length(engine, state, part, depth + 1)
+            for part in ins[3:]
+            if part.__class__ is int or part != ins[3]
+        )
+    return False
+
+
 def _compare(engine: Engine, state: State, operator: str, left: Any, right: Any, loop: bool, span: int) -> bool:
     a, b = _peek(engine, state, left), _peek(engine, state, right)
+    if "length" not in state.facts and (
+        _looks_at_length(engine, state, left) or _looks_at_length(engine, state, right)
+    ):
+        state.facts["length"] = True
     x, y = a.const(), b.const()
     if y == 0 and operator in ("==", "!=") and x is None and not a.real:
         return _zero_test(engine, state, left, a, operator, span)
@@ -227,6 +263,8 @@ def _compare(engine: Engine, state: State, operator: str, left: Any, right: Any,
 
 def _zero_test(engine: Engine, state: State, operand: Any, value: V, operator: str, span: int) -> bool:
     ins = _definition(engine, operand)
+    if ins is not None and ins[0] == ir.CALL and isinstance(ins[3], str):
+        _call_tested(engine, state, ins, operator == "!=")
     if ins is not None and ins[0] == ir.BINOP and ins[3] in NEGATED:
         return _apply(engine, state, operand, operator == "!=", False, 1)
     return _truth(engine, state, operand, value, operator == "!=", span)

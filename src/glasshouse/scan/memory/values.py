@@ -43,6 +43,7 @@ class V:
     checked: bool = False  # compared with something that is no constant
     size_of: str = ""  # the type whose size this is
     name: str = ""  # a name to show
+    built: bool = False  # a text put together from several
     func: str = ""  # the function it refers to
 
     def const(self) -> int | None:
