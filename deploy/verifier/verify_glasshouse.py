@@ -685,13 +685,31 @@ class Database:
         if not file.is_file():
             raise Fault("there is no such file", where=self.where)
         self.error = sqlite3.Error
-        self.connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        self.connection = self._connect(file)
         self._execute("BEGIN")
         (version,) = self._row("PRAGMA user_version")
         if version != STORE_FORMAT:
             raise Fault(f"has format {version}; this verifier reads format {STORE_FORMAT}", where=self.where)
         state = self._row("SELECT size, root, time, latest, cosigned FROM state")
         self.size, self.root, self.time, self.latest, self.cosigned = state
+
+    def _connect(self, file: Path) -> Any:
+        import sqlite3
+
+        wal = file.with_name(f"{file.name}-wal")
+        for mode in ("mode=ro", "mode=ro&immutable=1"):  # the second for a medium that nobody can write to
+            connection = sqlite3.connect(f"{file.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+            try:
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                return connection
+            except sqlite3.OperationalError as error:
+                connection.close()
+                if "immutable" in mode or (wal.exists() and wal.stat().st_size):
+                    raise Fault(f"the database cannot be read ({error})", where=self.where) from None
+            except sqlite3.Error as error:
+                connection.close()
+                raise Fault(f"the database is damaged ({error})", where=self.where) from None
+        raise AssertionError
 
     def close(self) -> None:
         """Lets go of the file."""
@@ -807,6 +825,7 @@ MAX_POLICY_BYTES = 1 << 20
 MAX_LISTED = 1_000  # erased or unanswered entries that a report lists one by one
 OWN_POLICY = "log.policy"
 DATABASE = "ledger.db"
+SERVER = "keys/database"
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 SELF_DECLARED = "the log's keys were taken from beside the log itself; pass --policy with keys you got elsewhere"
 
@@ -858,6 +877,10 @@ def verify(
             raise Fault("a receipt alone cannot be compared with an earlier checkpoint; name the log", where=str(path))
         return verify_receipt(path, rules, notes)
     live = (directory / DATABASE).exists()
+    if not live and (directory / SERVER).exists():
+        raise Fault(
+            "this log is kept in PostgreSQL; publish it with `glasshouse log export` and verify that", where=str(path)
+        )
     source: Source = Database(directory / DATABASE) if live else PublishedFiles(directory)
     try:
         return verify_log(source, rules, since=since, raw=raw, progress=progress, notes=notes, own=policy is None)

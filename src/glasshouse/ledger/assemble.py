@@ -14,6 +14,7 @@ from glasshouse.ledger.store.interface import Store, StoredPayload
 from glasshouse.words.errors import EntryError
 
 MAX_KEYS_KEPT = 100_000
+MAX_OPEN = 1_000_000  # entries that wait for their outcome
 
 
 class Made(NamedTuple):
@@ -66,6 +67,8 @@ class Assembly:
 
     def add_call(self, entries: tuple[NewEntry, ...], sealed: list[list[Sealed]]) -> list[Made]:
         """Gives the entries of a call their places; raises ``EntryError``, and takes none, when one does not fit."""
+        if len(self._open_before) + len(self.opened) > MAX_OPEN and any(entry.part == "opens" for entry in entries):
+            raise EntryError(f"more than {MAX_OPEN} entries wait for their outcome", where=entries[0].kind)
         if len(entries) == 1 and entries[0].about is None:
             return [self.add(entries[0], None, sealed[0])]
         start = self.first + len(self.bodies)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from glasshouse.ledger.audit.notes import is_key_name, parse_note, signers
 from glasshouse.ledger.audit.policy import Policy
 from glasshouse.ledger.audit.proofs import TILE, Fault, leaf_hash
-from glasshouse.ledger.audit.verify import DATABASE, OWN_POLICY
+from glasshouse.ledger.audit.verify import DATABASE, OWN_POLICY, SERVER
 from glasshouse.ledger.committer import Committer, Settings
 from glasshouse.ledger.keys import (
     LOG_KINDS,
@@ -57,7 +57,7 @@ class Places:
         self.directory = directory
         self.database = directory / DATABASE
         self.keys = directory / "keys" / "log.key"
-        self.server = directory / "keys" / "database"  # the address of a PostgreSQL server, which may hold a password
+        self.server = directory / SERVER  # the address of a PostgreSQL server, which may hold a password
         self.engagements = directory / "keys" / "engagements"
         self.approvers = directory / "keys" / "approvers"
         self.policy = directory / OWN_POLICY

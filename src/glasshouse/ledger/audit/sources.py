@@ -132,13 +132,31 @@ class Database:
         if not file.is_file():
             raise Fault("there is no such file", where=self.where)
         self.error = sqlite3.Error
-        self.connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        self.connection = self._connect(file)
         self._execute("BEGIN")
         (version,) = self._row("PRAGMA user_version")
         if version != STORE_FORMAT:
             raise Fault(f"has format {version}; this verifier reads format {STORE_FORMAT}", where=self.where)
         state = self._row("SELECT size, root, time, latest, cosigned FROM state")
         self.size, self.root, self.time, self.latest, self.cosigned = state
+
+    def _connect(self, file: Path) -> Any:
+        import sqlite3
+
+        wal = file.with_name(f"{file.name}-wal")
+        for mode in ("mode=ro", "mode=ro&immutable=1"):  # the second for a medium that nobody can write to
+            connection = sqlite3.connect(f"{file.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
+            try:
+                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                return connection
+            except sqlite3.OperationalError as error:
+                connection.close()
+                if "immutable" in mode or (wal.exists() and wal.stat().st_size):
+                    raise Fault(f"the database cannot be read ({error})", where=self.where) from None
+            except sqlite3.Error as error:
+                connection.close()
+                raise Fault(f"the database is damaged ({error})", where=self.where) from None
+        raise AssertionError
 
     def close(self) -> None:
         """Lets go of the file."""

@@ -18,6 +18,7 @@ MAX_POLICY_BYTES = 1 << 20
 MAX_LISTED = 1_000  # erased or unanswered entries that a report lists one by one
 OWN_POLICY = "log.policy"
 DATABASE = "ledger.db"
+SERVER = "keys/database"
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 SELF_DECLARED = "the log's keys were taken from beside the log itself; pass --policy with keys you got elsewhere"
 
@@ -69,6 +70,10 @@ def verify(
             raise Fault("a receipt alone cannot be compared with an earlier checkpoint; name the log", where=str(path))
         return verify_receipt(path, rules, notes)
     live = (directory / DATABASE).exists()
+    if not live and (directory / SERVER).exists():
+        raise Fault(
+            "this log is kept in PostgreSQL; publish it with `glasshouse log export` and verify that", where=str(path)
+        )
     source: Source = Database(directory / DATABASE) if live else PublishedFiles(directory)
     try:
         return verify_log(source, rules, since=since, raw=raw, progress=progress, notes=notes, own=policy is None)
