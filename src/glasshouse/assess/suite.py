@@ -48,17 +48,37 @@ class Suite(Protocol):
         ...
 
 
-# name -> (module below glasshouse.assess.suites, what it measures, kind of model)
-SUITES: dict[str, tuple[str, str, str]] = {
+# name -> (module below glasshouse.assess.suites, its factory, what it measures, of what)
+SUITES: dict[str, tuple[str, str, str, str]] = {
     "misuse-classifier": (
         "misuse_classifier",
+        "suite",
         "recall, false alarms on defenders, obfuscation, dialects and languages",
         "the shipped misuse screener",
     ),
     "scanner": (
         "scanner",
+        "suite",
         "recall and false alarms per language, robustness under rewrites that keep the meaning",
         "the scanner with its shipped rules",
+    ),
+    "gateway-safeguards": (
+        "gateway_safeguards",
+        "suite",
+        "share of attacks stopped and of legitimate work let through",
+        "a running gateway: --option url=... --option model=..., key in GLASSHOUSE_KEY",
+    ),
+    "llm-safeguards": (
+        "llm",
+        "safeguards",
+        "attack success plain, as jailbreaks, and by prompt injection",
+        "a language model behind a running gateway; extra `assess`",
+    ),
+    "llm-refusal": (
+        "llm",
+        "refusal",
+        "how often defenders and ordinary people are refused",
+        "a language model behind a running gateway; extra `assess`",
     ),
 }
 
@@ -68,7 +88,7 @@ def load_suite(name: str) -> Suite:
     if name not in SUITES:
         raise SuiteError(f"no suite `{name}`; there are {', '.join(SUITES) or 'none'}")
     module = importlib.import_module(f"glasshouse.assess.suites.{SUITES[name][0]}")
-    suite: Suite = module.suite()
+    suite: Suite = getattr(module, SUITES[name][1])()
     return suite
 
 

@@ -44,7 +44,7 @@ def suites() -> None:
     """List the evaluation suites."""
     from glasshouse.assess.suite import SUITES
 
-    for name, (_, what, kind) in SUITES.items():
+    for name, (_, _, what, kind) in SUITES.items():
         click.echo(f"{name}: {what} ({kind})")
 
 
