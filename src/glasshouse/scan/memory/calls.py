@@ -167,7 +167,7 @@ def unknown_call(engine: Engine, state: State, made: Call) -> V:
 
 
 FALLIBLE = re.compile(
-    r"(?i)(find|lookup|search|alloc|acquire|getnext|getfirst|_dup$|strdup|create|_new$|crypt$|_parse$)"
+    r"(?i)(find|lookup|search|alloc|acquire|getnext|getfirst|_dup$|strdup|clone|create|_new$|crypt$|_parse$|decode$)"
 )
 BUILDS = re.compile(r"(?i)(concat|join|path|printf|append|cat$|build)")
 DESTROYS = re.compile(
@@ -536,7 +536,7 @@ def swallow(engine: Engine, state: State, made: Call) -> V:
 def borrow(engine: Engine, state: State, made: Call) -> V:
     """Looks at its arguments; text functions dereference them."""
     for number, value in enumerate(made.args):
-        if made.name.startswith(("str", "wcs", "mem")) and value.reg is not None:
+        if made.name.startswith(("str", "wcs", "mem")) and (value.reg is not None or value.null == MAYBE):
             lifetime.dereference(engine, state, value, made.operand(number), made.span)
         elif value.reg is not None:
             used_freed(engine, state, value, made.operand(number), made.span)

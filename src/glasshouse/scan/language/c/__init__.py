@@ -39,6 +39,12 @@ _ANNOTATION = re.compile(
 )
 """Annotations that say nothing about what the code does and that the grammar cannot read without their macros."""
 
+_IMPLICIT = re.compile(
+    rb"(\A\s*|[;}]\s*\n|\*/\s*\n|\n#[^\n]*\n)(?!(?:if|while|for|switch|return|else|do|sizeof|typedef|extern|namespace)\b)"
+    rb"([A-Za-z_]\w*\s?\([^;{}()#]*\)\s*\{)"
+)
+"""A function without a type before its name (C of before 1999): the grammar wants one."""
+
 
 def _blank(match: re.Match[bytes]) -> bytes:
     return b" " * len(match.group())
@@ -59,6 +65,8 @@ class CFrontEnd:
         kernel = KERNEL.search(source, 0, 8_000) is not None
         if kernel:
             source = without_the_rest(source)
+        else:
+            source = _IMPLICIT.sub(rb"\1int \2", source)
         source = _ANNOTATION.sub(_blank, source)
         lo = Lowering(grammar, source, limits, kernel)
         root = self._parse(parser, source, lo)

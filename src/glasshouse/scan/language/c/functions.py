@@ -56,8 +56,39 @@ def _level(lo: Lowering, node: Node, prefix: str, depth: int) -> None:
             _record(lo, child, prefix, depth)
         elif kind == "enum_specifier":
             enumerators(lo, child)
+        elif kind == "ERROR" and _broken_function(lo, child, prefix):
+            return
         elif kind in INSIDE:
             _level(lo, child, _namespace(lo, child, prefix), depth + 1)
+
+
+def _broken_function(lo: Lowering, node: Node, prefix: str) -> bool:
+    """A function whose body does not parse as a whole: what follows its head is lowered statement by statement.
+
+    The parser gives the pieces side by side, in the broken node or after it.
+    """
+    children = node.named_children
+    heads = [number for number, child in enumerate(children) if child.type == "function_declarator"]
+    if not heads:
+        return False
+    parent = node.parent
+    siblings = parent.named_children if parent is not None else []
+    after = [child for child in siblings if child.start_byte >= node.end_byte]
+    stop = next((number for number, child in enumerate(after) if child.type == "function_definition"), len(after))
+    for position, number in enumerate(heads):
+        last = position + 1 == len(heads)
+        body = children[number + 1 : None if last else heads[position + 1]]
+        if last:
+            body = [*body, *after[:stop]]
+        if body and matters(lo.source, body[0].start_byte, body[-1].end_byte, kernel=lo.kernel):
+            declarator = children[number]
+            inner = lo.child(declarator, "declarator")
+            name = plain_name(lo.text(inner)) if inner is not None else "?"
+            _lower_body(lo, node, body, declarator, prefix + name, "", ir.EXPORTED)
+    for child in after[stop:]:
+        if child.type == "function_definition":
+            _function(lo, child, prefix)
+    return True
 
 
 def _namespace(lo: Lowering, node: Node, prefix: str) -> str:
@@ -167,22 +198,25 @@ def _function(lo: Lowering, node: Node, prefix: str) -> None:
     inner = lo.child(declarator, "declarator")
     name = plain_name(lo.text(inner)) if inner is not None else "?"
     static = any(child.type == "storage_class_specifier" and lo.text(child) == "static" for child in node.children[:4])
-    _lower_body(lo, node, body, declarator, prefix + name, returns, 0 if static else ir.EXPORTED)
+    _lower_body(lo, node, [body], declarator, prefix + name, returns, 0 if static else ir.EXPORTED)
 
 
-def _lower_body(lo: Lowering, node: Node, body: Node, declarator: Node, name: str, returns: str, flags: int) -> None:
+def _lower_body(
+    lo: Lowering, node: Node, body: list[Node], declarator: Node, name: str, returns: str, flags: int
+) -> None:
     module, lo.builder = lo.builder, Builder()
     lo.labels, lo.nodes, lo.serial, lo.has_goto = [], 0, 0, False
     params = parameters(lo, lo.child(declarator, "parameters"))
     lo.scope.append(name)
     for child in node.named_children:  # K&R parameter types
-        if child.type == "declaration" and child.end_byte <= body.start_byte:
+        if child.type == "declaration" and child.end_byte <= body[0].start_byte:
             for part in child.children_by_field_name("declarator"):
                 own, text, _ = declarator_type(lo, part, type_text(lo, lo.child(child, "type")))
                 for param in params:
                     if param.name == own:
                         param.type = text
-    lo.run(body)
+    for part in body:
+        lo.run(part)
     lo.scope.pop()
     capped = lo.stopped if lo.stopped.startswith("more") else ""
     if capped:
