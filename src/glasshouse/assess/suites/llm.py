@@ -60,8 +60,7 @@ class LanguageModel:
     def run(self, model: ModelFile, setting: Setting, progress: Progress) -> Result:
         """Asks every question ``repeats`` times.  Raises `MissingExtraError` without Inspect AI."""
         asked = self._questions()[: setting.max_samples or None]
-        log = _evaluate(self._name, asked, endpoint.endpoint(setting), setting)
-        samples = _samples(asked, log)
+        samples = _evaluate(self._name, asked, endpoint.endpoint(setting), setting)
         progress(len(asked), len(asked))
         code = source_of.getsource(LanguageModel) + source_of.getsource(refusals) + source_of.getsource(probe)
         return Result(
@@ -76,7 +75,7 @@ class LanguageModel:
         )
 
 
-def _evaluate(name: str, asked: list[Question], gateway: endpoint.Endpoint, setting: Setting) -> EvalLog:
+def _evaluate(name: str, asked: list[Question], gateway: endpoint.Endpoint, setting: Setting) -> list[Sample]:
     try:
         from inspect_ai import Task
         from inspect_ai import eval as evaluate
@@ -98,10 +97,10 @@ def _evaluate(name: str, asked: list[Question], gateway: endpoint.Endpoint, sett
             fail_on_error=True,
             max_connections=4,
         )
-    log = logs[0]
-    if log.status != "success":
-        raise SuiteError(f"the evaluation ended as `{log.status}`: {str(log.error)[:300]}")
-    return log
+        log = logs[0]
+        if log.status != "success":
+            raise SuiteError(f"the evaluation ended as `{log.status}`: {str(log.error)[:300]}")
+        return _samples(asked, log)  # Inspect reads them from the folder only now
 
 
 def _model(gateway: endpoint.Endpoint) -> Any:
