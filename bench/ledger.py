@@ -15,7 +15,6 @@ import asyncio
 import gc
 import os
 import random
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +23,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from measure import measured
 
 from glasshouse.ledger import Ledger, NewEntry, Payload
 from glasshouse.ledger.assemble import Assembly, Chains
@@ -37,7 +38,6 @@ from glasshouse.ledger.tree import Frontier
 
 BODY = b"x" * 300
 BATCH = 50_000
-MEGABYTE = 1 << 20
 
 
 def table(*rows: tuple[object, ...]) -> None:
@@ -201,13 +201,9 @@ def verify(given: argparse.Namespace) -> None:
 
             export(ledger.reader, place / "published", ledger.dated_checkpoint())
         for what in ("published", "log"):
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            start = time.perf_counter()
-            subprocess.run([sys.executable, str(script), str(place / what)], check=True, stdout=subprocess.DEVNULL)
-            wall = time.perf_counter() - start
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            rows.append((what, f"{count:,}", f"{wall:.2f}", f"{cpu:.2f}", f"{after.ru_maxrss / 1024:.0f}"))
+            run = measured([sys.executable, str(script), str(place / what)], memory=True)
+            assert run.status == 0
+            rows.append((what, f"{count:,}", f"{run.wall_s:.2f}", f"{run.cpu_s:.2f}", f"{run.peak_mb:.0f}"))
     print(f"entries of {len(size)} bytes, 1,000 keys\n")
     table(("what", "entries", "wall s", "CPU s", "peak MB"), *rows)
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import argparse
 import base64
-import binascii
 import hashlib
 import json
 import re
 import struct
 import sys
+from binascii import hexlify
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -527,7 +527,7 @@ class Story:
             expected = known[0] + 1 if known else 1
             if int(count) != expected:
                 raise Fault(_wrong_count(key, int(count), expected), index=index)
-            if previous != (b'"%b"' % known[1].hex().encode() if known else b"null"):
+            if previous != (b'"%b"' % hexlify(known[1]) if known else b"null"):
                 raise Fault(f"the hash of the previous entry of key {key.decode()} is wrong", index=index)
             latest[key] = (expected, leaf)
             if int(time) < self.time:
@@ -1086,7 +1086,7 @@ def describe(report: Report) -> str:
     lines += [f"  signed by {name}" for name in report.signed_by]
     lines.append(f"  witness quorum: {report.quorum}")
     if report.keys:
-        lines.append(f"  {report.keys:,} keys, none with a missing entry")
+        lines.append(f"  {report.keys:,} {'key' if report.keys == 1 else 'keys'}, no entry missing")
     lines += [f"  entry {index}: payload erased under entry {by}" for index, by in report.erased]
     lines += [f"  entry {index}: still without its outcome" for index in report.unanswered]
     return "\n".join([*lines, *(f"  note: {each}" for each in report.notes)]) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -155,3 +156,16 @@ with Ledger.open(Path(sys.argv[1]), join=True) as ledger:
     assert sorted(indexes) == list(range(200)), [error for _, error in outputs]
     report = verify(tmp_path)
     assert (report.size, report.keys) == (200, 4)
+
+
+def test_a_call_that_its_caller_gave_up_in_time_is_not_written(tmp_path: Path) -> None:
+    held = threading.Event()
+    with Ledger.open(tmp_path) as ledger:
+        first = ledger.append([ENTRY])
+        first.add_done_callback(lambda _: held.wait(10))  # runs in the committer's thread
+        first.result()
+        second, third = ledger.append([ENTRY]), ledger.append([ENTRY])
+        assert second.cancel()
+        held.set()
+        assert third.result()[0].index == 1
+    assert verify(tmp_path).size == 2

@@ -32,7 +32,7 @@ def command() -> None:
     """
 
 
-@command.command("init")
+@command.command("init", short_help="Begin a log.")
 @with_log
 @click.option("--origin", metavar="NAME", help="The log's name, such as log.example.com/2026.  [default: a random one]")
 @click.option("--server", metavar="URL", help="Keep the entries in this PostgreSQL database instead of an SQLite file.")
@@ -45,7 +45,7 @@ def init(place: Path | None, origin: str | None, server: str | None) -> None:
         click.echo(f"log {ledger.reader.origin} in {directory}; give {directory / 'log.policy'} to those who verify")
 
 
-@command.command("witnesses")
+@command.command("witnesses", short_help="Name the witnesses that must cosign.")
 @click.argument("lines", metavar="LINE...", nargs=-1, required=True)
 @with_log
 @click.option("--need", type=click.IntRange(min=1), required=True, help="How many of them make the quorum.")
@@ -62,7 +62,7 @@ def witnesses(lines: tuple[str, ...], place: Path | None, need: int) -> None:
     click.echo(f"{need} of {len(lines)} witnesses must cosign; give {directory / 'log.policy'} to those who verify")
 
 
-@command.command("checkpoint")
+@command.command("checkpoint", short_help="Print what the log has signed last.")
 @with_log
 @AS_JSON
 def checkpoint(place: Path | None, form: str) -> None:
@@ -74,7 +74,7 @@ def checkpoint(place: Path | None, form: str) -> None:
         click.echo(found.note, nl=False)
 
 
-@command.command("show")
+@command.command("show", short_help="Show one entry, or its payload.")
 @click.argument("index", type=click.IntRange(min=0))
 @with_log
 @click.option("--payload", "name", metavar="NAME", help="Write the content of this payload instead.")
@@ -97,7 +97,7 @@ def show(index: int, place: Path | None, name: str | None, form: str) -> None:
             click.echo(f"  {text} under entry {by}")
 
 
-@command.command("tail")
+@command.command("tail", short_help="Print the newest entries.")
 @with_log
 @click.option("-n", "--lines", type=click.IntRange(min=0), default=20, show_default=True, help="How many entries.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with new entries until interrupted.")
@@ -116,7 +116,7 @@ def tail(place: Path | None, lines: int, follow: bool, form: str) -> None:
         time.sleep(FOLLOW_PAUSE_S)
 
 
-@command.command("prove")
+@command.command("prove", short_help="Print the receipt of an entry.")
 @click.argument("index", type=click.IntRange(min=0))
 @with_log
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write the receipt to FILE.")
@@ -129,7 +129,7 @@ def prove(index: int, place: Path | None, output: Path | None) -> None:
         write_file(output, [text])
 
 
-@command.command("consistency")
+@command.command("consistency", short_help="Print the proof that the first OLD entries are unchanged.")
 @click.argument("old", type=click.IntRange(min=1))
 @with_log
 def consistency(old: int, place: Path | None) -> None:
@@ -144,7 +144,7 @@ def consistency(old: int, place: Path | None) -> None:
         click.echo(base64.b64encode(each).decode())
 
 
-@command.command("export")
+@command.command("export", short_help="Publish the log as static files.")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @with_log
 @click.option("--progress/--no-progress", "shown", default=None, help="Show a progress bar.  [default: on a terminal]")
@@ -163,7 +163,7 @@ def export_log(directory: Path, place: Path | None, shown: bool | None) -> None:
     click.echo(f"published {added:,} new entries, {newest.size:,} in all, in {directory}")
 
 
-@command.command("index")
+@command.command("index", short_help="Write the node files, for quick proofs.")
 @with_log
 def index_log(place: Path | None) -> None:
     """Write the node files, which make proofs in a log of millions of entries quicker."""

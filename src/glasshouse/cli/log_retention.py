@@ -15,7 +15,7 @@ _BASIS = click.option(
 )
 
 
-@click.command("hold")
+@click.command("hold", short_help="Put payloads under a legal hold.")
 @_INDEX
 @with_log
 @_BASIS
@@ -25,7 +25,7 @@ def hold(index: int, place: Path | None, basis: str) -> None:
         click.echo(f"legal hold on entry {index}: entry {ledger.hold(index, basis).index}")
 
 
-@click.command("release")
+@click.command("release", short_help="Release payloads from a legal hold.")
 @_INDEX
 @with_log
 @_BASIS
@@ -35,7 +35,7 @@ def release(index: int, place: Path | None, basis: str) -> None:
         click.echo(f"hold on entry {index} released: entry {ledger.hold(index, basis, release=True).index}")
 
 
-@click.command("approver")
+@click.command("approver", short_help="Name an approver of erasures, with a new key.")
 @click.argument("name")
 @with_log
 @click.option(
@@ -56,7 +56,7 @@ def approver(name: str, place: Path | None, file: Path) -> None:
     click.echo(f"approver {name}: hand {file} to that person alone")
 
 
-@click.command("approve")
+@click.command("approve", short_help="Sign an approval to erase payloads.")
 @_INDEX
 @with_log
 @_BASIS
@@ -78,7 +78,7 @@ def approve(index: int, place: Path | None, basis: str, file: Path, output: Path
         write_file(output, [note])
 
 
-@click.command("erase")
+@click.command("erase", short_help="Destroy payloads for good; every proof stays.")
 @_INDEX
 @with_log
 @_BASIS
@@ -108,7 +108,7 @@ def erase(index: int, place: Path | None, basis: str, files: tuple[Path, ...]) -
         click.echo(f"payloads of entry {index} erased under entry {ledger.erase(index, basis, approvals).index}")
 
 
-@click.command("scrub")
+@click.command("scrub", short_help="Empty the write-ahead log after an erasure.")
 @with_log
 def scrub(place: Path | None) -> None:
     """Empty the write-ahead log again, in case a reader prevented that after an erasure."""

@@ -15,7 +15,7 @@ def command() -> None:
     """Cosign the checkpoints of logs, so that none can show two histories."""
 
 
-@command.command("serve")
+@command.command("serve", short_help="Answer requests to cosign.")
 @click.option(
     "--state", "directory", required=True, metavar="DIR", type=_DIRECTORY, help="The witness's state and keys."
 )
@@ -80,7 +80,7 @@ def _in_the_background() -> str:
     return "".join(lines) + f"# process {process.pid}\n"
 
 
-@command.command("evidence")
+@command.command("evidence", short_help="Print checkpoints that show two histories.")
 @click.option(
     "--state", "directory", required=True, metavar="DIR", type=_DIRECTORY, help="The witness's state and keys."
 )

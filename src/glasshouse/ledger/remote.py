@@ -26,7 +26,8 @@ from glasshouse.words.errors import EntryError, LedgerError, LedgerOutcomeUnknow
 
 MAX_MESSAGE_BYTES = 128 << 20
 MAX_CLIENTS = 64
-GOODBYE = 0
+HELLO, GOODBYE = -1, 0
+HELLO_S = 5.0  # a client waits so long to be accepted, before it has sent anything
 FAREWELL_S = 5.0  # a committer that ends waits so long for its clients to hang up
 _MAX_PATH = 100  # the system's limit is 108 bytes
 
@@ -39,7 +40,7 @@ class Question(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """The receipts, or the error: code, what, where, hint; number 0 says goodbye."""
+    """The receipts, or the error: code, what, where, hint; number -1 says hello, 0 goodbye."""
 
     number: int
     receipts: tuple[Receipt, ...] = ()
@@ -123,6 +124,7 @@ class CommitterServer:
                 outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
                 thread = threading.Thread(target=self._listen, args=(connection, outgoing), daemon=True)
                 self._connections[thread] = (connection, outgoing)
+            outgoing.put(_encode(Answer(HELLO)))
             threading.Thread(target=self._speak, args=(connection, outgoing), daemon=True).start()
             thread.start()
 
@@ -190,8 +192,12 @@ class RemoteWriter:
         self._newest, self._process = newest, os.getpid()
         self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
+            self._connection.settimeout(HELLO_S)
             with _reachable(path) as address:
                 self._connection.connect(address)
+            if _receive(self._connection) is None:
+                raise ConnectionRefusedError("the committer ended before it accepted this client")
+            self._connection.settimeout(None)
         except OSError:
             self._connection.close()
             raise

@@ -49,15 +49,17 @@ Request = Append | Erase | Hold | Date | Scrub
 class Waiter:
     """Who waits for the answer: a future of a thread, or, with a loop, a future of asyncio."""
 
-    __slots__ = ("future", "loop")
+    __slots__ = ("_started", "future", "loop")
 
     def __init__(self, future: Any, loop: Any = None) -> None:
         self.future: Any = future
         self.loop: Any = loop
+        self._started = loop is not None
 
     def start(self) -> bool:
-        """Whether the caller still waits; from now on it cannot cancel."""
-        return self.loop is not None or bool(self.future.set_running_or_notify_cancel())
+        """Whether the caller still waits; from now on it cannot cancel.  A request sent twice starts once."""
+        self._started = self._started or bool(self.future.set_running_or_notify_cancel())
+        return self._started
 
 
 class Writer(Protocol):

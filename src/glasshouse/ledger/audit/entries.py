@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from binascii import hexlify
 from functools import cache
 from typing import Any
 
@@ -94,7 +95,7 @@ class Story:
             expected = known[0] + 1 if known else 1
             if int(count) != expected:
                 raise Fault(_wrong_count(key, int(count), expected), index=index)
-            if previous != (b'"%b"' % known[1].hex().encode() if known else b"null"):
+            if previous != (b'"%b"' % hexlify(known[1]) if known else b"null"):
                 raise Fault(f"the hash of the previous entry of key {key.decode()} is wrong", index=index)
             latest[key] = (expected, leaf)
             if int(time) < self.time:

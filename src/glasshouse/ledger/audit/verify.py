@@ -279,7 +279,7 @@ def describe(report: Report) -> str:
     lines += [f"  signed by {name}" for name in report.signed_by]
     lines.append(f"  witness quorum: {report.quorum}")
     if report.keys:
-        lines.append(f"  {report.keys:,} keys, none with a missing entry")
+        lines.append(f"  {report.keys:,} {'key' if report.keys == 1 else 'keys'}, no entry missing")
     lines += [f"  entry {index}: payload erased under entry {by}" for index, by in report.erased]
     lines += [f"  entry {index}: still without its outcome" for index in report.unanswered]
     return "\n".join([*lines, *(f"  note: {each}" for each in report.notes)]) + "\n"
