@@ -62,6 +62,12 @@ SUITES: dict[str, tuple[str, str, str, str]] = {
         "recall and false alarms per language, robustness under rewrites that keep the meaning",
         "the scanner with its shipped rules",
     ),
+    "forecaster": (
+        "forecaster",
+        "suite",
+        "ranking, calibration and coverage by vendor at a landmark of the imported facts",
+        "the shipped forecast model; facts from `glasshouse forecast import`",
+    ),
     "gateway-safeguards": (
         "gateway_safeguards",
         "suite",
