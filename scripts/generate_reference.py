@@ -29,6 +29,11 @@ programs that answer over HTTP.
 | code | meaning | exit code | HTTP status | what to do |
 | --- | --- | --- | --- | --- |
 """
+STATE_MACHINES = """# State machines
+
+Generated from the tables in `glasshouse/access/machines.py`, which the code itself follows. A step that is not in
+the table is refused, and the refusal is in the log.
+"""
 JSON_OUTPUT = """# JSON output
 
 `glasshouse scan --format json` (or `--json-output FILE`) writes one object, one finding per line. Its schema ships with
@@ -105,8 +110,21 @@ def cell(text: str) -> str:
     return " ".join(text.split("\n\n")[0].split()).replace("``", "`").replace("|", "\\|")
 
 
+def state_machines() -> str:
+    """The state machines of the register as tables and diagrams."""
+    from glasshouse.access.machines import MACHINES
+
+    parts = [STATE_MACHINES]
+    for machine in MACHINES:
+        parts.append(f"\n## {machine.name.capitalize()}\n\nUsable while: {', '.join(machine.live)}.\n\n")
+        parts.append(f"```mermaid\n{machine.diagram()}\n```\n\n| state | step | leads to |\n| --- | --- | --- |\n")
+        parts += [f"| {step.source} | {step.event} | {step.target} |\n" for step in machine.steps]
+    return "".join(parts)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors,
+    "state-machines.md": state_machines,
     "json-output.md": json_output,
 }
 
