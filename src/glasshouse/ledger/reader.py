@@ -9,7 +9,15 @@ from pathlib import Path
 
 from glasshouse.ledger.audit.notes import Key, parse_checkpoint, parse_note
 from glasshouse.ledger.audit.policy import Policy
-from glasshouse.ledger.audit.proofs import EMPTY_ROOT, TILE, Fault, check_consistency, check_inclusion, leaf_hash
+from glasshouse.ledger.audit.proofs import (
+    EMPTY_ROOT,
+    TILE,
+    Fault,
+    check_consistency,
+    check_inclusion,
+    leaf_hash,
+    leaf_hashes,
+)
 from glasshouse.ledger.audit.sources import MAX_PAYLOADS
 from glasshouse.ledger.audit.verify import DATABASE, OWN_POLICY, read_policy
 from glasshouse.ledger.entry import Entry, decode
@@ -190,8 +198,8 @@ class LogReader:
     def _node(self, level: int, index: int) -> bytes:
         return self._files.get(level, index) or self._tiles(level, index)
 
-    def _hashes(self, level: int, number: int, needed: int) -> bytes:
-        return read_tile(self._store, level, number, needed)
+    def _hashes(self, level: int, number: int, needed: int, known: bytes) -> bytes:
+        return read_tile(self._store, level, number, needed, known)
 
     def close(self) -> None:
         """Lets go of the files."""
@@ -199,15 +207,16 @@ class LogReader:
         self._store.close()
 
 
-def read_tile(store: Store, level: int, number: int, needed: int) -> bytes:
-    """The hashes of a tile: all of a full one, else what there is; raises when there are fewer than ``needed``."""
+def read_tile(store: Store, level: int, number: int, needed: int, known: bytes = b"") -> bytes:
+    """The hashes of a tile: all of a full one, else what there is; raises when there are fewer than ``needed``.
+
+    ``known`` are the first ones, from an earlier call: only what came since is read.
+    """
     hashes = store.tile(level, number)
     if hashes is None:
-        first = number * TILE
-        if level == 0:
-            hashes = b"".join(leaf_hash(body) for body in store.bodies(first, first + TILE))
-        else:
-            hashes = b"".join(store.tile_roots(level - 1, first, first + TILE))
+        first, end = number * TILE + len(known) // 32, (number + 1) * TILE
+        newer = leaf_hashes(store.bodies(first, end)) if level == 0 else store.tile_roots(level - 1, first, end)
+        hashes = known + b"".join(newer)
     if len(hashes) < 32 * needed:
         raise VerificationError(f"tile {level}/{number} has {len(hashes) // 32} hashes; {needed} are needed")
     return hashes

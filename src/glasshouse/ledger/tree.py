@@ -130,8 +130,8 @@ class TileNodes:
     MAX_TILES = 256
     MAX_NODES = 65_536
 
-    def __init__(self, fetch: Callable[[int, int, int], bytes]) -> None:
-        self._fetch = fetch  # (level, number, hashes needed at least) -> hashes
+    def __init__(self, fetch: Callable[[int, int, int, bytes], bytes]) -> None:
+        self._fetch = fetch  # (level, number, hashes needed at least, those known) -> hashes
         self._tiles: dict[tuple[int, int], bytes] = {}
         self._nodes: dict[tuple[int, int], bytes] = {}
 
@@ -150,7 +150,7 @@ class TileNodes:
         end = start + (1 << inside)
         hashes = self._tiles.get((height, number), b"")
         if len(hashes) < 32 * end:
-            hashes = self._fetch(height, number, end)
+            hashes = self._fetch(height, number, end, hashes)
             if len(self._tiles) >= self.MAX_TILES:
                 self._tiles.clear()
             self._tiles[height, number] = hashes

@@ -288,7 +288,7 @@ def test_receipts_hold_offline_for_their_own_entry_only(case: dict[str, Any]) ->
 def test_proofs_made_here_satisfy_the_published_checks() -> None:
     leaves = [leaf_hash(b"%d" % number) for number in range(600)]
 
-    def fetch(level: int, number: int, needed: int) -> bytes:
+    def fetch(level: int, number: int, needed: int, known: bytes) -> bytes:
         assert level == 0
         return b"".join(leaves[number * 256 : number * 256 + 256])
 
