@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,13 @@ from glasshouse.cli.respond_run import run_command
 from glasshouse.cli.settings.places import cache_directory, home
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from glasshouse.door.local import LocalPassage
+    from glasshouse.respond.read.interface import Chunk
     from glasshouse.respond.report import Report
     from glasshouse.respond.sigma.ir import RuleSet
-    from glasshouse.words.incident import Level
+    from glasshouse.words.incident import Level, NotRead
 
 EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE = 0, 1, 5
 FORMATS = ("text", "json", "ocsf", "html", "stix", "csv")
@@ -48,6 +52,8 @@ class RespondCommand(click.Command):
     "recorded, 4 nothing to analyse, 5 incomplete, 70 internal error.",
 )
 @click.argument("logs", nargs=-1, metavar="LOGS...")
+@click.option("--ledger", is_flag=True, help="Watch Glasshouse itself: read the events of its own log.")
+@click.option("--log", "log_place", metavar="DIR", help="Directory of that log.  [default: $GLASSHOUSE_HOME/ledger]")
 @click.option("--rules", "rules", multiple=True, metavar="DIR", help="Also use the Sigma rules in DIR (or file).")
 @click.option("--only-rules", is_flag=True, help="Use the rules of --rules alone, not the starter and imported ones.")
 @click.option("--placeholders", metavar="FILE", help="YAML: values for %name% in rules with the modifier expand.")
@@ -76,10 +82,12 @@ def command(logs: tuple[str, ...], **options: Any) -> int:
 
     Commands: glasshouse respond rules [list|import DIR|remove NAME]; glasshouse respond run PLAN.
     """
-    if not logs:
-        raise click.UsageError("name at least one log file or folder, or - for standard input")
+    if not logs and not options["ledger"]:
+        raise click.UsageError("name at least one log file or folder, - for standard input, or --ledger")
     files = [Path(each) for each in logs if each != "-"]
-    with through_the_door("events.respond", file_targets(files), f"respond to {len(logs)} log(s)") as passage:
+    if options["ledger"]:
+        files.append(_ledger(options))
+    with through_the_door("events.respond", file_targets(files), f"respond to {len(files) or 1} log(s)") as passage:
         report = _respond(logs, options)
         _record(report, passage)
     _write(report, options)
@@ -108,7 +116,11 @@ def _respond(logs: tuple[str, ...], options: dict[str, Any]) -> Report:
 
     rules = load_rules(options)
     started = time.monotonic()
-    chunks = read_logs([Path(each) for each in logs], sys.stdin.buffer)
+    chunks: Iterable[Chunk | NotRead] = read_logs([Path(each) for each in logs], sys.stdin.buffer)
+    if options["ledger"]:
+        from glasshouse.cli.respond_ledger import ledger_events
+
+        chunks = chain(chunks, ledger_events(_ledger(options)))
     shown = options["progress"] and not options["quiet"] and sys.stderr.isatty()
     with event_progress(shown=shown) as progress:
         run = detect(chunks, rules, Settings(min_level=options["min_level"], source=_source(options)), progress)
@@ -121,6 +133,16 @@ def _respond(logs: tuple[str, ...], options: dict[str, Any]) -> Report:
         click.echo(f"glasshouse: {run.events:,} events in {seconds:.1f} s ({run.events / seconds:,.0f}/s)", err=True)
     made = datetime.now(UTC).isoformat(timespec="seconds")
     return Report(__version__, made, run, found.incidents, found.loose)
+
+
+def _ledger(options: dict[str, Any]) -> Path:
+    """The directory of the log to watch."""
+    if options["log_place"]:
+        return Path(options["log_place"])
+    base = home(os.environ)
+    if base is None:
+        raise click.UsageError("no home directory is known; name the log with --log DIR")
+    return base / "ledger"
 
 
 def _record(report: Report, passage: LocalPassage) -> None:

@@ -2,7 +2,8 @@
 
 A window starts at an occurrence and reaches as far as the timespan.  When its condition holds, it is reported and the
 next window starts behind it, so a burst is one result.  Conditions that ask for few (``lt``, ``lte``, ``eq``, ``neq``,
-``not``) are decided for windows that follow each other, since every window could be cut short enough to satisfy them.
+``not``), averages and percentiles are decided for windows that follow each other, since a window could be cut short
+enough to satisfy them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "EQ": operator.eq,
     "NEQ": operator.ne,
 }
+
+
+SHARES = frozenset({"value_avg", "value_percentile", "value_median"})
+"""Results that a shorter window can raise as well as lower."""
 
 
 class Occurrence(msgspec.Struct, frozen=True, order=True):
@@ -52,7 +57,7 @@ def windows(rule: Correlation, found: Sequence[Occurrence]) -> Iterator[Window]:
         yield from _ordered(rule, found)
         return
     holds = _condition(rule)
-    follow = rule.operator not in ("GTE", "GT") or NOT in rule.condition
+    follow = rule.operator not in ("GTE", "GT") or rule.kind in SHARES or NOT in rule.condition
     aggregate = _Aggregate(rule)
     end, start = 0, 0
     while start < len(found):

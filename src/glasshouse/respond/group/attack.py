@@ -17,6 +17,24 @@ TACTICS = (
 TACTIC_RANK = {name: rank for rank, name in enumerate(TACTICS)}
 
 
+LATER: dict[str, str] = {
+    "T1685": "T1562.001",
+    "T1685.001": "T1562.002",
+    "T1685.002": "T1562.008",
+    "T1685.004": "T1562.012",
+    "T1685.005": "T1070.001",
+    "T1685.006": "T1070.002",
+    "T1686": "T1562.004",
+    "T1686.001": "T1562.007",
+    "T1686.002": "T1562.004",
+    "T1686.003": "T1562.004",
+    "T1689": "T1562.010",
+    "T1690": "T1562",
+}
+"""Ids that rules use from a later version of ATT&CK, as the extract's version calls them."""
+_LATER_TACTICS = {"stealth": "defense-evasion", "defense-impairment": "defense-evasion"}
+
+
 class TechniqueInfo(msgspec.Struct, frozen=True):
     """One technique: its name, its tactics (short names), and the ids of mitigations against it."""
 
@@ -47,6 +65,18 @@ class Attack(msgspec.Struct, frozen=True):
 def attack() -> Attack:
     """The extract, read once."""
     return msgspec.json.decode(DATA.read_bytes(), type=Attack)
+
+
+def of_this_version(technique: str) -> str:
+    """The id in the extract's version of ATT&CK."""
+    return LATER.get(technique, technique)
+
+
+def tactic_of_tag(tag: str) -> str:
+    """The tactic that a rule's tag names, or nothing."""
+    name = tag.lower().removeprefix("attack.").replace("_", "-")
+    name = _LATER_TACTICS.get(name, name)
+    return name if name in TACTIC_RANK else ""
 
 
 def parent(technique: str) -> str:

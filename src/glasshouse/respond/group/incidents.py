@@ -52,7 +52,7 @@ def incidents_of(
             continue
         place = {at: position for position, at in enumerate(members)}
         local = tuple(Link(place[x.first], place[x.second], x.reason, x.weight) for x in links if x.first in place)
-        found.append(_incident(group, local, score, severity, rarity))
+        found.append(_incident(group, local, score, severity))
     found.sort(key=lambda each: (-LEVEL_RANK[each.severity], -each.score, each.first or 0.0, each.id))
     return Incidents(tuple(found), tuple(loose))
 
@@ -71,10 +71,8 @@ def _severity(score: float, group: Sequence[Detection], thresholds: Thresholds) 
     return LEVELS[min(rank, gravest + 1)] if rank else LEVELS[0]
 
 
-def _incident(
-    group: list[Detection], links: tuple[Link, ...], score: float, severity: Level, rarity: Rarity
-) -> Incident:
-    techniques = named(group, rarity)
+def _incident(group: list[Detection], links: tuple[Link, ...], score: float, severity: Level) -> Incident:
+    techniques = named(group)
     tactics = {tactic for each in techniques for tactic in each.tactics[:1]}
     times = [each.time for each in group if each.time is not None]
     hosts = tuple(dict.fromkeys(each.host for each in group if each.host))

@@ -22,24 +22,27 @@ MAX_REMEMBERED = 2_000
 
 
 class Weights(msgspec.Struct, frozen=True):
-    """The model: natural logarithms of odds.  Fitted on re-timed recordings (bench/respond.py says how)."""
+    """The model: natural logarithms of odds, fitted on re-timed recordings by train/respond_grouping.py.
+
+    ``gap_unit_s`` and ``horizon_s`` are seconds; beyond the horizon an incident takes nothing more.
+    """
 
     bias: float = 2.2
-    gap: float = 1.25
-    gap_unit_s: float = 20.0
-    process: float = 5.0
-    parent: float = 4.0
-    ancestor: float = 2.0
-    number: float = 1.5
-    session: float = 1.0
-    same_session: float = 1.0
+    gap: float = 1.3
+    gap_unit_s: float = 10.0
+    process: float = 5.8
+    parent: float = 4.5
+    ancestor: float = 2.9
+    number: float = 2.7
+    session: float = 0.75
+    same_session: float = 0.95
     user: float = 0.35
-    address: float = 0.5
-    file: float = 0.8
+    address: float = 0.8
+    file: float = 0.1
     other: float = 0.6
-    same_rule: float = 0.3
-    strange: float = -0.8
-    horizon_s: float = 6 * 3600.0
+    same_rule: float = 0.95
+    strange: float = -1.25
+    horizon_s: float = 16 * 3600.0
     threshold: float = 0.0
 
 

@@ -14,6 +14,8 @@ from glasshouse.words.incident import Detection, Entity
 
 BURST_GAP_S = 60.0
 MAX_WEIGHT = 4.0
+PRIOR_BURSTS = 60.0
+"""As if so many bursts without the value had been seen before: a short log cannot show what is common."""
 LINKING = frozenset({"process", "session", "user", "address", "domain", "file", "key", "account", "service"})
 EVERYWHERE = frozenset({
     "system", "local service", "network service", "localsystem", "anonymous logon", "s-1-5-18", "s-1-5-19", "s-1-5-20",
@@ -69,7 +71,7 @@ class Rarity:
         count = self._seen.get((entity.kind, entity.name, entity.scope), 0)
         if not count or not ties(entity):
             return 0.0
-        return min(MAX_WEIGHT, math.log((self.total + 4.0) / count))
+        return min(MAX_WEIGHT, math.log((self.total + PRIOR_BURSTS) / count))
 
     def rule(self, rule_id: str) -> float:
         """From 1 (a rule that fires once) down towards 0 (a rule that fires in every burst)."""

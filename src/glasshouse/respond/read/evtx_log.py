@@ -14,6 +14,8 @@ from glasshouse.words.incident import NotRead
 
 MAGIC = b"ElfFile\x00"
 MAX_FAULTS = 10_000
+CHUNK, CHUNK_AT = b"ElfChnk", 4_096
+"""The first chunk follows the file head."""
 
 
 class EvtxReader:
@@ -29,6 +31,10 @@ class EvtxReader:
         faults: list[str] = []
         counted = [0]
         yield from chunks(source, _events(source, faults, counted))
+        if not counted[0] and not faults:
+            empty = source.head[CHUNK_AT : CHUNK_AT + len(CHUNK)] == CHUNK
+            code, reason = ("empty", "it holds no record") if empty else ("damaged", "no record could be read")
+            yield NotRead(source.name, code, reason)
         if faults:
             reason = f"{len(faults):,} damaged records or chunks; the first: {faults[0][:200]}"
             yield NotRead(source.name, "damaged", reason, counted[0])

@@ -117,9 +117,7 @@ def _decompressed(stream: io.BufferedReader) -> Any:
     if start[:2] == GZIP:
         return gzip.GzipFile(fileobj=stream)
     if start == ZSTD:
-        import zstandard
-
-        return zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(stream, read_across_frames=True)
+        return _Zstd(stream)
     return stream
 
 
@@ -136,6 +134,45 @@ class _Raw(io.RawIOBase):
         data = self._stream.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+
+class _Zstd:
+    """Decompresses frame after frame; raises when the last one is cut short, which the library passes over."""
+
+    STEP_BYTES = 512
+    """So little input at a time that even a bomb gives no more than some megabytes at once."""
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        import zstandard
+
+        self._stream = stream
+        self._library = zstandard.ZstdDecompressor(max_window_size=1 << 27)
+        self._frame = self._library.decompressobj()
+        self._fed = False
+        self._ready = bytearray()
+        self._ended = False
+
+    def read(self, size: int) -> bytes:
+        while len(self._ready) < size and not self._ended:
+            self._step()
+        data = bytes(self._ready[:size])
+        del self._ready[:size]
+        if not data and self._fed:
+            raise EOFError("the last frame is cut short")
+        return data
+
+    def _step(self) -> None:
+        data = self._stream.read(self.STEP_BYTES)
+        if not data:
+            self._ended = True
+            return
+        while data:
+            self._ready += self._frame.decompress(data)
+            self._fed = not self._frame.eof
+            data = b""
+            if self._frame.eof:
+                data = self._frame.unused_data
+                self._frame = self._library.decompressobj()
 
 
 class _Bounded:

@@ -25,7 +25,7 @@ _AUTH = frozenset({"sshd", "sudo", "su", "login", "systemd-logind", "passwd", "u
 
 
 class SyslogReader:
-    """Lines of syslog; ``year`` completes dates that carry none (default: the year the last line's date fits)."""
+    """Lines of syslog."""
 
     name = "syslog"
 

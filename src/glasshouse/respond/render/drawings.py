@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from html import escape
 
-from glasshouse.respond.group.attack import TACTICS
+from glasshouse.respond.group.attack import TACTICS, tactic_of_tag
 from glasshouse.respond.report import moment
 from glasshouse.words.display import visible
 from glasshouse.words.incident import LEVEL_RANK, Detection, Entity, Incident
@@ -49,8 +49,8 @@ def timeline(incident: Incident) -> str:
 
 def _row_of(detection: Detection) -> str:
     for tag in detection.rule.tags:
-        name = tag.lower().removeprefix("attack.").replace("_", "-")
-        if name in TACTICS:
+        name = tactic_of_tag(tag)
+        if name:
             return name
     return OTHER
 

@@ -1,0 +1,87 @@
+"""A fleet made of recordings: many attacks at once on few hosts, slow, with the users of each host renamed.
+
+Recordings keep their own process and session identifiers (which are unique per host in life too); their hosts become
+hosts of the fleet, everyone who logs on interactively to one becomes the same user, they start within some hours, and
+the time inside each is stretched.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+import msgspec
+
+from glasshouse.respond.group.rarity import ties
+from glasshouse.words.incident import Detection, Entity
+
+HOSTS, SPAN_S, STRETCH, RECORDINGS = 6, 4 * 3600.0, 10.0, 60
+SEEDS = range(5)
+Fleet = tuple[list[Detection], list[int]]
+"""Detections in order of time, and the number of the recording that each comes from."""
+
+
+def fleet(found: dict[str, list[Detection]], seed: int) -> Fleet:
+    """One fleet from recordings (by id) whose detections all have times."""
+    generator = random.Random(seed)
+    ids = sorted(found)
+    rows: list[tuple[float, int, Detection]] = []
+    for number, each in enumerate(generator.sample(ids, min(RECORDINGS, len(ids)))):
+        begin, start = min(d.time or 0.0 for d in found[each]), generator.uniform(0, SPAN_S)
+        base = generator.randrange(HOSTS)
+        hosts: dict[str, str] = {}
+        for detection in found[each]:
+            hosts.setdefault(detection.host, f"host{(base + len(hosts)) % HOSTS}")
+        for detection in found[each]:
+            time = start + ((detection.time or 0.0) - begin) * STRETCH
+            rows.append((time, number, _moved(detection, hosts, time)))
+    rows.sort(key=lambda row: row[0])
+    return [row[2] for row in rows], [row[1] for row in rows]
+
+
+def _moved(detection: Detection, hosts: dict[str, str], time: float) -> Detection:
+    host = hosts[detection.host]
+    entities = tuple(dict.fromkeys(_renamed(each, hosts, host) for each in detection.entities))
+    return msgspec.structs.replace(detection, host=host, time=time, entities=entities)
+
+
+def _renamed(entity: Entity, hosts: dict[str, str], host: str) -> Entity:
+    scope = hosts.get(entity.scope, entity.scope)
+    if entity.kind == "host":
+        return Entity("host", hosts.get(entity.name, entity.name), "", entity.role)
+    if entity.kind == "user" and ties(entity):
+        return Entity("user", f"user-{host}", scope, entity.role)
+    return Entity(entity.kind, entity.name, scope, entity.role)
+
+
+def by_pause(detections: Sequence[Detection], pause_s: float) -> list[list[int]]:
+    """The simple baseline: a host's detections until it is quiet for ``pause_s``."""
+    last: dict[str, tuple[float, int]] = {}
+    groups: list[list[int]] = []
+    for at, each in enumerate(detections):
+        time = each.time or 0.0
+        before = last.get(each.host)
+        if before is None or time - before[0] > pause_s:
+            groups.append([])
+            number = len(groups) - 1
+        else:
+            number = before[1]
+        groups[number].append(at)
+        last[each.host] = (time, number)
+    return groups
+
+
+def b_cubed(truth: Sequence[int], groups: Sequence[Sequence[int]]) -> tuple[float, float, float]:
+    """Precision, recall and F1 by detection, averaged within each recording and then over recordings."""
+    group_of = {at: number for number, members in enumerate(groups) for at in members}
+    pairs = Counter((recording, group_of[at]) for at, recording in enumerate(truth))
+    recordings, sizes = Counter(truth), Counter(group_of.values())
+    precision: defaultdict[int, float] = defaultdict(float)
+    recall: defaultdict[int, float] = defaultdict(float)
+    for (recording, group), count in pairs.items():
+        precision[recording] += count * count / sizes[group] / recordings[recording]
+        recall[recording] += count * count / recordings[recording] ** 2
+    p = sum(precision.values()) / len(recordings)
+    r = sum(recall.values()) / len(recordings)
+    return p, r, 2 * p * r / (p + r)

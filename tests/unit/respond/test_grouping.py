@@ -1,0 +1,95 @@
+"""Incidents: what belongs together is joined, common values join nothing, every join has its reason."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.unit.respond.examples import detection, rule
+
+from glasshouse.respond.group.incidents import incidents_of
+from glasshouse.respond.group.link import grouped
+from glasshouse.respond.group.techniques import named
+from glasshouse.words.incident import Detection
+
+
+def test_a_shared_process_joins_across_a_long_pause() -> None:
+    found = [detection(0, process="guid-a"), detection(1800, by=rule("other"), process="guid-a")]
+    result = grouped(found)
+    assert result.groups == ((0, 1),)
+    assert "process guid-a" in result.links[0][0].reason
+
+
+def test_strangers_far_apart_on_one_host_stay_apart() -> None:
+    found = [detection(0, process="guid-a"), detection(1800, by=rule("other"), process="guid-b")]
+    assert grouped(found).groups == ((0,), (1,))
+
+
+def test_a_value_that_is_everywhere_joins_nothing() -> None:
+    found = [detection(n * 1800, by=rule(f"r{n}"), user="svc-backup", process=f"guid-{n}") for n in range(40)]
+    assert len(grouped(found).groups) == 40
+
+
+def test_accounts_that_every_machine_has_join_nothing() -> None:
+    far = [detection(n * 1800, by=rule(f"r{n}"), user="system", session="0x3e7") for n in range(2)]
+    assert len(grouped(far).groups) == 2
+
+
+def test_two_attacks_at_once_are_told_apart_by_their_processes() -> None:
+    found = []
+    for n in range(10):
+        name = "ab"[n % 2]
+        found.append(detection(n * 120, by=rule(f"{name}{n}"), process=[f"guid-{name}"], session=f"0x{name}"))
+    assert {frozenset(group) for group in grouped(found).groups} == {
+        frozenset(range(0, 10, 2)),
+        frozenset(range(1, 10, 2)),
+    }
+
+
+detections = st.lists(
+    st.builds(
+        detection,
+        st.floats(0, 10_000),
+        by=st.sampled_from([rule("a", "low"), rule("b", "medium"), rule("c", "critical")]),
+        host=st.sampled_from(["ws1", "ws2", ""]),
+        process=st.sampled_from(["g1", "g2", "g3"]),
+        user=st.sampled_from(["eve", "system"]),
+    ),
+    max_size=25,
+).map(lambda found: sorted(found, key=lambda each: each.time or 0.0))
+
+
+@settings(max_examples=80, deadline=None)
+@given(detections)
+def test_no_detection_is_lost_or_taken_twice_and_links_point_inside(found: list[Detection]) -> None:
+    result = incidents_of(found)
+    taken = [each for incident in result.incidents for each in incident.detections]
+    assert sorted(map(repr, [*taken, *result.loose])) == sorted(map(repr, found))
+    for incident in result.incidents:
+        assert len(incident.links) == len(incident.detections) - 1
+        assert all(0 <= link.first < link.second < len(incident.detections) for link in incident.links)
+        assert len({each.host for each in incident.detections}) == 1
+
+
+def test_the_same_events_give_the_same_incident_ids() -> None:
+    found = [detection(0, process="g"), detection(5, process="g")]
+    assert incidents_of(found).incidents[0].id == incidents_of(found).incidents[0].id
+
+
+def test_one_trifle_is_no_grave_incident_and_many_rules_are_graver_than_one() -> None:
+    low = incidents_of([detection(0, by=rule("l", "low"))]).incidents[0]
+    high = incidents_of([detection(n, by=rule(f"h{n}", "high"), process="g") for n in range(4)]).incidents[0]
+    assert low.severity == "low"
+    assert high.severity == "critical"
+    assert high.score > low.score
+
+
+def test_techniques_come_from_the_rules_and_name_who_says_so() -> None:
+    tags = ("attack.credential-access", "attack.t1003.001")
+    techniques = named([detection(0, by=rule("dump", "high", tags))])
+    assert [each.id for each in techniques] == ["T1003.001"]
+    assert techniques[0].rules == ("id-dump",)
+    assert named([detection(0, by=rule("bare", "high", ()))]) == ()
+
+
+def test_an_id_of_a_later_attack_version_is_translated() -> None:
+    assert named([detection(0, by=rule("off", "high", ("attack.t1685",)))])[0].id == "T1562.001"
