@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import time
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -13,12 +14,15 @@ from glasshouse.words.errors import DoorClosedError
 
 ELSEWHERE = "Name a folder that you can write: GLASSHOUSE_HOME=$PWD/.glasshouse glasshouse scan ."
 
+SECRET_KEPT_S = 1.0
+
 
 class Home:
     """A Glasshouse home that exists and can be written; `DoorClosedError` when it cannot."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._secrets: dict[str, tuple[float, bytes]] = {}
         try:
             (folder / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
             self.running.mkdir(exist_ok=True, mode=0o700)
@@ -51,12 +55,20 @@ class Home:
 
     def pepper(self) -> bytes:
         """The secret under which keys are stored."""
-        return read_or_make(self.folder / "keys" / "pepper")
+        return self._secret("pepper")
 
     def pseudonym(self, kind: str, name: str) -> str:
         """What stands for a name in the log; whoever deletes ``keys/pseudonyms`` cuts the link for good."""
-        secret = read_or_make(self.folder / "keys" / "pseudonyms")
+        secret = self._secret("pseudonyms")
         return f"{kind}-{hmac.new(secret, f'{kind}:{name}'.encode(), sha256).hexdigest()[:16]}"
+
+    def _secret(self, name: str) -> bytes:
+        """A secret of the home; a gateway asks several times a call, so the file is read once a second at most."""
+        kept = self._secrets.get(name)
+        now = time.monotonic()
+        if kept is None or now - kept[0] >= SECRET_KEPT_S:
+            kept = self._secrets[name] = (now, read_or_make(self.folder / "keys" / name))
+        return kept[1]
 
 
 def find_home(environ: Mapping[str, str]) -> Home:
