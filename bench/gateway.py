@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -35,11 +36,16 @@ from glasshouse.words.engagement import Engagement, Quota, Scope, Term
 from glasshouse.words.party import CriterionCheck, Organisation, Workload
 
 CONNECTIONS = 16
-DELTAS = 50
+SAID = (
+    "Limit new connections from one address to a few each minute, and drop what exceeds that. Put the rule before the "
+    "one that accepts traffic, log what it drops, and test it from a second host with a short loop of failed logins. "
+    "Watch the counters while it runs, then remove the test."
+)
+WORDS = SAID.split(" ")
+DELTAS = len(WORDS)
 READY_S = 90.0
 TICK = os.sysconf("SC_CLK_TCK")
 PROMPT = "Our logs show many failed logins from one address. Which firewall rule limits them, and how do I test it?"
-WORD = " rule"
 
 
 class Target(NamedTuple):
@@ -76,6 +82,8 @@ async def serve_upstream(port: int) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
+                if not head.startswith(b"POST"):
+                    break
                 length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
                 body = await reader.readexactly(length)
                 writer.write(stream if b'"stream":true' in body.replace(b" ", b"") else whole)
@@ -88,7 +96,7 @@ async def serve_upstream(port: int) -> None:
 def answers() -> tuple[bytes, bytes]:
     """The two answers with their heads."""
     usage = {"prompt_tokens": 30, "completion_tokens": DELTAS, "total_tokens": 30 + DELTAS}
-    message = {"role": "assistant", "content": WORD * DELTAS}
+    message = {"role": "assistant", "content": SAID}
     base = {"id": "chatcmpl-1", "created": 1, "model": "bench"}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     body = json.dumps({**base, "object": "chat.completion", "choices": [choice], "usage": usage}).encode()
@@ -98,7 +106,7 @@ def answers() -> tuple[bytes, bytes]:
         choices = [{"index": 0, "delta": delta, "finish_reason": finish}]
         return b"data: %s\n\n" % json.dumps({**base, "object": "chat.completion.chunk", "choices": choices}).encode()
 
-    events = b"".join(chunk({"content": WORD}) for _ in range(DELTAS)) + chunk({}, "stop") + b"data: [DONE]\n\n"
+    events = b"".join(chunk({"content": f"{word} "}) for word in WORDS) + chunk({}, "stop") + b"data: [DONE]\n\n"
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
     return whole, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(events), events)
 
@@ -206,10 +214,13 @@ def litellm(folder: Path, upstream: int, python: str) -> Iterator[Target]:
 
 # --- calls
 
+_CASES = itertools.count(step=1_000_000)
 
-def request_bytes(target: Target, *, stream: bool) -> bytes:
-    """One request as it goes over the wire."""
-    messages = [{"role": "system", "content": "You help defenders."}, {"role": "user", "content": PROMPT}]
+
+def request_bytes(target: Target, number: int, *, stream: bool) -> bytes:
+    """One request as it goes over the wire; each has a text of its own, so that no score is remembered."""
+    user = f"{PROMPT} This is case {number} of this week."
+    messages = [{"role": "system", "content": "You help defenders."}, {"role": "user", "content": user}]
     body = json.dumps({"model": "bench", "messages": messages, "stream": stream, "max_tokens": 100}).encode()
     head = (
         f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{target.port}\r\nauthorization: Bearer {target.key}\r\n"
@@ -235,17 +246,18 @@ async def read_answer(reader: asyncio.StreamReader) -> bytes:
 
 async def calls(target: Target, count: int, connections: int, *, stream: bool) -> tuple[float, list[float]]:
     """Makes ``count`` calls over so many connections; seconds in all, and of each."""
-    request = request_bytes(target, stream=stream)
+    first = next(_CASES)
     left, times = iter(range(count)), list[float]()
 
     async def talk() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", target.port, limit=1 << 22)
-        for _ in left:
+        for number in left:
+            request = request_bytes(target, first + number, stream=stream)
             started = time.perf_counter()
             writer.write(request)
             body = await read_answer(reader)
             times.append(time.perf_counter() - started)
-            if body.count(WORD.strip().encode()) < DELTAS:
+            if body.count(b"counters") != 1:
                 raise SystemExit(f"an answer is not complete: {body[:500]!r}")
         writer.close()
 

@@ -1,8 +1,7 @@
-"""What a request reads like: every text in it is scored, alone and together with what the session said before.
+"""What a request reads like: every text in it is scored, the caller's turns in the light of what the session said.
 
-A harmful whole can be asked for in harmless parts, over the turns of one request or over several requests.  So the
-caller's turns are also scored joined, and what a session said that was not plainly harmless is remembered for its
-next request, in memory only.
+A harmful whole can be asked for in harmless parts, over the turns of one request or over several requests.  So what a
+session's turns showed is remembered for its next ones, in memory only and never as text.
 """
 
 from __future__ import annotations
@@ -14,14 +13,11 @@ from collections.abc import Iterable
 import msgspec
 
 from glasshouse.gateway.dialect.interface import Segment
-from glasshouse.guard.misuse import Score, Screener
+from glasshouse.guard.misuse import Score, Screener, Session
 
 MAX_SCREENED_CHARACTERS = 1_000_000
-MAX_JOINED_CHARACTERS = 2_000
 CACHED_SCORES = 4_096
 CACHED_SESSIONS = 4_096
-REMEMBERED_FROM = 0.10
-"""Score from which a text is kept for the session's next request."""
 
 
 class PromptScore(msgspec.Struct, frozen=True):
@@ -49,20 +45,21 @@ class PromptScreen:
     def __init__(self, screener: Screener) -> None:
         self._screener = screener
         self._scores: OrderedDict[bytes, _Known] = OrderedDict()
-        self._sessions: OrderedDict[str, str] = OrderedDict()
-
-    @property
-    def model(self) -> str:
-        """Digest of the weights."""
-        return self._screener.digest
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
 
     def score(self, segments: Iterable[Segment], session: str) -> PromptScore:
         """The score of a request; ``session`` joins it with earlier ones (empty: with none)."""
         texts = joined(segments)
-        known = [self._known(each.text) for each in texts]
-        together = self._together([each.text for each in texts if each.role == "user"], session)
-        if together:
-            known.append(self._known(together))
+        talk = self._sessions.get(session, Session())
+        known = []
+        for each in texts:
+            if each.role == "user":
+                talk, score = self._turn(talk, session, each.text)
+                known.append(score)
+            else:
+                known.append(self._known(each.text, b""))
+        if session:
+            self._remember(session, talk)
         best = max(known, key=lambda each: each.value, default=_Known(0.0, "", True))
         return PromptScore(
             percent=percent(best.value),
@@ -72,32 +69,42 @@ class PromptScreen:
             model=self._screener.digest,
         )
 
-    def _together(self, said: list[str], session: str) -> str:
-        """The last of what the session said, as one text; empty if that is nothing but one text scored already."""
-        if not said:
-            return ""
-        before = self._sessions.get(session, "") if session else ""
-        if session and self._known(said[-1]).value >= REMEMBERED_FROM and said[-1] not in before:
-            self._sessions[session] = f"{before}\n{said[-1]}"[-MAX_JOINED_CHARACTERS:]
-            self._sessions.move_to_end(session)
-            if len(self._sessions) > CACHED_SESSIONS:
-                self._sessions.popitem(last=False)
-        if len(said) == 1 and not before:
-            return ""
-        return "\n".join([before, *said])[-MAX_JOINED_CHARACTERS:]
-
-    def _known(self, text: str) -> _Known:
-        """Conversations repeat themselves turn by turn, so most texts of a request were scored before."""
-        name = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    def _turn(self, talk: Session, session: str, text: str) -> tuple[Session, _Known]:
+        """A turn of the caller.  Clients send earlier turns again; those were heard and scored then."""
+        name = _name(text, session.encode())
         known = self._scores.get(name)
-        if known is None:
-            score: Score = self._screener.score(text, max_characters=MAX_SCREENED_CHARACTERS)
-            known = self._scores[name] = _Known(score.value, score.category, score.complete)
-            if len(self._scores) > CACHED_SCORES:
-                self._scores.popitem(last=False)
-        else:
+        if known is not None:
             self._scores.move_to_end(name)
+            return talk, known
+        if len(text) > MAX_SCREENED_CHARACTERS:
+            return talk, self._known(text, b"")
+        talk, score = self._screener.turn(talk, text)
+        return talk, self._keep(name, _Known(score.value, score.category, score.complete))
+
+    def _known(self, text: str, salt: bytes) -> _Known:
+        name = _name(text, salt)
+        known = self._scores.get(name)
+        if known is not None:
+            self._scores.move_to_end(name)
+            return known
+        score: Score = self._screener.score(text, max_characters=MAX_SCREENED_CHARACTERS)
+        return self._keep(name, _Known(score.value, score.category, score.complete))
+
+    def _keep(self, name: bytes, known: _Known) -> _Known:
+        self._scores[name] = known
+        if len(self._scores) > CACHED_SCORES:
+            self._scores.popitem(last=False)
         return known
+
+    def _remember(self, session: str, talk: Session) -> None:
+        self._sessions[session] = talk
+        self._sessions.move_to_end(session)
+        if len(self._sessions) > CACHED_SESSIONS:
+            self._sessions.popitem(last=False)
+
+
+def _name(text: str, salt: bytes) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=salt).digest()
 
 
 def joined(segments: Iterable[Segment]) -> list[Segment]:

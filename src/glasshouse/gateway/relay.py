@@ -344,9 +344,13 @@ def _act(caller: Caller, dialect: Dialect, model: str, body: bytes, more: str = 
 
 
 def _session(asked: Asked) -> str:
-    """A digest that joins what one session says: the caller's own name for it, else key and address."""
-    said = asked.call.session or f"at {asked.head.origin}"
-    return hashlib.blake2b(f"{asked.caller.key_id}\x1f{said}".encode(), digest_size=16).hexdigest()
+    """A digest that joins what one session says: by the caller's own name for it, or by how the conversation began.
+
+    Requests without either are not joined: many people may share a key, and their words are not one conversation.
+    """
+    said = asked.call.session or next((each.text for each in asked.call.segments if each.role == "user"), "")
+    words = f"{asked.caller.key_id}\x1f{said}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(words, digest_size=16).hexdigest()
 
 
 def _counts_money(quota: Quota) -> bool:
