@@ -48,6 +48,35 @@ def suites() -> None:
         click.echo(f"{name}: {what} ({kind})")
 
 
+@command.command("own")
+@click.argument("name")
+def own(name: str) -> None:
+    """Print the model file of one of our own models: misuse-screener, scanner or forecaster."""
+    from glasshouse.assess.own_models import model_file
+
+    click.echo(model_file(name), nl=False)
+
+
+@command.command("training")
+@click.argument("file", type=FILE)
+def training(file: Path) -> None:
+    """Record what a training script wrote about its weights: digests, rows, sources, time (JSON)."""
+    import msgspec
+
+    from glasshouse.dossier.evidence import Training
+    from glasshouse.dossier.records import TrainingRecorded
+    from glasshouse.words.errors import EvidenceError
+
+    try:
+        record = msgspec.json.decode(read_file(file), type=Training)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise EvidenceError(f"not a training record: {str(error)[:200]}", where=str(file)) from error
+    with recording(f"model:{record.model}", "record a training", [file]) as passage:
+        entry = keep(passage, TrainingRecorded(msgspec.structs.replace(record, entry=-1)))
+    click.echo(f"{record.model}: weights {record.weights_digest}, entry {entry}")
+    say_receipt(passage)
+
+
 @command.command("model")
 @click.argument("file", type=FILE)
 def model(file: Path) -> None:

@@ -1,0 +1,77 @@
+"""The three models that Glasshouse ships, as model files: their digests are computed from what is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from glasshouse.assess.suite import digest_of
+from glasshouse.words.errors import SuiteError
+
+HEAD = """identity:
+  name: {name}
+  version: "{version}"
+  weights_digest: "{digest}"
+provider: the Glasshouse authors
+licence: Apache-2.0
+placing: {{on_union_market: false}}
+contact: see SECURITY.md
+"""
+TEXTS = {
+    "misuse-screener": """intended_use: >
+  scores requests to language models and their answers for misuse, as one input of policy beside identity and scope
+not_for: deciding alone; judging people; texts in other languages than English without checking its figures for them
+architecture: linear model over features of words and intent, read after disguises are taken off
+inputs: [text]
+outputs: [score]
+suites: [misuse-classifier]
+""",
+    "scanner": """intended_use: finds weaknesses in source code and shows the path of the data
+not_for: proving the absence of weaknesses
+architecture: abstract interpreter with summaries over an intermediate representation; rules are data
+inputs: [source code]
+outputs: [findings]
+suites: [scanner]
+""",
+    "forecaster": """intended_use: estimates the chance that a vulnerability is listed as exploited within 30, 90 and 365 days
+not_for: saying that a vulnerability is harmless; scoring people or organisations
+architecture: blend of a linear text model and gradient-boosted trees, calibrated
+inputs: [vulnerability records]
+outputs: [probabilities]
+suites: [forecaster]
+""",
+}
+
+
+def model_file(name: str) -> str:
+    """``model.yaml`` of one of our own models.  Raises `SuiteError` naming those there are."""
+    if name not in DIGESTS:
+        raise SuiteError(f"no model `{name}` of our own; there are {', '.join(DIGESTS)}")
+    from glasshouse import __version__
+
+    return HEAD.format(name=name, version=__version__, digest=DIGESTS[name]()) + TEXTS[name]
+
+
+def _screener() -> str:
+    from glasshouse.guard.misuse import Screener
+
+    return Screener.load().digest
+
+
+def _scanner() -> str:
+    from glasshouse.assess.suites.scanner import rules_digest
+
+    return rules_digest()
+
+
+def _forecaster() -> str:
+    from glasshouse.forecast.model import SHIPPED
+
+    return digest_of([Path(SHIPPED).read_bytes()])
+
+
+DIGESTS: dict[str, Callable[[], str]] = {
+    "misuse-screener": _screener,
+    "scanner": _scanner,
+    "forecaster": _forecaster,
+}
