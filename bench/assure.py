@@ -28,12 +28,13 @@ def fill(home: Path, entries: int) -> None:
     (home / "model.yaml").write_text(glasshouse(home, "assess", "own", MODEL))
     glasshouse(home, "assess", "run", str(home / "model.yaml"))
     glasshouse(home, "assess", "gate", str(home / "model.yaml"), "--tier", "public")
+    from glasshouse.door.home import log_folder
     from glasshouse.ledger import Ledger, NewEntry, Payload
 
     event = {"policy": {"uid": "core.misuse", "version": "ab" * 32}, "unmapped": {"misuse": 12}}
     denied = event | {"unmapped": {"misuse": 97, "misuse_categories": ["malware"]}}
     kinds = [("act.request", "permit", event), ("act.outcome", "done", event), ("act.denied", "deny", denied)]
-    with Ledger.open(home, join=True) as ledger:
+    with Ledger.open(log_folder(home), join=True) as ledger:
         for first in range(0, entries, BATCH):
             batch = []
             for number in range(first, min(first + BATCH, entries)):
@@ -76,7 +77,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="glasshouse-bench-") as temporary:
         home = options.folder or Path(temporary)
-        if not (home / "ledger.db").exists():
+        if not (home / "ledger").exists():
             home.mkdir(parents=True, exist_ok=True)
             fill(home, options.entries)
         print("| command | entries | wall s | CPU s | peak MB |\n| --- | --- | --- | --- | --- |")

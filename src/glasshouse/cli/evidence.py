@@ -39,20 +39,20 @@ def keep(passage: LocalPassage, record: Record) -> int:
 
 def log_reader() -> LogReader:
     """The home's log for reading."""
-    from glasshouse.door.home import home_folder
+    from glasshouse.door.home import home_folder, log_folder
     from glasshouse.ledger import Ledger
 
-    return Ledger.read(home_folder(os.environ))
+    return Ledger.read(log_folder(home_folder(os.environ)))
 
 
 def gathered() -> tuple[Log, Basis]:
     """One pass over the home's log, and what it rests on; an empty one where nothing was ever recorded."""
-    from glasshouse.door.home import home_folder
+    from glasshouse.door.home import home_folder, log_folder
     from glasshouse.dossier.collect import Log, gather
     from glasshouse.dossier.log_source import NO_LOG, basis_of, observed
     from glasshouse.ledger.audit.verify import DATABASE
 
-    if not (home_folder(os.environ) / DATABASE).exists():
+    if not (log_folder(home_folder(os.environ)) / DATABASE).exists():
         return Log(), NO_LOG
     reader = log_reader()
     try:

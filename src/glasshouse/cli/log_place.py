@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 def with_log(function: F) -> F:
     """Adds the option ``--log``."""
-    text = "Directory of the log.  [default: $GLASSHOUSE_HOME]"
+    text = "Directory of the log.  [default: $GLASSHOUSE_HOME/ledger]"
     return click.option("--log", "place", metavar="DIR", type=click.Path(path_type=Path), help=text)(function)
 
 
@@ -28,10 +28,12 @@ def log_directory(place: Path | None) -> Path:
     """The directory that was named, or the default one."""
     if place is not None:
         return place
+    from glasshouse.door.home import log_folder
+
     base = home(os.environ)
     if base is None:
         raise click.UsageError("no home directory is known; name the log with --log DIR")
-    return base
+    return log_folder(base)
 
 
 def reading(place: Path | None) -> LogReader:

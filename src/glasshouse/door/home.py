@@ -36,7 +36,7 @@ class Home:
     @property
     def log(self) -> Path:
         """The folder of the log, where `glasshouse log` and `verify` look for it too."""
-        return self.folder / "ledger"
+        return log_folder(self.folder)
 
     @property
     def policies(self) -> Path:
@@ -69,6 +69,11 @@ class Home:
         if kept is None or now - kept[0] >= SECRET_KEPT_S:
             kept = self._secrets[name] = (now, read_or_make(self.folder / "keys" / name))
         return kept[1]
+
+
+def log_folder(home: Path) -> Path:
+    """Where the log of a home is; every command asks here."""
+    return home / "ledger"
 
 
 def find_home(environ: Mapping[str, str]) -> Home:
