@@ -33,7 +33,7 @@ inputs: [source code]
 outputs: [findings]
 suites: [scanner]
 """,
-    "forecaster": """intended_use: estimates the chance that a vulnerability is listed as exploited in 30, 90 and 365 days
+    "forecaster": """intended_use: estimates the chance that a vulnerability is listed as exploited in 30, 90, 365 days
 not_for: saying that a vulnerability is harmless; scoring people or organisations
 architecture: blend of a linear text model and gradient-boosted trees, calibrated
 inputs: [vulnerability records]
