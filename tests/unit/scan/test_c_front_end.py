@@ -38,6 +38,7 @@ def check(file: ir.File) -> None:
                 assert ins[2] not in written
                 written.add(ins[2])
     analyse_file(file)
+    assert not [note for note in file.notes if "Error" in note]
 
 
 @settings(max_examples=150, deadline=None)

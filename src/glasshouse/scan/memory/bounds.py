@@ -158,7 +158,9 @@ def copy(engine: Engine, state: State, callee: str, spec: Copy, args: list[V], o
             engine, state, callee, target, length, start, span, write=True, name=shown(target, operands[spec.dst])
         )
         terminated(state, callee, target, source, length, start)
-    if source is not None and callee not in ("strncpy", "wcsncpy", "strncat", "wcsncat"):
+    if source is not None and callee in ("strncpy", "wcsncpy", "strncat", "wcsncat"):
+        before_start(engine, source, callee, span, write=False, name=shown(source, operands[spec.src]))
+    elif source is not None:
         span_check(
             engine, state, callee, source, length, NUMBERS[0], span, write=False, name=shown(source, operands[spec.src])
         )
@@ -192,14 +194,9 @@ def span_check(
     check = "buffer-overflow" if write else "buffer-overread"
     space = room(pointer)
     region = pointer.reg
-    if (
-        pointer.idx is not None
-        and pointer.idx.hi is not None
-        and pointer.idx.hi < 0
-        and region is not None
-        and region.kind in ("stack", "heap", "global")
-    ):
-        engine.report("buffer-underwrite" if write else "buffer-underread", span, name, callee, "high")
+    if before_start(engine, pointer, callee, span, write=write, name=name) or more_elements(region, pointer, length):
+        if region is not None and region.unit == -1:
+            engine.report(check, span, name, callee, "high")
         return
     if space is not None:
         low = (length.lo or 0) + (start.lo or 0)
@@ -217,6 +214,29 @@ def span_check(
         and length.off > region.size.off
     ):
         engine.report(check, span, name, callee, "medium")
+
+
+def before_start(engine: Engine, pointer: V, callee: str, span: int, *, write: bool, name: str) -> bool:
+    """A pointer to a place before its memory."""
+    region, at = pointer.reg, pointer.idx
+    if region is None or at is None or at.hi is None or at.hi >= 0 or region.kind not in ("stack", "heap", "global"):
+        return False
+    engine.report("buffer-underwrite" if write else "buffer-underread", span, name, callee, "high")
+    return True
+
+
+def more_elements(region: Region | None, pointer: V, length: V) -> bool:
+    """Memory counted in elements of unknown size, and a length of more of the same elements."""
+    if region is None or region.unit != -1 or region.count is None or pointer.idx is not None or length.parts is None:
+        return False
+    held = region.count.const()
+    if held is None or length.parts[0] != "*":
+        return False
+    for one, other in ((length.parts[1], length.parts[2]), (length.parts[2], length.parts[1])):
+        count = other.const()
+        if one.size_of and one.const() is None and count is not None and count > held:
+            return True
+    return False
 
 
 def outside_length(engine: Engine, callee: str, length: V, span: int, target: V | None) -> None:
@@ -255,6 +275,9 @@ def size_of_source(engine: Engine, callee: str, length: V, source: V, target: V,
 
 def text_copy(engine: Engine, state: State, callee: str, spec: Copy, target: V, source: V, span: int) -> None:
     """``strcpy`` and ``strcat``."""
+    for pointer, write in ((target, True), (source, False)):
+        if before_start(engine, pointer, callee, span, write=write, name=shown(pointer, "")):
+            return
     length = text_length(state, source)
     start = text_length(state, target) if spec.append else NUMBERS[0]
     space = room(target)

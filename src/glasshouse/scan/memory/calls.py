@@ -107,9 +107,12 @@ def dispatch(engine: Engine, state: State, made: Call) -> list[State]:
     index = engine.facts.by_name.get(name)
     effect = EFFECTS.get(name)
     if effect is None and index is None and "::" in name:
-        effect = EFFECTS.get(name.rpartition("::")[2])
+        name = name.rpartition("::")[2]
+        effect = EFFECTS.get(name)
+        if effect is not None:
+            made.name = name
     if index is not None and (effect is None or index != engine.frame.index):
-        results = engine.inline(index, state, made.args) if interesting(engine, state, made, index) else None
+        results = engine.inline(index, state, made.args, made.span) if interesting(engine, state, made, index) else None
         if results is not None:
             states = []
             for after, value in results:
@@ -140,7 +143,7 @@ def interesting(engine: Engine, state: State, made: Call, index: int) -> bool:
             return True
         if region is not None and (region.kind in ("heap", "stack", "resource", "literal") or region in state.status):
             return True
-    return facts.returns_memory or facts.size <= 30
+    return facts.returns_memory or facts.size <= 80
 
 
 def unknown_call(engine: Engine, state: State, made: Call) -> V:
@@ -185,10 +188,17 @@ def by_name(engine: Engine, state: State, made: Call, result: V) -> None:
         if re.search(r"(?i)[cmz]alloc|acquire\w*memory", name):
             for value in made.args:
                 misuse.allocation_size(engine, state, made, value, api.Alloc("", 0))
+    if DESTROYS.search(name) and len(made.args) == 1 and made.operand(0).__class__ is str:
+        region = made.arg(0).reg
+        if region is not None and region.kind in ("unknown", "param") and region not in state.status:
+            state.status[region] = (4, made.span)
+    if name == "setw" and made.args:
+        result.hi = made.arg(0).const()
     if BUILDS.search(name):
         for value in made.args:
             taint, origin = bounds.content_taint(state, value)
-            if taint and not value.checked and value.text is None:
+            own = taint & STRONG or origin.startswith("parameter")
+            if own and not value.checked and value.text is None:
                 result.taint, result.source, result.built = taint, origin, len(made.args) > 1
 
 
@@ -225,7 +235,7 @@ def method(engine: Engine, state: State, base: V, name: str, args: list[V]) -> V
             lifetime.escape(state, value)
             havoc(engine, state, value)
     if name == "width" and args:
-        state.facts["width", base.name or (base.reg.name if base.reg is not None else "")] = True
+        state.facts["width", base.reg.name if base.reg is not None else base.name] = args[0].const() or 0
     if name in ("c_str", "data", "str") and not args:
         result = V()
         result.taint, result.source = bounds.content_taint(state, base)

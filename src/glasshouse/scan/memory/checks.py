@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -41,6 +42,19 @@ def find_memory(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
             yield Hit(found.span, found.function, details, found.confidence, "library" if found.weak else "application")  # type: ignore[arg-type]
 
 
+def guarded(engine: Engine, index: int) -> None:
+    """Analyse one function.  An error in it is told: the function is listed as analysed in part."""
+    try:
+        engine.run_function(index)
+        find_patterns(engine, index)
+        find_typed(engine, index)
+    except Exception as error:  # noqa: BLE001 - recorded, never hidden: one odd function must not end the scan
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{place.filename.rpartition('/')[2]}:{place.lineno}"
+        name = engine.facts.file.functions[index].qualname
+        engine.facts.file.notes.append(f"`{name}`: {type(error).__name__}: {str(error)[:200]} ({where})")
+
+
 def by_check(found: list[Found]) -> dict[str, list[Found]]:
     table: dict[str, list[Found]] = {}
     for item in found:
@@ -58,13 +72,11 @@ def analyse_file(file: ir.File) -> list[Found]:
     sys.setrecursionlimit(max(limit, RECURSION))
     try:
         for index in range(1, len(file.functions)):
-            engine.run_function(index)
-            find_patterns(engine, index)
-            find_typed(engine, index)
+            guarded(engine, index)
     finally:
         sys.setrecursionlimit(limit)
         if collecting:
             gc.enable()
     for name in engine.capped:
         file.notes.append(f"`{name}` was analysed only in part: too many paths")
-    return sorted(engine.found.values(), key=lambda item: (item.span, item.check))[:MAX_FILE_FINDINGS]
+    return engine.results()[:MAX_FILE_FINDINGS]

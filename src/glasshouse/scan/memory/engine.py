@@ -67,6 +67,8 @@ class Engine:
         self.facts = facts
         self.found: dict[tuple[str, int], Found] = {}
         self.frame: Frame = Frame(facts.file.functions[0], 0, None)
+        self.within: dict[tuple[str, int], set[tuple[str, int]]] = {}
+        self.call_span = 0  # of the call in the function that is analysed, while its callees run
         self.steps = 0
         self.capped: list[str] = []
         self.root = 0
@@ -82,10 +84,25 @@ class Engine:
     def report(
         self, check: str, span: int, name: str = "", value: str = "", confidence: str = "medium", weak: bool = False
     ) -> None:
+        frame = self.frame
+        if frame.caller is not None:  # the callee is fine by itself: what is wrong is this call of it
+            self.within.setdefault((check, span), set()).add((check, self.call_span))
+            value = f"{value} (in {frame.function.name}, line {span >> 36})".strip()
+            span = self.call_span
         key = (check, span)
         have = self.found.get(key)
         if have is None or (have.weak and not weak):
-            self.found[key] = Found(check, span, self.frame.index, name, value, confidence, weak)
+            self.found[key] = Found(check, span, self.root, name, value, confidence, weak)
+
+    def results(self) -> list[Found]:
+        """Everything found, by place; what a callee shows by itself is not told again for its calls."""
+        for inner, outer in self.within.items():
+            alone = self.found.get(inner)
+            for call in outer if alone is not None else ():
+                have = self.found.get(call)
+                if have is not None and have.weak >= alone.weak and call != inner:  # type: ignore[union-attr]
+                    del self.found[call]
+        return sorted(self.found.values(), key=lambda item: (item.span, item.check))
 
     def locked(self, key: str) -> None:
         """A lock is taken in this function."""
@@ -125,7 +142,7 @@ class Engine:
             for state, value, span in frame.returns:
                 lifetime.at_return(self, state, value, span)
 
-    def inline(self, index: int, state: State, args: list[V]) -> list[tuple[State, V]] | None:
+    def inline(self, index: int, state: State, args: list[V], span: int) -> list[tuple[State, V]] | None:
         """Run a function of this file in the state of its caller; None when it would take too long."""
         facts: FunctionFacts = self.facts.functions[index]
         outer, before, temps = self.frame, state.env, state.temps
@@ -137,6 +154,8 @@ class Engine:
                 return None
             caller = caller.caller
         steps = self.steps
+        if outer.caller is None:
+            self.call_span = span
         self.frame = Frame(facts.function, index, outer)
         inner = state.copy()
         inner.temps = {}
@@ -298,15 +317,32 @@ class Engine:
         frame.loops += 1
         exits: list[State] = []
         again = states
-        if frame.loops <= 1:
-            again, left = self.round(label, test, cond, body, update, states, exits_wanted=True)
+        entered = frame.loops <= 1
+        if entered:
+            again, left = self.round(label, test, cond, body, update, states)
             exits.extend(left)
+        elif cond != "":
+            entered = self.enters(test, cond, states)
         if again:
             entry = [evaluate.widen(self, state, facts, cond) for state in self.merge(again)]
-            _, left = self.round(label, test, cond, body, update, entry, exits_wanted=True)
+            again, left = self.round(label, test, cond, body, update, entry, first=entered and frame.loops > 1)
             exits.extend(left)
+            if entered and frame.loops > 1 and again:
+                again = [evaluate.widen(self, state, facts, cond) for state in self.merge(again)]
+                for state in self.block(test, again):
+                    leaves = refine.assume(self, state, cond, False, True, loop=True)
+                    if leaves is not None:
+                        exits.append(leaves)
         frame.loops -= 1
         return self.merge(exits)
+
+    def enters(self, test: ir.Block, cond: Any, states: list[State]) -> bool:
+        """Whether the body certainly runs at least once."""
+        found = self.found.copy()
+        tried = self.block(test, [state.copy() for state in states])
+        leaves = any(refine.assume(self, state, cond, False, True, loop=True) is not None for state in tried)
+        self.found = found
+        return not leaves
 
     def round(
         self,
@@ -317,9 +353,9 @@ class Engine:
         update: ir.Block,
         states: list[State],
         *,
-        exits_wanted: bool,
+        first: bool = False,
     ) -> tuple[list[State], list[State]]:
-        """One round of a loop: (states at the back edge, states that leave)."""
+        """One round of a loop: (states at the back edge, states that leave); ``first``: the test holds."""
         states = self.block(test, states)
         left: list[State] = []
         if cond != "":
@@ -329,7 +365,7 @@ class Engine:
                 if stays is not None:
                     going.append(stays)
                 leaves = refine.assume(self, state, cond, False, stays is None, loop=True)
-                if leaves is not None:
+                if leaves is not None and not first:
                     left.append(leaves)
             states = going
         states = self.block(body, states)

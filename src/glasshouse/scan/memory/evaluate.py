@@ -79,6 +79,8 @@ def op_declare(engine: Engine, ins: ir.Instr, state: State) -> None:
         made = declared(engine, name, text, "stack", span)
     engine.frame.types[name] = made.type
     state.env[name] = made
+    if name in engine.facts.functions[engine.frame.index].addressed:
+        address_of(engine, state, name, span)
 
 
 def op_move(engine: Engine, ins: ir.Instr, state: State) -> None:

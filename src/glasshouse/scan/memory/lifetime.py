@@ -10,14 +10,12 @@ from glasshouse.scan.memory.values import FREED, GONE, LIVE, MAYBE, NONNULL, NUL
 if TYPE_CHECKING:
     from glasshouse.scan.memory.engine import Engine
 
-MAYBE_FREED = 4
+GIVEN_AWAY = 4  # passed to a function whose name says that it destroys
 
 
 def joined(a: int, b: int) -> int:
     """Two paths that had to be merged."""
-    if GONE in (a, b):
-        return GONE
-    return GONE if {a, b} != {FREED, MAYBE_FREED} else MAYBE_FREED
+    return GONE
 
 
 def dereference(engine: Engine, state: State, value: V, operand: Any, span: int, address: bool = False) -> None:
@@ -25,7 +23,10 @@ def dereference(engine: Engine, state: State, value: V, operand: Any, span: int,
     region = value.reg
     if region is not None:
         status = state.status.get(region)
-        if status is not None and status[0] == FREED and region.family not in ("close", "CloseHandle"):
+        if status is not None and status[0] == GIVEN_AWAY:
+            engine.report("use-after-free", span, shown(value, operand), "", "low", weak=True)
+            state.status[region] = (GONE, span)
+        elif status is not None and status[0] == FREED and region.family not in ("close", "CloseHandle"):
             engine.report("use-after-free", span, shown(value, operand), "", "high")
             state.status[region] = (GONE, span)
     null = value.null

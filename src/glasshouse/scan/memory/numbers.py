@@ -115,7 +115,7 @@ def binary(engine: Engine, state: State, operator: str, a: V, b: V, span: int) -
     x, y = a.const(), b.const()
     if operator in COMPARE:
         return compare(a, b, operator)
-    if operator == ">>" and (a.name in ("cin", "wcin") or "stream" in a.type):
+    if operator == ">>" and (a.name in ("cin", "wcin") or a.type.endswith(("istream", "ifstream"))):
         return streamed(engine, state, a, b, span)
     if (
         a.reg is not None
@@ -176,13 +176,17 @@ def binary(engine: Engine, state: State, operator: str, a: V, b: V, span: int) -
 
 
 def streamed(engine: Engine, state: State, stream: V, target: V, span: int) -> V:
-    """``cin >> buffer`` reads a word of any length, unless a width was set before."""
+    """``cin >> buffer`` reads a word of any length, unless a width that fits was set before."""
     if target.name == "setw()":
-        return stream.having(checked=True, type="istream")
+        return stream.having(checked=True, type="istream", hi=target.hi)
     fixed = target.reg is not None and target.type.endswith(("]", "char*", "wchar_t*"))
-    if fixed and not stream.checked and not state.facts.get(("width", stream.name)):
+    if not fixed:
+        return stream.having(type="istream")
+    width = state.facts.pop(("width", stream.name), None) if not stream.checked else stream.hi or 0
+    size = target.reg.size.const() if target.reg is not None and target.reg.size is not None else None
+    if width is None or (size is not None and target.reg is not None and width * max(target.reg.unit, 1) > size):
         engine.report("unbounded-input", span, stream.name or "the stream", target.name or "a buffer", "high")
-    return stream.having(checked=False, type="istream")
+    return stream.having(checked=False, type="istream", hi=None)
 
 
 def result_type(a: V, b: V) -> str:

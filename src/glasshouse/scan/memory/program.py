@@ -52,13 +52,14 @@ class LoopFacts:
 class FunctionFacts:
     """Facts about one function of the file."""
 
-    __slots__ = ("callees", "defs", "function", "index", "returns_memory", "size")
+    __slots__ = ("addressed", "callees", "defs", "function", "index", "returns_memory", "size")
 
     def __init__(self, function: ir.Function, index: int) -> None:
         self.function = function
         self.index = index
         self.size = 0
         self.callees: set[str] = set()
+        self.addressed: set[str] = set()
         self.returns_memory = function.returns.endswith("*")
         self.defs: dict[int, ir.Instr] = {}  # temporary -> the instruction that writes it
         for ins in walk(function.body):
@@ -68,6 +69,8 @@ class FunctionFacts:
                 self.defs[ins[2]] = ins
                 if op == ir.CALL and isinstance(ins[3], str):
                     self.callees.add(ins[3])
+                elif op == ir.UNOP and ins[3] == "&" and isinstance(ins[4], str):
+                    self.addressed.add(ins[4])
 
 
 class FileFacts:

@@ -41,7 +41,7 @@ def find_patterns(engine: Engine, index: int) -> None:
     facts = engine.facts.functions[index]
     function = facts.function
     defs = facts.defs
-    engine.frame.index = index
+    engine.frame.index = engine.root = index
     for ins in walk(function.body):
         op = ins[0]
         if op == ir.CALL and ins[3].__class__ is str:
