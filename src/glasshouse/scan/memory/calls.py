@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.memory import api, bounds, lifetime, misuse, printing
+from glasshouse.scan.memory import api, bounds, lifetime, misuse, printing, suggest
 from glasshouse.scan.memory.evaluate import read
 from glasshouse.scan.memory.names import ALL, element_type
 from glasshouse.scan.memory.values import (
@@ -67,6 +66,7 @@ def call(engine: Engine, ins: ir.Instr, state: State) -> list[State]:
         return [state]
     _, span, target, callee, operands, _ = ins
     name = callee if callee.__class__ is str else ""
+    suggest.macro_writes(engine, state, name, operands)
     args = [read(engine, state, operand, span) for operand in operands]
     if not name:
         state.temps[target] = unknown_call(engine, state, Call("", operands, args, span, target))
@@ -162,44 +162,11 @@ def unknown_call(engine: Engine, state: State, made: Call) -> V:
     result = V()
     result.sym = symbol()
     result.name = f"{made.name}()" if made.name else ""
-    by_name(engine, state, made, result)
+    suggest.by_name(engine, state, made, result)
     index = engine.facts.by_name.get(made.name)
     if index is not None:
         result.type = engine.facts.resolved(engine.facts.file.functions[index].returns)
     return result
-
-
-FALLIBLE = re.compile(
-    r"(?i)(find|lookup|search|alloc|acquire|getnext|getfirst|_dup$|strdup|clone|create|_new$|crypt$|_parse$|decode$)"
-)
-BUILDS = re.compile(r"(?i)(concat|join|path|printf|append|cat$|build)")
-DESTROYS = re.compile(
-    r"(^|_)(free|destroy|delete|release)$|^(Free|Destroy|Delete|Release)[A-Z]\w*$|Destroy$|Free$|_free_\w+$"
-)
-
-
-def by_name(engine: Engine, state: State, made: Call, result: V) -> None:
-    """What the name of an unknown function suggests: that it may fail, that it builds a text."""
-    name = made.name
-    if not name or name in engine.facts.by_name:
-        return
-    if FALLIBLE.search(name) and not name.isupper():
-        result.null, result.why, result.born = MAYBE, f"?`{name}`", made.span
-        if re.search(r"(?i)[cmz]alloc|acquire\w*memory", name):
-            for value in made.args:
-                misuse.allocation_size(engine, state, made, value, api.Alloc("", 0))
-    if DESTROYS.search(name) and len(made.args) == 1 and made.operand(0).__class__ is str:
-        region = made.arg(0).reg
-        if region is not None and region.kind in ("unknown", "param") and region not in state.status:
-            state.status[region] = (4, made.span)
-    if name == "setw" and made.args:
-        result.hi = made.arg(0).const()
-    if BUILDS.search(name):
-        for value in made.args:
-            taint, origin = bounds.content_taint(state, value)
-            own = taint & STRONG or origin.startswith("parameter")
-            if own and not value.checked and value.text is None:
-                result.taint, result.source, result.built = taint, origin, len(made.args) > 1
 
 
 def used_freed(engine: Engine, state: State, value: V, operand: Any, span: int) -> None:

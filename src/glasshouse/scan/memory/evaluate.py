@@ -13,6 +13,7 @@ from glasshouse.scan.memory.values import (
     NONNULL,
     NULL,
     NUMBERS,
+    UNKNOWN,
     WEAK,
     Region,
     State,
@@ -141,14 +142,20 @@ def load(engine: Engine, state: State, region: Region, key: Any, span: int, name
         found = fields.get(key)
         if found is None:
             every = fields.get(ALL)
-            if every is not None:
+            if every is not None and every.const() is not None and not text and not isinstance(key, int):
+                found = every.having(lo=None, hi=None, null=UNKNOWN, sym=symbol())  # may be an array
+            elif every is not None:
                 found = (
                     every
                     if every.const() is not None
                     else every.having(type=text or every.type, reg=None, sym=symbol())
                 )
     elif region.kind in ("stack", "heap") and not region.zeroed and region.parent is None and not text.endswith("]"):
-        if region.kind == "stack" or region.family in ("malloc", "new", "kfree", "new[]", "stack"):
+        if not text and not isinstance(key, (int, tuple)) and key != ALL:
+            pass  # may be an array, of which the address is taken
+        elif is_record_text(text):
+            pass
+        elif region.kind == "stack" or region.family in ("malloc", "new", "kfree", "new[]", "stack"):
             engine.report("uninitialised-memory", span, name or region.name or "memory", "", "medium")
             state.heap[region] = {ALL: V()}
     if found is not None and found.uninit:
@@ -171,7 +178,7 @@ def load(engine: Engine, state: State, region: Region, key: Any, span: int, name
                 piece.size, piece.unit, piece.count = sized.reg.size, sized.reg.unit, sized.reg.count
             piece.type = text
         made.reg, made.null = piece, NONNULL
-    if region.zeroed and region.kind == "heap":
+    if region.zeroed and region.kind == "heap" and (text or isinstance(key, int)):
         made = NUMBERS[0]
     else:
         root = region.root()
@@ -181,6 +188,10 @@ def load(engine: Engine, state: State, region: Region, key: Any, span: int, name
     if region.kind != "literal":
         state.set_field(region, key, made)
     return made
+
+
+def is_record_text(text: str) -> bool:
+    return text.startswith(("struct ", "union ", "class ")) and not text.endswith("*")
 
 
 def op_addr(engine: Engine, ins: ir.Instr, state: State) -> None:

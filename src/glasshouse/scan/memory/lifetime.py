@@ -111,9 +111,10 @@ def escape(state: State, value: V, depth: int = 0) -> None:
     region = value.reg
     if region is None:
         return
-    status = state.status.get(region)
-    if status is not None and status[0] == LIVE:
-        state.status[region] = (GONE, status[1])
+    for owner in (region, region.root()):
+        status = state.status.get(owner)
+        if status is not None and status[0] == LIVE:
+            state.status[owner] = (GONE, status[1])
     if depth < 3:
         for inner in list(state.heap.get(region, {}).values()):
             if inner.reg is not None and inner.reg is not region:

@@ -235,6 +235,12 @@ def take_lock(engine: Engine, state: State, made: Call, unlock: str) -> None:
 def drop_lock(engine: Engine, state: State, made: Call) -> None:
     key = lock_name(made, made.name)
     depth, span = state.locks.get(key, (0, 0))
+    if depth <= 0:  # the same lock by another name
+        for other, (held, _) in state.locks.items():
+            if held > 0 and other.partition("(")[0] == made.name:
+                state.locks = {**state.locks, other: (held - 1, made.span)}
+                engine.unlocked(other)
+                return
     state.locks = {**state.locks, key: (max(depth - 1, 0), span)}
     if depth <= 0 and span and not made.name.startswith(("rcu", "up", "sem")):
         engine.report("double-unlock", made.span, key.partition("(")[2][:-1], made.name, "medium")

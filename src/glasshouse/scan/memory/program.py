@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from glasshouse.scan import ir
+from glasshouse.scan.language.c.state import KERNEL_PACKAGE
 from glasshouse.scan.language.c.types import SIZES
 from glasshouse.scan.memory.api import (
     ALLOCATORS,
@@ -78,6 +79,7 @@ class FileFacts:
 
     def __init__(self, file: ir.File) -> None:
         self.file = file
+        self.kernel = file.package == KERNEL_PACKAGE
         self.functions = [FunctionFacts(function, index) for index, function in enumerate(file.functions)]
         self.by_name: dict[str, int] = {}
         for index, function in enumerate(file.functions):

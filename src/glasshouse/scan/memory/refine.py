@@ -255,6 +255,11 @@ def _compare(engine: Engine, state: State, operator: str, left: Any, right: Any,
         return _zero_test(engine, state, right, b, operator, span)
     if a.reg is not None and b.reg is not None and x is None and y is None:
         return not (a.reg is b.reg and operator == "!=" and a.idx is None and b.idx is None)
+    if operator in ("==", "!=") and a.sym and b.sym and x is None and y is None:
+        if a.sym == b.sym:
+            return (a.off == b.off) == (operator == "==")
+        if a.name != b.name and a.name.isupper() and b.name.isupper():
+            return operator == "!="
     if not _side(engine, state, left, a, operator, b, loop):
         return False
     a_now = _peek(engine, state, left)

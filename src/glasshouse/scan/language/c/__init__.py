@@ -22,7 +22,7 @@ from glasshouse.scan.ir import File
 from glasshouse.scan.language.c import statements  # noqa: F401  # registers its handlers
 from glasshouse.scan.language.c.functions import lower_file
 from glasshouse.scan.language.c.relevance import KERNEL, without_the_rest
-from glasshouse.scan.language.c.state import Grammar, Lowering
+from glasshouse.scan.language.c.state import KERNEL_PACKAGE, Grammar, Lowering
 from glasshouse.scan.language.interface import LowerLimits
 
 _LARGE_BYTES = 200_000
@@ -78,7 +78,7 @@ class CFrontEnd:
         return File(
             path=path,
             language="c",
-            package="",
+            package=KERNEL_PACKAGE if kernel else "",
             functions=lo.functions,
             classes=lo.classes,
             imports=[],

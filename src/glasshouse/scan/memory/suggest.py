@@ -1,0 +1,67 @@
+"""What the names of unknown functions suggest: that they may fail, build a text, destroy, or are macros."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from glasshouse.scan.memory import api, bounds, misuse
+from glasshouse.scan.memory.values import MAYBE, STRONG, State, V
+
+if TYPE_CHECKING:
+    from glasshouse.scan.memory.calls import Call
+    from glasshouse.scan.memory.engine import Engine
+
+MACRO = re.compile(r"(?i)lock|irq|each|get|decode|size|read|init|^va_|start|first|parse|load|fetch|swap|time")
+KNOWN = frozenset([*api.BORROWS, *api.PRINTERS, *api.ALLOCATORS, *api.DEALLOCATORS, *api.COPIES, *api.COMMANDS])
+
+
+def macro_writes(engine: Engine, state: State, name: str, operands: list[Any]) -> None:
+    """A function-like macro may write what looks like an argument (``spin_lock_irqsave(&l, flags)``)."""
+    facts = engine.facts
+    if name in KNOWN or name in facts.by_name or not (facts.kernel or name.isupper() or MACRO.search(name)):
+        return
+    for operand in operands:
+        if operand.__class__ is str:
+            value = state.env.get(operand)
+            if value is not None and value.uninit:
+                state.env[operand] = value.having(uninit=0)
+            elif value is not None and value.home is not None and value.home not in state.heap:
+                state.heap[value.home] = {"*": V()}
+            elif value is not None and value.home is not None:
+                held = state.field(value.home, 0)
+                if held is not None and held.uninit:
+                    state.set_field(value.home, 0, held.having(uninit=0))
+
+
+FALLIBLE = re.compile(
+    r"(?i)(find|lookup|search|alloc|acquire|getnext|getfirst|_dup$|strdup|clone|create|_new$|crypt$|_parse$|decode$)"
+)
+BUILDS = re.compile(r"(?i)(concat|join|path|printf|append|cat$|build)")
+DESTROYS = re.compile(
+    r"(^|_)(free|destroy|delete|release)$|^(Free|Destroy|Delete|Release)[A-Z]\w*$|Destroy$|Free$|_free_\w+$"
+)
+
+
+def by_name(engine: Engine, state: State, made: Call, result: V) -> None:
+    """What the name of an unknown function suggests: that it may fail, that it builds a text."""
+    name = made.name
+    if not name or name in engine.facts.by_name:
+        return
+    if FALLIBLE.search(name) and not name.isupper():
+        result.null, result.why, result.born = MAYBE, f"?`{name}`", made.span
+        if re.search(r"(?i)[cmz]alloc|acquire\w*memory", name):
+            for value in made.args:
+                misuse.allocation_size(engine, state, made, value, api.Alloc("", 0))
+    if DESTROYS.search(name) and len(made.args) == 1 and made.operand(0).__class__ is str:
+        region = made.arg(0).reg
+        if region is not None and region.kind in ("unknown", "param") and region not in state.status:
+            state.status[region] = (4, made.span)
+    if name == "setw" and made.args:
+        result.hi = made.arg(0).const()
+    if BUILDS.search(name):
+        for value in made.args:
+            taint, origin = bounds.content_taint(state, value)
+            own = taint & STRONG or origin.startswith("parameter")
+            if own and not value.checked and value.text is None:
+                result.taint, result.source, result.built = taint, origin, len(made.args) > 1
