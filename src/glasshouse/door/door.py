@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DAY_S = 86_400
+REFUSALS_PER_SECOND = 10
 PLAIN = Circumstances()
 NOBODY = "nobody"
 NOTHING = hashlib.sha256(b"").hexdigest()
@@ -85,6 +86,7 @@ class Door:
     ) -> None:
         self.home, self.log, self.directory, self.guard = home, log, directory, guard
         self._tables, self._clock_ms = tables, clock_ms
+        self._refusals = _Refusals()
         self._journal = Journal(home.running)
         self._close_remains()
 
@@ -171,14 +173,14 @@ class Door:
         not be recorded: then nothing may act.
         """
         prepared = self._prepare(caller, act, circumstances)
-        with self._redeeming(circumstances):
+        with self._redeeming(prepared):
             receipt = self._append(prepared.entry)
         return self._admitted(prepared, receipt)
 
     async def admit_async(self, caller: Caller, act: Act, circumstances: Circumstances = PLAIN) -> Admission:
         """The same, awaited."""
         prepared = self._prepare(caller, act, circumstances)
-        with self._redeeming(circumstances):
+        with self._redeeming(prepared):
             receipt = await self._append_async(prepared.entry, "nothing was done", partial(self._abandon, prepared))
         return self._admitted(prepared, receipt)
 
@@ -254,10 +256,12 @@ class Door:
     def _prepare(self, caller: Caller, act: Act, circumstances: Circumstances) -> _Prepared:
         caller = self.directory.again(caller)
         decision = self._decide(caller, act, circumstances)
-        if isinstance(decision, Permit) and circumstances.approval:
-            decision = self.waiting.redeem(circumstances.approval, caller, act, decision)
         if isinstance(decision, Permit) and caller.engagement.quota.acts_per_day is not None:
             decision = self._within_quota(caller, decision)
+        redeemed = False
+        if isinstance(decision, Permit) and circumstances.approval:
+            decision = self.waiting.redeem(circumstances.approval, caller, act, decision)
+            redeemed = isinstance(decision, Permit)
         uid = _uid()
         event = events.request_event(caller, act, circumstances, decision, self.now_ms(), uid)
         match decision:
@@ -267,16 +271,16 @@ class Door:
                 entry = self._entry("act.denied", caller, "deny", decision.policy_hash, event)
             case Ask():
                 entry = self._entry("act.asked", caller, "ask", decision.policy_hash, event)
-        return _Prepared(caller, act, circumstances, decision, uid, entry)
+        return _Prepared(caller, act, circumstances, decision, uid, entry, redeemed)
 
     @contextlib.contextmanager
-    def _redeeming(self, circumstances: Circumstances) -> Iterator[None]:
-        """An approval is not used up by an act that could not be recorded."""
+    def _redeeming(self, prepared: _Prepared) -> Iterator[None]:
+        """An approval that this act used is not used up when the act could not be recorded."""
         try:
             yield
         except GlasshouseError:
-            if circumstances.approval:
-                self.waiting.give_back(circumstances.approval)
+            if prepared.redeemed:
+                self.waiting.give_back(prepared.circumstances.approval)
             raise
 
     def _within_quota(self, caller: Caller, decision: Permit) -> Permit | Deny:
@@ -379,13 +383,20 @@ class Door:
             raise closed(error, f"it cannot be recorded, so {what}") from error
 
     def _note_refusal(self, code: str) -> None:
-        """Records that a key was refused.  Nobody is known by then, so the entry names nobody."""
+        """Records that a key was refused.  Nobody is known by then, so the entry names nobody.
+
+        Nothing acts on a refusal, so nobody waits for it; and whoever floods the door with bad keys gets no more than
+        a few entries a second, the next of which says how many there were.
+        """
         from glasshouse.ledger import NewEntry, Payload
 
-        payload = Payload("event", NOBODY, events.refusal_event(code, self.now_ms(), _uid()))
-        self._append(
-            NewEntry(kind="access.refused", organisation=NOBODY, key=NOBODY, decision="deny", payloads=(payload,))
-        )
+        count = self._refusals.due(self.now())
+        if not count:
+            return
+        payload = Payload("event", NOBODY, events.refusal_event(code, count, self.now_ms(), _uid()))
+        entry = NewEntry(kind="access.refused", organisation=NOBODY, key=NOBODY, decision="deny", payloads=(payload,))
+        with contextlib.suppress(GlasshouseError):  # the refusal stands; a log that fails lets nothing else act
+            self.log.append([entry])
 
     def _close_remains(self) -> None:
         """Closes as interrupted what a process that died has left open."""
@@ -427,6 +438,26 @@ class _Prepared(msgspec.Struct, frozen=True):
     decision: Decision
     uid: str
     entry: NewEntry
+    redeemed: bool
+
+
+class _Refusals:
+    """How many refused keys the next entry speaks for; 0 while enough were recorded this second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._second = self._recorded = self._silent = 0
+
+    def due(self, now: int) -> int:
+        with self._lock:
+            if now != self._second:
+                self._second, self._recorded = now, 0
+            self._silent += 1
+            if self._recorded >= REFUSALS_PER_SECOND:
+                return 0
+            count, self._silent = self._silent, 0
+            self._recorded += 1
+            return count
 
 
 class _Tables:

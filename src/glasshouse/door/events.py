@@ -89,10 +89,11 @@ def change_event(caller: Caller, act: Act, before: object, after: object, time_m
     return canonical(event)
 
 
-def refusal_event(code: str, time_ms: int, uid: str) -> bytes:
-    """The event of a key that was refused: nobody is known, and the text of the key is never kept."""
+def refusal_event(code: str, count: int, time_ms: int, uid: str) -> bytes:
+    """The event of keys that were refused: nobody is known, and the text of a key is never kept."""
     event = _frame("access.resolve", time_ms, uid, _FAILURE, _MEDIUM)
     event |= {"action_id": 2, "action": "Denied", "status_code": code, "actor": {"user": {"name": "unknown"}}}
+    event["count"] = count
     return canonical(event)
 
 

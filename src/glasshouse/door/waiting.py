@@ -15,7 +15,7 @@ from glasshouse.words.act import Act
 from glasshouse.words.approval import ApprovalRequest, CheckpointMark, Vote
 from glasshouse.words.decision import Ask, Deny, Permit
 from glasshouse.words.errors import GlasshouseError, TransitionError, VoteError
-from glasshouse.words.party import Caller
+from glasshouse.words.party import Caller, Person
 
 if TYPE_CHECKING:
     from glasshouse.door.door import Door
@@ -69,6 +69,7 @@ class Waiting:
         before = self.get(name)
         try:
             after = approvals.with_vote(before, vote, person, verify, now)
+            self._count(vote, person)
         except (VoteError, TransitionError) as error:
             event = events.vote_event(recorder, before, vote, self._door.now_ms(), error.what)
             self._door.append("approval.refused", recorder, "deny", event)
@@ -77,6 +78,18 @@ class Waiting:
         receipt = self._door.append("approval.vote", recorder, vote.verdict, event)
         counted = self._records.change(name, lambda old: approvals.with_vote(old, vote, person, verify, now))
         return counted, receipt
+
+    def _count(self, vote: Vote, person: Person) -> None:
+        """Keeps the counter of a passkey, so that a copy of it is noticed."""
+        if vote.key_kind != "passkey":
+            return
+        from glasshouse.guard.passkeys import counted
+
+        def kept(old: Person) -> Person:
+            keys = tuple(counted(vote, key) if key.id == vote.key_id else key for key in old.approver_keys)
+            return _replace(old, approver_keys=keys)
+
+        self._door.tables.people.change(person.id, kept)
 
     def covers(self, name: str, caller: Caller, act: Act) -> bool:
         """Whether an approved request covers exactly this act now."""

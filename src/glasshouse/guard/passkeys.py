@@ -7,6 +7,7 @@ verification is always required.
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import msgspec
 from webauthn import (
@@ -114,19 +115,34 @@ def verify_assertion(vote: Vote, key: ApproverKey, terms: ApprovalTerms) -> None
     """Raises `VoteError` unless the assertion was made with the key, over these terms, for the key's own site."""
     _, party_id, origin = key.id.split(_SEPARATOR, 2)
     try:
-        response = base64.urlsafe_b64decode(vote.signature + "=" * (-len(vote.signature) % 4)).decode()
         verify_authentication_response(
-            credential=response,
+            credential=_response(vote),
             expected_challenge=challenge(terms, vote.verdict),
             expected_rp_id=party_id,
             expected_origin=origin,
             credential_public_key=base64url_to_bytes(key.public),
-            # the counter is compared when the vote is cast; a later check of a stored vote must still hold
+            # `counted` compares the counter when the vote is cast; a later check of a stored vote must still hold
             credential_current_sign_count=0,
             require_user_verification=True,
         )
     except (WebAuthnException, ValueError) as error:
         raise VoteError(f"the passkey's signature does not hold for this act: {error}", where=terms.id) from error
+
+
+def counted(vote: Vote, key: ApproverKey) -> ApproverKey:
+    """The key with the signature counter of this vote; `VoteError` when a copy of the passkey was used meanwhile.
+
+    Authenticators that do not count (always 0) pass.  Call it after `verify_assertion`.
+    """
+    answer = msgspec.json.decode(_response(vote), type=dict[str, Any])
+    count = int.from_bytes(base64url_to_bytes(answer["response"]["authenticatorData"])[33:37], "big")
+    if (count or key.sign_count) and count <= key.sign_count:
+        raise VoteError("the passkey's counter went back: it was copied, or this vote is an old one")
+    return msgspec.structs.replace(key, sign_count=count)
+
+
+def _response(vote: Vote) -> str:
+    return base64.urlsafe_b64decode(vote.signature + "=" * (-len(vote.signature) % 4)).decode()
 
 
 def _credential(key: ApproverKey) -> str:

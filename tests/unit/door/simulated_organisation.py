@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,6 +18,7 @@ from glasshouse.door.log import Log, open_log
 from glasshouse.guard.decide import Guard
 from glasshouse.guard.policy import Policies, shipped_policies
 from glasshouse.guard.signatures import new_key_file, read_key_file, sign
+from glasshouse.ledger import NewEntry, Receipt
 from glasshouse.store.database import open_database
 from glasshouse.store.place import StorePlace
 from glasshouse.store.records import Tables
@@ -22,6 +26,7 @@ from glasshouse.store.watch import Watch
 from glasshouse.words.act import Act, Target
 from glasshouse.words.approval import ApprovalRequest, Verdict
 from glasshouse.words.engagement import ApprovalRule, CodeScope, Engagement, Quota, Scope, Term
+from glasshouse.words.errors import LedgerFullError
 from glasshouse.words.party import Caller, Organisation, Person, Workload
 
 START = 1_800_000_000
@@ -38,6 +43,34 @@ class Clock:
 
     def __call__(self) -> int:
         return self.seconds * 1000
+
+
+class FullLog:
+    """A log whose disk is full after some appends; all else is the real one."""
+
+    def __init__(self, home: Home, appends: int) -> None:
+        self._log, self.left = open_log(home), appends
+
+    @property
+    def reader(self) -> Any:
+        return self._log.reader
+
+    def checkpoint(self) -> Any:
+        return self._log.checkpoint()
+
+    def close(self) -> None:
+        self._log.close()
+
+    def append(self, entries: Sequence[NewEntry]) -> Future[tuple[Receipt, ...]]:
+        if self.left:
+            self.left -= 1
+            return self._log.append(entries)
+        full: Future[tuple[Receipt, ...]] = Future()
+        full.set_exception(LedgerFullError("the disk is full", where="/disk"))
+        return full
+
+    def append_async(self, entries: Sequence[NewEntry]) -> asyncio.Future[tuple[Receipt, ...]]:
+        return asyncio.wrap_future(self.append(entries))
 
 
 class SimulatedOrganisation:

@@ -6,14 +6,16 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from tests.unit.door.simulated_organisation import ACT, TARGET, SimulatedOrganisation
+from tests.unit.door.simulated_organisation import ACT, TARGET, FullLog, SimulatedOrganisation
+from tests.unit.guard.software_passkey import SoftwarePasskey
 
 from glasshouse.access import register
+from glasshouse.guard.passkeys import RelyingParty, assertion_options, registered_key, registration_options, vote_from
 from glasshouse.guard.policy import PolicyFile, policy_set, shipped_policies
 from glasshouse.words.act import Act, Circumstances, Target
 from glasshouse.words.approval import ApprovalRequest, CheckpointMark
 from glasshouse.words.engagement import ApprovalRule
-from glasshouse.words.errors import ApprovalNeededError, DeniedError, TransitionError, VoteError
+from glasshouse.words.errors import ApprovalNeededError, DeniedError, DoorClosedError, TransitionError, VoteError
 
 Found = Callable[..., SimulatedOrganisation]
 ONE = (ApprovalRule(("code.scan",), 1, (), 3600),)
@@ -192,6 +194,55 @@ def test_an_approval_does_not_overcome_a_core_rule(acme: SimulatedOrganisation) 
         redeem(acme, request)
     register.move_engagement(acme.tables, "audit", "resume")
     redeem(acme, request)
+
+
+def test_an_approval_that_was_used_stays_used_when_a_later_act_cannot_be_recorded(found: Found) -> None:
+    acme = found(approvals=ONE)
+    request = asked(acme)
+    acme.vote(request, "bo")
+    redeem(acme, request)
+    acme.close()
+    full = SimulatedOrganisation(acme.folder, log=lambda home: FullLog(home, 0))
+    try:
+        with pytest.raises(DoorClosedError):
+            redeem(full, request)
+        assert full.door.waiting.get(request.terms.id).state == "used"
+    finally:
+        full.close()
+
+
+def test_an_approval_is_given_back_when_its_act_could_not_be_recorded(found: Found) -> None:
+    acme = found(approvals=ONE)
+    request = asked(acme)
+    acme.vote(request, "bo")
+    acme.close()
+    full = SimulatedOrganisation(acme.folder, log=lambda home: FullLog(home, 0))
+    try:
+        with pytest.raises(DoorClosedError):
+            redeem(full, request)
+        assert full.door.waiting.get(request.terms.id).state == "approved"
+    finally:
+        full.close()
+
+
+def test_a_copied_passkey_is_noticed_by_its_counter(acme: SimulatedOrganisation) -> None:
+    party = RelyingParty("console.example", "https://console.example")
+    passkey = SoftwarePasskey(party.id, party.origin)
+    bo = acme.tables.people.get("bo")
+    key = registered_key(party, passkey.register(registration_options(party, bo, b"c" * 32)), b"c" * 32)
+    register.add_approver_key(acme.tables, "bo", key)
+
+    def vote() -> None:
+        request = asked(acme)
+        person = acme.tables.people.get("bo")
+        answer = passkey.sign(assertion_options(party, person, request.terms, "approve"))
+        acme.door.waiting.vote(request.terms.id, vote_from(answer, person, "approve", "", acme.clock.seconds), acme.ada)
+        redeem(acme, request)
+
+    vote()
+    passkey.count -= 1  # what a copy made before the first vote would say
+    with pytest.raises(VoteError, match="counter went back"):
+        vote()
 
 
 def test_the_log_holds_the_signature_and_the_terms(acme: SimulatedOrganisation) -> None:
