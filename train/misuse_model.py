@@ -51,7 +51,7 @@ class Table:
     def __init__(self, rows: Sequence[Row], concepts: dict[str, list[str]]) -> None:
         self.concepts = concepts
         reader = Reader(Lexicon(concepts))
-        shown = [sorted(reader.features(row.text)) for row in rows]
+        shown = [sorted(set(reader.features(row.text))) for row in rows]
         count = Counter(each for found in shown for each in found)
         self.names = sorted(each for each, n in count.items() if n >= MIN_ROWS and not styled(each))
         column = {each: number for number, each in enumerate(self.names)}

@@ -73,6 +73,8 @@ class Maker:
         for template in self._parts["injection"]:
             for _ in range(per_phrase * 2):
                 yield Made(self.fill(template), "injection", "written_injection", "prompt-injection")
+        for text in self._parts["fragments"]:
+            yield Made(text, "benign", "written_fragments", "")
         for kind, label in (
             ("analysis_questions", "defensive"),
             ("small_talk", "benign"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -16,6 +17,8 @@ from glasshouse.guard.misuse import Screener
 from glasshouse.guard.misuse.model import Weights
 
 RANDOM_FOLDS = 5
+FEWEST_ROWS = 20
+"""A source with fewer misuse rows in a fold says too little to be averaged."""
 SECURITY = ("defensive", "dual_use")
 RATES = {"review": 0.05, "deny": 0.01}
 """Operating point -> share of the legitimate requests of sources never seen that it flags, every source the same."""
@@ -52,7 +55,7 @@ def left_out_rows(table: Table, rows: Sequence[Row]) -> Iterator[Part]:
 def part(table: Table, rows: Sequence[Row], name: str, out: np.ndarray) -> Part:
     """Trains without the rows ``out`` and weighs them."""
     train = np.setdiff1d(np.arange(len(rows)), out)
-    screener = Screener(assemble(table, fit(table, train), train, rows), "")
+    screener = Screener(assemble(table, fit(table, train), train, rows, sorted_too=False), "")
     return Part(name, out, np.array([evidence(screener, rows[each].text) for each in out]), screener)
 
 
@@ -77,10 +80,11 @@ def fold_limit(table: Table, each: Part, rate: float) -> float:
 
 
 def recalls(table: Table, each: Part, rate: float) -> dict[str, float]:
-    """Left-out misuse source -> recall at the fold's own limit for the rate of false alarms."""
+    """Left-out misuse source of some size -> recall at the fold's own limit for the rate of false alarms."""
     above = each.evidence > fold_limit(table, each, rate)
     sources = table.sources[each.rows]
-    harmful = sorted(set(sources[table.misuse[each.rows]]))
+    sizes = Counter(sources[table.misuse[each.rows]])
+    harmful = sorted(name for name, size in sizes.items() if size >= FEWEST_ROWS)
     return {name: float(above[(sources == name) & table.misuse[each.rows]].mean()) for name in harmful}
 
 

@@ -20,11 +20,19 @@ GUARDED = ("malware", "technique", "attack", "steal", "evade", "credential", "ha
 """Concepts whose words are recognised although a letter is wrong."""
 
 
-def assemble(table: Table, learned: Fitted, train: np.ndarray, rows: Sequence[Row]) -> Weights:
-    """Weights without calibration, with categories and word lists learned from the ``train`` rows alone."""
+def assemble(
+    table: Table, learned: Fitted, train: np.ndarray, rows: Sequence[Row], *, sorted_too: bool = True
+) -> Weights:
+    """Weights without calibration, with categories and word lists learned from the ``train`` rows alone.
+
+    ``sorted_too`` false leaves the categories out, which take most of the time and say nothing of the value.
+    """
     kept = np.flatnonzero(learned.weights)
     harm = train[table.misuse[train]]
-    names, sorts, sort_bias = fit_categories(table, harm, [category_of(rows[each]) for each in harm], kept)
+    if sorted_too:
+        names, sorts, sort_bias = fit_categories(table, harm, [category_of(rows[each]) for each in harm], kept)
+    else:
+        names, sorts, sort_bias = [], np.ones((1, len(kept))), np.zeros(1)
     order = [names.index(each) if each in names else -1 for each in CATEGORIES]
     scale = float(np.abs(learned.weights).max() / 32_000)
     sort_scale = float(np.abs(sorts).max() / 127)

@@ -18,7 +18,12 @@ MAX_PIECE = 65_536
 
 Decoder = Callable[[str], str]
 
-_LONG_RUN = re.compile(r"[A-Za-z0-9+/_-]{16}|[0-9a-fA-F]{2}[ :,][0-9a-fA-F]{2}[ :,]")
+SHORTEST_RUN = 16
+"""Characters without a space from which on a run may be encoded."""
+
+_DIGIT = re.compile(r"[0-9]")
+_HEX_PAIRS = re.compile(r"[0-9a-fA-F]{2}[ :,][0-9a-fA-F]{2}[ :,]")
+_MARKS = ("%", "&", "\\", " -", " .", "/-", "/.")
 _CODE_MARKS = re.compile(r"[%&\\]|[01]{7}|[.\-\u2013\u2014\u2022\u00b7]{1,6}[ /][.\-\u2013\u2014\u2022\u00b7]")
 _HEX = re.compile(r"(?:0x)?(?:[0-9a-fA-F]{2}[ :,]?(?:0x|\\x)?){8,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
@@ -40,15 +45,20 @@ _MORSE_LETTERS = dict(
 
 def encoded_pieces(text: str) -> Iterator[tuple[int, int, str, str]]:
     """(start, end, name of the encoding, decoded text) of each piece of the text that decodes to something readable."""
-    runs, marks = _LONG_RUN.search(text), _CODE_MARKS.search(text)
+    runs = max(map(len, text.split()), default=0) >= SHORTEST_RUN
+    digits = _DIGIT.search(text) is not None
+    runs = runs or (digits and _HEX_PAIRS.search(text) is not None)
+    marks = digits or any(mark in text for mark in _MARKS) or not text.isascii()
+    marks = marks and _CODE_MARKS.search(text) is not None
     if not runs and not marks:
         return
     for name, needs_run, pattern, decode in _DECODERS:
         if runs if needs_run else marks:
             for match in pattern.finditer(text):
-                decoded = decode(match.group()[:MAX_PIECE])
+                piece = match.group().rstrip()
+                decoded = decode(piece[:MAX_PIECE])
                 if _readable(decoded):
-                    yield match.start(), match.end(), name, decoded
+                    yield match.start(), match.start() + len(piece), name, decoded
 
 
 def rot13(text: str) -> str:
@@ -89,9 +99,9 @@ def _base64(piece: str) -> str:
 
 def _base32(piece: str) -> str:
     packed = piece.strip("=")
-    packed = packed[: len(packed) // 8 * 8]
+    packed = packed[: len(packed) // 8 * 8 + {2: 2, 4: 4, 5: 5, 7: 7}.get(len(packed) % 8, 0)]
     try:
-        return _from_bytes(base64.b32decode(packed))
+        return _from_bytes(base64.b32decode(packed + "=" * (-len(packed) % 8)))
     except (binascii.Error, ValueError):
         return ""
 

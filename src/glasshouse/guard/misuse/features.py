@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 MAX_TOKENS = 512
 """Tokens of one sentence that are read."""
@@ -111,19 +112,22 @@ class Reader:
             known.update(zip(words, read, strict=True))
             return read
 
-    def features(self, text: str) -> set[str]:
-        """What a sentence shows: words, pairs of neighbours, concepts (``#``), ordered pairs of concepts (``#a>b``)."""
+    def features(self, text: str) -> list[str]:
+        """What a sentence shows: words, pairs of neighbours, concepts (``#``), ordered pairs of concepts (``#a>b``).
+
+        Some may be listed twice.
+        """
         words = self.stems(text)
-        shown = set(words)
-        shown.update(map("{} {}".format, words, words[1:]))
+        shown = [f"{one} {two}" for one, two in pairwise(words)]
+        shown += words
         pairs = self._lexicon.pairs
         before: list[tuple[int, str]] = []
         for place, concept in self._lexicon.found(words):
-            shown.add(concept)
+            shown.append(concept)
             while before and place - before[0][0] > REACH:
                 del before[0]
             for _, other in before:
                 if other is not concept:
-                    shown.add(pairs[other][concept])
+                    shown.append(pairs[other][concept])
             before.append((place, concept))
         return shown

@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-import msgspec
+from typing import NamedTuple
 
 from glasshouse.guard.misuse.characters import fold, smuggled
 from glasshouse.guard.misuse.encodings import encoded_pieces
@@ -20,7 +19,7 @@ MAX_VIEWS = 64
 MAX_DECODED = 262_144
 
 
-class View(msgspec.Struct, frozen=True):
+class View(NamedTuple):
     """One sentence in plain letters."""
 
     text: str
@@ -31,7 +30,7 @@ class View(msgspec.Struct, frozen=True):
     """The disguises taken off, outermost first."""
 
 
-class _Piece(msgspec.Struct, frozen=True):
+class _Piece(NamedTuple):
     text: str
     start: int
     end: int
@@ -63,23 +62,31 @@ def _inside(text: str, speller: Speller) -> Iterator[tuple[int, int, str, str]]:
         for start, end, hidden in smuggled(text):
             yield start, end, "smuggled", hidden
     yield from encoded_pieces(text)
-    plain = speller.deciphered(text)
-    if plain is not None:
-        yield 0, len(text), *plain
+    for name, plain in speller.deciphered(text):
+        yield 0, len(text), name, plain
 
 
 def _sentences(piece: _Piece, speller: Speller) -> Iterator[View]:
-    for start, end in sentences(piece.text):
-        plain = piece.text[start:end]
-        layers: tuple[str, ...] = piece.layers
-        if not plain.isascii():
-            plain, folded = fold(plain, speller.known)
-            layers += folded
-        plain, apart = speller.joined(plain)
-        plain, leet = speller.without_leet(plain)
-        if apart:
-            layers += ("letters-apart",)
-        if leet:
-            layers += ("leetspeak",)
-        place = (start, end) if not piece.layers else (piece.start, piece.end)
-        yield View(plain, *place, layers)
+    text, layers = piece.text, piece.layers
+    ordinary = text.isascii() and not speller.suspects(text)
+    for start, end in sentences(text):
+        place = (piece.start, piece.end) if layers else (start, end)
+        if ordinary:
+            yield View(text[start:end], *place, layers)
+        else:
+            yield View(*_plain(text[start:end], speller, place, layers))
+
+
+def _plain(
+    text: str, speller: Speller, place: tuple[int, int], layers: tuple[str, ...]
+) -> tuple[str, int, int, tuple[str, ...]]:
+    if not text.isascii():
+        text, folded = fold(text, speller.known)
+        layers += folded
+    text, apart = speller.joined(text)
+    text, leet = speller.without_leet(text)
+    if apart:
+        layers += ("letters-apart",)
+    if leet:
+        layers += ("leetspeak",)
+    return text, *place, layers

@@ -8,7 +8,7 @@ alone must be clearer than a block by a margin, since it lacks its context.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from heapq import nlargest
 from pathlib import Path
 from typing import NamedTuple
@@ -109,28 +109,26 @@ class Screener:
     def weigh(self, text: str) -> list[Piece]:
         """The sentences of a text, plain and decoded, and their blocks, with their evidence."""
         pieces: list[Piece] = []
-        block: list[Piece] = []
+        block: Piece | None = None
+        sentences = 0
         margin = self._weights.sentence_margin
         for view in views(text, self._speller):
             one = self._sentence(view)
-            if block and (one.layers[:1] != block[0].layers[:1] or one.end - block[0].start > MAX_BLOCK):
-                pieces.append(self.block(block))
-                block = []
-            block.append(one)
-            pieces.append(one._replace(evidence=one.evidence - margin))
-        if len(block) == 1 == len(pieces):
-            return block
-        if block:
-            pieces.append(self.block(block))
+            if block is not None and (one.layers[:1] != block.layers[:1] or one.end - block.start > MAX_BLOCK):
+                pieces.append(block)
+                block, sentences = None, 0
+            block = one if block is None else self._joined(block, one)
+            sentences += 1
+            pieces.append(Piece(one.evidence - margin, one.start, one.end, one.layers, one.shown))
+        if block is not None:
+            pieces[-1 if sentences == 1 else len(pieces) :] = [block]
         return pieces
 
-    def block(self, sentences: Iterable[Piece]) -> Piece:
-        """Neighbouring sentences weighed together: each feature counts once."""
-        parts = list(sentences)
-        if len(parts) == 1:
-            return parts[0]
-        shown = frozenset().union(*[each.shown for each in parts])
-        return Piece(self.evidence(shown), parts[0].start, parts[-1].end, parts[0].layers, shown)
+    def _joined(self, block: Piece, one: Piece) -> Piece:
+        """A block with one more sentence: each feature counts once."""
+        new = one.shown - block.shown
+        evidence = block.evidence + sum(map(self._by_feature.__getitem__, new))
+        return Piece(evidence, block.start, one.end, block.layers, block.shown | new)
 
     def evidence(self, shown: frozenset[str]) -> float:
         """Log odds, uncalibrated, of a set of known features."""
@@ -142,7 +140,7 @@ class Screener:
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds))))
 
     def _sentence(self, view: View) -> Piece:
-        shown = self._features & self._reader.features(view.text)
+        shown = self._features.intersection(self._reader.features(view.text))
         return Piece(self.evidence(shown), view.start, view.end, view.layers, shown)
 
     def _verdict(self, text: str, looked_at: str, pieces: list[Piece]) -> Score:
@@ -167,10 +165,8 @@ class Screener:
             yield Window(_span(text, each.start, each.end), self.value(each.evidence), each.layers)
 
     def _categories(self, shown: frozenset[str]) -> tuple[CategoryScore, ...]:
-        raw = list(self._weights.category_bias)
-        for feature in shown:
-            for number, weight in enumerate(self._by_category[feature]):
-                raw[number] += weight
+        rows = [self._weights.category_bias, *map(self._by_category.__getitem__, shown)]
+        raw = list(map(sum, zip(*rows, strict=True)))
         top = max(raw)
         shares = [math.exp(each - top) for each in raw]
         whole = sum(shares)

@@ -17,6 +17,8 @@ MAX_TRIED = 2_000
 """Characters of a text on which ciphers are tried."""
 
 _SPACED = re.compile(r"(?<![^\W_])[^\W_](?:(?:[ \t]{1,3}|[.\-_*|,/+~\u00b7][ ]?)[^\W_](?![^\W_])){3,}")
+_SIGN = re.compile(r"[0-9@$!|]")
+_SPELT_OUT = re.compile(r"[.\-_*|,/+~][ ]?[^\W_][.\-_*|,/+~][ ]?[^\W_]")
 _LEET_TOKEN = re.compile(r"[\w@$!|+()<€£¥§]{2,}")
 _LEET_HINT = re.compile(r"[a-zA-Z][0-9@$!|€£¥§][a-zA-Z]|[0-9@$€£¥§][a-zA-Z]")
 _LEET = str.maketrans("0123456789@$!|+(<€£¥§", "oizeasgtbgasiltccelys")
@@ -31,6 +33,14 @@ class Speller:
         self.known = known
         self._ordinary = ordinary
         self._near = _deletions(guarded)
+
+    def suspects(self, text: str) -> bool:
+        """Whether an ASCII text may have letters apart or leetspeak in it."""
+        if _SIGN.search(text) and _LEET_HINT.search(text):
+            return True
+        if _SPELT_OUT.search(text) or list(map(len, text.split())).count(1) >= 4:
+            return _SPACED.search(text) is not None
+        return False
 
     def joined(self, text: str) -> tuple[str, bool]:
         """The text with letters set apart (``h a c k``) joined to words again, and whether there were any."""
@@ -87,18 +97,26 @@ class Speller:
 
         return _LEET_TOKEN.sub(read, text), found
 
-    def deciphered(self, text: str) -> tuple[str, str] | None:
-        """(cipher, plain text) if the text has hardly an ordinary word as it stands and many once deciphered."""
+    def deciphered(self, text: str) -> list[tuple[str, str]]:
+        """(cipher, plain text) if the text has hardly an ordinary word as it stands and many once deciphered.
+
+        Two readings where the words alone do not tell which is right.
+        """
         tried = text[:MAX_TRIED].lower()
+        words = tried.split()
+        if len(words) < 3 or self._ordinary_among(words) * 8 >= len(words):
+            return []
         words = _WORD.findall(tried)
         if len(words) < 3 or self._ordinary_among(words) * 8 >= len(words):
-            return None
+            return []
         needed = max(2, (len(words) + 2) // 3)
         for name, decode in _CIPHERS:
-            plain = decode(tried)
-            if self._ordinary_among(_WORD.findall(plain)) >= needed:
-                return name, decode(text[:MAX_TRIED])
-        return None
+            if self._ordinary_among(_WORD.findall(decode(tried))) >= needed:
+                readings = [(name, decode(text[:MAX_TRIED]))]
+                if name == "backwards":  # the words tell that they are turned, not whether their order is
+                    readings.append(("words-backwards", _words_backwards(text[:MAX_TRIED])))
+                return readings
+        return []
 
     def corrected(self, word: str) -> str:
         """The guarded word one letter, or two swapped ones, away from an unknown ``word``; or the word itself."""
@@ -115,7 +133,7 @@ class Speller:
         return word
 
     def _ordinary_among(self, words: list[str]) -> int:
-        return sum([word in self._ordinary for word in words])
+        return sum(map(self._ordinary.__contains__, words))
 
 
 def _deletions(words: Iterable[str]) -> dict[str, str]:
@@ -153,7 +171,6 @@ def _shift(by: int) -> Callable[[str], str]:
 _CIPHERS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("rot13", rot13),
     ("backwards", _backwards),
-    ("words-backwards", _words_backwards),
     ("turned", upright),
     ("pig-latin", _pig_latin),
     *((f"caesar-{by}", _shift(26 - by)) for by in range(1, 26) if by != 13),
