@@ -19,6 +19,7 @@ Lines = list[dict[str, Any]]
 Run = Callable[..., Lines]
 Holds = Callable[[Path, Lines], bool]
 ENTRY = NewEntry(kind="x", organisation="o", key="k", payloads=(Payload("event", "e1", b"content " * 400),))
+BIG = NewEntry(kind="x", organisation="o", key="k", payloads=(Payload("event", "e1", bytes(60_000)),))
 
 STRACE = shutil.which("strace")
 needs_strace = pytest.mark.skipif(STRACE is None, reason="strace is not installed")
@@ -114,12 +115,12 @@ def test_a_slow_disk_makes_batches_larger_and_loses_nothing(tmp_path: Path) -> N
     assert verify(tmp_path / "log").size == 400
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 512 kB."""
+@pytest.fixture(params=["512k", "24m"])
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A small file system: full while the write-ahead log grows, or while it is folded into the database."""
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)], check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={request.param}", "tmpfs", str(place)], check=False)
     if mounted.returncode:
         pytest.skip("mounting a tmpfs needs privileges that this run does not have")
     yield place
@@ -128,18 +129,19 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_refuses_entries_whole_and_goes_on_when_there_is_space(small_disk: Path) -> None:
     ballast = small_disk / "ballast"
-    ballast.write_bytes(bytes(100_000))
+    ballast.write_bytes(bytes(200_000))
     with Ledger.open(small_disk / "log") as ledger:
         accepted = 0
+        entry = BIG if shutil.disk_usage(small_disk).total > 1_000_000 else ENTRY
         for _ in range(1000):
             try:
-                ledger.append([ENTRY, ENTRY]).result()
+                ledger.append([entry, entry]).result()
             except LedgerFullError:
                 break
             accepted += 2
         assert ledger.checkpoint().size == accepted
         with pytest.raises(LedgerFullError):
-            ledger.append([ENTRY, ENTRY]).result()
+            ledger.append([BIG, BIG]).result()
         ballast.unlink()
         (receipt, _) = ledger.append([ENTRY, ENTRY]).result()
         assert receipt.index == accepted

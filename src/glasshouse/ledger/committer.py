@@ -221,6 +221,7 @@ class Committer:
         answer([(waiter, self._receipts(made)) for waiter, made in answers])
         if self._must_scrub and not assembly.erased:
             self._must_scrub = not self._store.scrub()
+        self._store.tidy()
         if assembly.bodies:
             self.after_commit(self.latest)
 

@@ -7,7 +7,6 @@ signature made with such a key proves nothing.
 from __future__ import annotations
 
 import base64
-import contextlib
 import os
 import stat
 import struct
@@ -156,6 +155,10 @@ class EngagementKeys:
             return known
         path = self.directory / f"{engagement}.key"
         if not path.exists():
-            with contextlib.suppress(LedgerKeyError):  # another thread was first; its key counts
+            try:
                 write_private(path, os.urandom(32))
+            except OSError as error:
+                raise LedgerKeyError(f"cannot be written ({error.strerror})", where=str(path)) from None
+            except LedgerKeyError:
+                pass  # another thread was first; its key counts
         return self.existing(engagement)

@@ -35,6 +35,7 @@ from glasshouse.ledger.store.sqlite import SqliteStore
 from glasshouse.ledger.tree import Frontier
 from glasshouse.words.errors import (
     LedgerBusyError,
+    LedgerFullError,
     LedgerKeyError,
     LedgerStoppedError,
     PathError,
@@ -202,7 +203,11 @@ def _start_cosigning(
     from glasshouse.ledger.cosigning import Cosigning
 
     def keep(size: int, note: str) -> None:
-        committer.run_between_batches(lambda: store.set_notes(size, cosigned=note))
+        def write() -> None:
+            with contextlib.suppress(LedgerFullError):  # the next cosigned checkpoint will find space, or the one after
+                store.set_notes(size, cosigned=note)
+
+        committer.run_between_batches(write)
 
     def newest() -> SignedCheckpoint:
         return committer.dated()

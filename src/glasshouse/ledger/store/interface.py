@@ -56,6 +56,9 @@ class Store(Protocol):
     def commit(self, batch: Batch) -> None:
         """Writes a batch durably; raises ``LedgerFullError`` when nothing changed, else ``LedgerStoppedError``."""
 
+    def tidy(self) -> None:
+        """Between batches: what the store has to do now and then.  Nothing committed depends on it."""
+
     def set_notes(self, size: int, *, latest: str | None = None, cosigned: str | None = None) -> None:
         """Replaces the notes of the state while it still has that size: more signatures under the same checkpoint."""
 

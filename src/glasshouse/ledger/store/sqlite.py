@@ -23,6 +23,7 @@ from glasshouse.words.errors import (
 )
 
 APPLICATION_ID = 0x474C4153
+PAGE_BYTES = 4_096
 CHECKPOINT_PAGES = 4_000  # the WAL is folded into the database when it has grown by so many pages
 READER_PATIENCE_S = 10.0
 WRITER_PATIENCE_S = 0.2  # only readers can be in the way, when the WAL is to be emptied
@@ -147,7 +148,8 @@ class SqliteStore:
             writer.executemany("DELETE FROM opened WHERE idx = ?", ((index,) for index in batch.closed))
             self._retain(writer, batch)
             writer.execute("COMMIT")
-            self._fold(writer, len(batch.bodies))
+            written = sum(map(len, batch.bodies)) + sum(len(each.sealed) for each in batch.payloads)
+            self._pages += 4 + len(batch.chain) + written // PAGE_BYTES
         except sqlite3.Error as error:
             raise self._failure(writer, error) from None
 
@@ -161,12 +163,18 @@ class SqliteStore:
                 with writer.blobopen("payload", "sealed", number) as blob:
                     blob.write(bytes(len(blob)))
 
-    def _fold(self, writer: sqlite3.Connection, entries: int) -> None:
+    def tidy(self) -> None:
         """Folds the WAL into the database now and then; SQLite would ignore errors in its own automatic folding."""
-        self._pages += 4 + entries // 2
-        if self._pages >= CHECKPOINT_PAGES:
-            self._pages = 0
+        if self._pages < CHECKPOINT_PAGES:
+            return
+        self._pages = 0
+        writer = self._for_writing()
+        try:
             writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            failure = self._failure(writer, error)
+            if not isinstance(failure, LedgerFullError):  # a full disk only lets the WAL grow until there is space
+                raise failure from None
 
     def set_notes(self, size: int, *, latest: str | None = None, cosigned: str | None = None) -> None:
         """Adds signatures: to the newest checkpoint if it still has that size, or as the newest cosigned one."""
@@ -180,7 +188,8 @@ class SqliteStore:
             raise self._failure(writer, error) from None
 
     def scrub(self) -> bool:
-        """Folds the WAL into the database and empties it, since it may hold what was erased; False while it is read.
+        """Folds the WAL into the database and empties it, since it may hold what was erased; False while it is
+        read, or the disk is full.
 
         Raises ``VerificationError`` when the database file then is shorter than it says.
         """
@@ -189,7 +198,10 @@ class SqliteStore:
             ((busy, *_),) = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             (pages,), (width,) = (writer.execute(f"PRAGMA {each}").fetchone() for each in ("page_count", "page_size"))
         except sqlite3.Error as error:
-            raise self._failure(writer, error) from None
+            failure = self._failure(writer, error)
+            if isinstance(failure, LedgerFullError):
+                return False
+            raise failure from None
         if not busy and self.file.stat().st_size < pages * width:
             raise VerificationError("the end of the file is missing", where=str(self.file))
         return not busy
