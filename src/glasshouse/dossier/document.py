@@ -40,6 +40,19 @@ class Table(msgspec.Struct, frozen=True):
             raise ValueError(f"table {self.id}: a row has not {len(self.columns)} values")
 
 
+class Chart(msgspec.Struct, frozen=True):
+    """Bars over labels, one series a name; drawn where a format can draw, and always beside a table of its figures."""
+
+    id: str
+    title: str
+    labels: tuple[str, ...]
+    series: dict[str, tuple[float, ...]]
+
+    def __post_init__(self) -> None:
+        if any(len(values) != len(self.labels) for values in self.series.values()):
+            raise ValueError(f"chart {self.id}: a series has not {len(self.labels)} values")
+
+
 class Section(msgspec.Struct, frozen=True):
     """A titled part; ``text`` is prose of ours that states no fact about the model."""
 
@@ -49,6 +62,7 @@ class Section(msgspec.Struct, frozen=True):
     tables: tuple[Table, ...] = ()
     text: str = ""
     citation: str = ""
+    charts: tuple[Chart, ...] = ()
 
 
 class Basis(msgspec.Struct, frozen=True):

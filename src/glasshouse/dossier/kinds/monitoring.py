@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from glasshouse.dossier.document import Audience, Document, Field, Section, Table
+from glasshouse.dossier.document import Audience, Chart, Document, Field, Section, Table
 from glasshouse.dossier.evidence import Evidence, Month
 from glasshouse.dossier.values import Value, counted, missing
 
@@ -20,7 +20,7 @@ def make(evidence: Evidence, audience: Audience) -> Document:
     name = evidence.model.identity.name
     months = evidence.months
     sections = (
-        Section("use", "Use by month", (), (_months(evidence),), citation="Measure 3.5"),
+        Section("use", "Use by month", (), (_months(evidence),), citation="Measure 3.5", charts=_charts(months)),
         Section("misuse", "Stopped, by category", (), (_misuse(months),)),
         Section("drift", "Drift of screening scores", (_drift(months),)),
     )
@@ -38,6 +38,23 @@ def _months(evidence: Evidence) -> Table:
         )  # fmt: skip
         rows.append(tuple(counted(text, month.span) for text in texts))
     return Table("months", "From the log", COLUMNS, tuple(rows), empty="No request is recorded.")
+
+
+def _charts(months: tuple[Month, ...]) -> tuple[Chart, ...]:
+    """Use and denials by month, and the scores of the last month; nothing where there is nothing to draw."""
+    if not months:
+        return ()
+    labels = tuple(month.month for month in months)
+    use = {
+        "requests": tuple(float(month.requests) for month in months),
+        "denied or stopped": tuple(float(month.denied + month.stopped) for month in months),
+    }
+    charts = [Chart("use", "Requests and denials", labels, use)]
+    if sum(months[-1].scores):
+        bins = tuple(f"{number * 10}-{number * 10 + 9}" for number in range(10))
+        scores = {months[-1].month: tuple(map(float, months[-1].scores))}
+        charts.append(Chart("scores", "Screening scores of the last month, in per cent", bins, scores))
+    return tuple(charts)
 
 
 def _misuse(months: tuple[Month, ...]) -> Table:

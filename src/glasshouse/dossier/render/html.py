@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from glasshouse.dossier.document import Document, Field, Section, Table
 from glasshouse.dossier.render.basis import basis_text, headline, provenance
+from glasshouse.dossier.render.chart import svg
 from glasshouse.dossier.values import BASES, Value
 from glasshouse.words.display import visible_lines
 
@@ -56,8 +57,10 @@ def _section(section: Section) -> str:
     cited = f' <span class="soft">{escape(section.citation)}</span>' if section.citation else ""
     text = f"<p>{escape(section.text)}</p>" if section.text else ""
     fields = f"<dl>{''.join(_field(field) for field in section.fields)}</dl>" if section.fields else ""
+    charts = "".join(svg(chart) for chart in section.charts)
     tables = "".join(_table(table) for table in section.tables)
-    return f'<section id="{escape(section.id)}"><h2>{escape(section.title)}{cited}</h2>{text}{fields}{tables}</section>'
+    head = f"<h2>{escape(section.title)}{cited}</h2>"
+    return f'<section id="{escape(section.id)}">{head}{text}{fields}{charts}{tables}</section>'
 
 
 def _field(field: Field) -> str:
