@@ -29,8 +29,7 @@ from glasshouse.door import events
 from glasshouse.door.home import Home, find_home
 from glasshouse.door.log import Log, closed, open_log
 from glasshouse.door.running import Journal, Remains
-from glasshouse.guard.decide import Guard
-from glasshouse.guard.policy import load_policies
+from glasshouse.guard.decide import Guard, PolicyFolder
 from glasshouse.store.place import StorePlace, store_place
 from glasshouse.store.watch import Watch
 from glasshouse.words.act import Act, Circumstances
@@ -83,8 +82,10 @@ class Door:
         guard: Guard,
         tables: Callable[[], Tables],
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        policies: PolicyFolder | None = None,
     ) -> None:
         self.home, self.log, self.directory, self.guard = home, log, directory, guard
+        self._policies = policies
         self._tables, self._clock_ms = tables, clock_ms
         self._refusals = _Refusals()
         self._journal = Journal(home.running)
@@ -103,7 +104,9 @@ class Door:
         place = store_place(environ, home.folder)
         tables = _Tables(place)
         directory = Directory(tables, Watch(place), home.pepper)
-        return cls(home, log(home), directory, Guard(load_policies(home.policies)), tables, clock_ms)
+        policies = PolicyFolder(home.policies)
+        guard = policies.renewed(None)
+        return cls(home, log(home), directory, guard, tables, clock_ms, policies)
 
     def __enter__(self) -> Door:
         return self
@@ -151,6 +154,8 @@ class Door:
         return self._decide(self.directory.again(caller), act, circumstances)
 
     def _decide(self, caller: Caller, act: Act, circumstances: Circumstances) -> Decision:
+        if self._policies is not None:
+            self.guard = self._policies.renewed(self.guard)
         approved = bool(circumstances.approval) and self.waiting.covers(circumstances.approval, caller, act)
         halts = self.directory.halts()
         facts = facts_of(caller, act, circumstances, halts, self.now(), approved=approved)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from glasshouse.guard import fixed
 from glasshouse.guard.fixed import Verdict
-from glasshouse.guard.policy import Policies, PolicyNote, shipped_notes
+from glasshouse.guard.policy import Policies, PolicyNote, load_policies, shipped_notes
 from glasshouse.words.decision import Ask, Decision, Deny, Permit
 from glasshouse.words.engagement import ApprovalRule
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from glasshouse.guard.cedar import CedarEvaluator
 
 CACHE_ENTRIES = 10_000
+LOOK_EVERY_S = 1.0
 NO_GRANT = "policy.no-grant"
 DISAGREEMENT = "policy.disagreement"
 
@@ -88,6 +92,38 @@ class Guard:
             theirs = shipped_notes() if self._cedar is None else self._cedar.notes.values()
             self._notes = {note.id: note for note in (*theirs, *_OWN)}
         return self._notes.get(name, PolicyNote(name))
+
+
+class PolicyFolder:
+    """The guard for an organisation's folder of policies, renewed within a second of a change to its files.
+
+    A changed set that is wrong raises `PolicyError` at every decision until it is mended: nothing passes meanwhile.
+    """
+
+    def __init__(self, folder: Path, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._folder, self._monotonic = folder, monotonic
+        self._looked_at = float("-inf")
+        self._seen: tuple[tuple[str, int, int], ...] | None = None
+
+    def renewed(self, guard: Guard | None) -> Guard:
+        """The guard itself while nothing has changed, a new one otherwise."""
+        now = self._monotonic()
+        if guard is not None and now - self._looked_at < LOOK_EVERY_S:
+            return guard
+        seen = self._look()
+        if guard is not None and seen == self._seen:
+            self._looked_at = now
+            return guard
+        policies = load_policies(self._folder)
+        same = guard is not None and guard.policy_hash == policies.hash
+        self._seen, self._looked_at = seen, now
+        return guard if guard is not None and same else Guard(policies)
+
+    def _look(self) -> tuple[tuple[str, int, int], ...]:
+        if not self._folder.is_dir():
+            return ()
+        files = [(file, file.stat()) for file in sorted(self._folder.glob("*.cedar"))]
+        return tuple((file.name, status.st_mtime_ns, status.st_size) for file, status in files)
 
 
 _OWN = (

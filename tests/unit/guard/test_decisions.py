@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from glasshouse.access.facts import Facts
 from glasshouse.guard import fixed
 from glasshouse.guard.cedar import CedarEvaluator, check, notes
-from glasshouse.guard.decide import DISAGREEMENT, NO_GRANT, Guard
+from glasshouse.guard.decide import DISAGREEMENT, NO_GRANT, Guard, PolicyFolder
 from glasshouse.guard.policy import PolicyFile, load_policies, policy_set, shipped_notes, shipped_policies
 from glasshouse.words.capability import CAPABILITIES
 from glasshouse.words.decision import Ask, Deny, Permit
@@ -239,6 +239,26 @@ def test_an_organisations_own_files_replace_the_defaults_but_not_the_core(tmp_pa
     assert isinstance(guard.decide(facts({"roles": ()})), Permit)
     assert isinstance(guard.decide(facts({"country": "DE"})), Deny)
     assert isinstance(guard.decide(facts({"in_scope": False})), Deny)
+
+
+def test_a_running_process_takes_up_changed_policies_and_stops_at_broken_ones(tmp_path: Path) -> None:
+    now = [0.0]
+    folder = PolicyFolder(tmp_path, lambda: now[0])
+    guard = folder.renewed(None)
+    assert isinstance(guard.decide(GOOD), Permit)
+    (tmp_path / "mine.cedar").write_text('@id("mine.none") forbid(principal, action, resource);')
+    assert folder.renewed(guard) is guard  # not looked at again within a second
+    now[0] += 1
+    renewed = folder.renewed(guard)
+    assert isinstance(renewed.decide(GOOD), Deny)
+    now[0] += 1
+    assert folder.renewed(renewed) is renewed
+    (tmp_path / "mine.cedar").write_text("forbid(")
+    now[0] += 1
+    broken = folder.renewed(renewed)
+    for _ in range(2):
+        with pytest.raises(PolicyError):
+            broken.decide(GOOD)
 
 
 def test_the_hash_changes_with_every_text(tmp_path: Path) -> None:
