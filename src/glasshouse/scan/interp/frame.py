@@ -243,8 +243,7 @@ class Frame:
         if first is None and not other:
             refine.assume(self, block, index, cond, False)
             return True
-        self.env, machine.heap = dict(self.env), machine.heap.fork()
-        refine.assume(self, block, index, cond, False)
+        refine.assume(self, block, index, cond, False)  # nothing needs the state before the test any more
         self.block = block
         alive = self.exec(other) if other else True
         if first is None:
@@ -299,7 +298,11 @@ class Frame:
         """Something may be thrown here: remember state and value for the nearest handler."""
         if self.tries:
             context = self.tries[-1]
-            context.state = join_state(context.state, self.snapshot(), context.mark)
+            if context.state is None:
+                context.state = self.snapshot()
+            else:  # the state is the context's own: no copies
+                env, heap = context.state
+                context.state = join_env(env, self.env), join_heap(heap, self.machine.heap, context.mark)
             if value is not None:
                 context.raised = value if context.raised is None else join(context.raised, value)
         elif value is not None:

@@ -6,6 +6,7 @@ One dictionary look-up per call, whatever the number of rules.
 from __future__ import annotations
 
 import builtins
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -214,7 +215,9 @@ class Matcher:
         self.hierarchy: dict[str, tuple[str, ...]] = {}
         self.aliases: dict[str, str] = {}
         self.assign_sinks: dict[str, list[SinkModel]] = {}
-        self.assign_matches: list[tuple[LatePattern, MatchModel]] = []
+        self.assign_matches: list[MatchModel] = []
+        self._assign_names: dict[str, list[int]] = {}  # places in `assign_matches` of plain names
+        self._assign_patterns: list[tuple[int, LatePattern]] = []
         self.decorators: dict[str, list[MatchModel]] = {}
         self.entries: list[schema.Entry] = []
         self.decorator_entries: dict[str, schema.Entry] = {}
@@ -378,7 +381,14 @@ class Matcher:
             self._read(path, match=model)
         for path in match.decorator:
             self.decorators.setdefault(path, []).append(model)
-        self.assign_matches.extend((late_pattern(pattern), model) for pattern in match.assign)
+        for pattern in match.assign:
+            place = len(self.assign_matches)
+            self.assign_matches.append(model)
+            if PLAIN_NAMES.fullmatch(pattern):
+                for name in dict.fromkeys(pattern.split("|")):
+                    self._assign_names.setdefault(name, []).append(place)
+            else:
+                self._assign_patterns.append((place, late_pattern(pattern)))
 
     def _add_protocol(self, rule: schema.Rule, protocol: schema.Protocol, key: tuple[str, int]) -> None:
         def use(role: str, match: schema.Match | None = None, group: int = 0) -> ProtocolUse:
@@ -530,11 +540,14 @@ class Matcher:
         """Assignment patterns for a variable, attribute or keyword of that name."""
         found = self._assign_cache.get(name)
         if found is None:
-            found = tuple(model for pattern, model in self.assign_matches if pattern.fullmatch(name))
+            plain = self._assign_names.get(name, ())
+            places = [*plain, *(place for place, pattern in self._assign_patterns if pattern.fullmatch(name))]
+            found = tuple(self.assign_matches[place] for place in sorted(places))
             self._assign_cache[name] = found
         return found
 
 
+PLAIN_NAMES = re.compile(r"[\w-]+(\|[\w-]+)*")
 MIN_STATEMENT = 5  # shorter texts have no type
 TEXT_CACHE = 20_000
 STAR_MODULES = ("subprocess", "os", "flask", "django", "jinja2")  # modules whose names are often imported all at once
