@@ -215,15 +215,16 @@ class Machine(Findings):
             return False
         if ref.frame is not None and fn.parent is not None and fn.parent.ir.kind in ("function", "method", "lambda"):
             return True
-        if ref.this is not None and ref.this.refs and self.carries(ref.this):
+        seen: dict[Obj, int] = {}
+        if ref.this is not None and ref.this.refs and self.carries(ref.this, 0, seen):
             return True
         for value in given.pos:
-            if (value.taint or value.refs) and self.carries(value):
+            if (value.taint or value.refs) and self.carries(value, 0, seen):
                 return True
         for value in given.kw.values():
-            if self.carries(value):
+            if self.carries(value, 0, seen):
                 return True
-        if given.rest is not None and self.carries(given.rest):
+        if given.rest is not None and self.carries(given.rest, 0, seen):
             return True
         if self.root.concrete:
             return self.root.tainted and len(stack) < 5 and self.budget.size(fn) <= CONTEXT_SIZE
@@ -240,23 +241,37 @@ class Machine(Findings):
                         return True
         return False
 
-    def carries(self, value: Value, depth: int = 0) -> bool:
-        """Whether a value holds real source data, or functions the callee may call."""
+    def carries(self, value: Value, depth: int = 0, seen: dict[Obj, int] | None = None) -> bool:
+        """Whether a value holds real source data, or functions the callee may call.
+
+        ``seen``: objects that do not, with the smallest depth at which that was found (deeper, less is looked at).
+        """
         if value.taint:
             for label in value.taint:
                 if label.kind == "source":
                     return True
         for ref in value.refs:
-            if ref.__class__ is FuncRef:
+            kind = ref.__class__
+            if kind is Obj:
+                if depth >= 3:
+                    continue
+                if seen is None:
+                    seen = {}
+                if seen.get(ref, 3) <= depth:
+                    continue
+                seen[ref] = depth
+                fields = self.heap.get(ref)
+                if fields is None:
+                    fields = self.base.get(ref)
+                    if fields is None:
+                        continue
+                for item in fields.values():
+                    if (item.taint or item.refs) and self.carries(item, depth + 1, seen):
+                        return True
+            elif kind is FuncRef:
                 return depth == 0
-            if ref.__class__ is Bound and ref.name[:1] == "$":
+            elif kind is Bound and ref.name[:1] == "$":
                 return True  # the functions that settle a promise
-            if ref.__class__ is Obj and depth < 3:
-                fields = self.fields(ref)
-                if fields:
-                    for item in fields.values():
-                        if (item.taint or item.refs) and self.carries(item, depth + 1):
-                            return True
         return False
 
     def isolated(self, root: Root, limit: int = ROOT_STEPS) -> tuple[Any, ...]:

@@ -160,6 +160,8 @@ class Application:
 
     def value(self, value: Value, depth: int = 0) -> Value:
         """A summary's value in the caller's terms."""
+        if not value.refs and not value.taint:
+            return Value(value.const, None, (), value.path)  # a new one: values are told apart by identity
         refs: list[Any] = []
         outside: Value | None = None
         for ref in value.refs:
