@@ -64,6 +64,27 @@ def test_a_changed_entry_is_named_by_both(log: Path, tmp_path: Path) -> None:
         assert "entry 1: it does not have the hash that the tile states" in done.stderr
 
 
+def test_the_single_file_is_free_of_undefined_names() -> None:
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F", "--no-cache", "-"]
+    done = subprocess.run(command, input=VERIFIER.read_text(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    "change", [("index 7", "index x"), ("extra ", "extra !"), ("\n\n", "\n"), ("@v1", "@v9"), ("=\n", "\n")]
+)
+def test_both_verifiers_refuse_a_malformed_receipt_in_the_same_words(
+    log: Path, tmp_path: Path, change: tuple[str, str]
+) -> None:
+    text = (log / "7.tlog-proof").read_text()
+    assert change[0] in text
+    (tmp_path / "r").write_text(text.replace(*change, 1))
+    policy = ("--policy", log / "log" / "log.policy", "--format", "json")
+    ours, alone = run("verify", tmp_path / "r", *policy), verifier(tmp_path / "r", *policy)
+    assert (ours.returncode, alone.returncode) == (6, 6), alone.stderr
+    assert json.loads(ours.stdout) == json.loads(alone.stdout)
+
+
 def test_a_checkpoint_seen_earlier_must_still_be_part_of_the_log(log: Path, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     with Ledger.open(tmp_path / "other", origin="log.example.com/test") as other:

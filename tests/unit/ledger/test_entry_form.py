@@ -140,3 +140,16 @@ def test_opening_a_log_loads_neither_asyncio_nor_a_web_client() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_single_file_needs_the_standard_library_and_cryptography_only() -> None:
+    import ast
+
+    from glasshouse.ledger.audit.single_file import single_file
+
+    tree = ast.parse(single_file())
+    named = [each.module or "" for each in ast.walk(tree) if isinstance(each, ast.ImportFrom)]
+    plain = [name.name for each in ast.walk(tree) if isinstance(each, ast.Import) for name in each.names]
+    roots = {name.partition(".")[0] for name in (*named, *plain)}
+    assert roots - set(sys.stdlib_module_names) == {"cryptography"}
+    assert max(len(line) for line in single_file().splitlines()) <= 120

@@ -26,7 +26,8 @@ _DOCSTRING = re.compile(r'\A"""(.*?)"""\n', re.DOTALL)
 
 def single_file() -> str:
     """The text of ``verify_glasshouse.py``."""
-    imports: dict[str, set[str]] = {}
+    plain: set[str] = set()
+    named: dict[str, set[str]] = {}
     parts = []
     for name in MODULES:
         text = (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")
@@ -34,17 +35,12 @@ def single_file() -> str:
         assert title is not None
         text = _OWN.sub("", text[title.end() :]).replace("from __future__ import annotations\n", "", 1)
         for line in _IMPORT.findall(text):
-            _note(imports, line.strip())
+            words = line.strip().split(maxsplit=3)
+            if words[0] == "import":
+                plain.add(words[1])
+            else:
+                named.setdefault(words[1], set()).update(each.strip() for each in words[3].split(","))
         parts.append(f"# --- {' '.join(title[1].split())}\n\n\n{_IMPORT.sub('', text).strip()}\n")
-    plain = sorted(name for name, members in imports.items() if not members)
-    named = sorted((name, sorted(members)) for name, members in imports.items() if members)
-    lines = [f"import {name}" for name in plain] + [f"from {name} import {', '.join(some)}" for name, some in named]
+    lines = [f"import {name}" for name in sorted(plain)]
+    lines += [f"from {name} import {', '.join(sorted(some))}" for name, some in sorted(named.items())]
     return HEADER + "\n".join(lines) + "\n\n" + "\n\n".join(parts)
-
-
-def _note(imports: dict[str, set[str]], line: str) -> None:
-    words = line.split(maxsplit=3)
-    if words[0] == "import":
-        imports.setdefault(words[1], set())
-    else:
-        imports.setdefault(words[1], set()).update(each.strip() for each in words[3].split(","))
