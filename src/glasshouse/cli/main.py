@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "store": ("glasshouse.cli.store", "Upgrade, back up, restore and check the register."),
     "forecast": ("glasshouse.cli.forecast", "Say what will be exploited, and why."),
     "exposure": ("glasshouse.cli.exposure", "Say what exploitation would hit, and what to patch first."),
+    "mcp": ("glasshouse.cli.mcp", "Serve scan, respond and forecast as MCP tools on standard input and output."),
     "config": ("glasshouse.cli.config", "Show every setting with its origin."),
 }
 

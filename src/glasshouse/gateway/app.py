@@ -12,12 +12,15 @@ from starlette.applications import Starlette
 from starlette.routing import Route as Page
 
 from glasshouse.door.door import Door
-from glasshouse.gateway import listing, operations
+from glasshouse.gateway import asgi, listing, operations
 from glasshouse.gateway.acts import pages as acts
 from glasshouse.gateway.asgi import Receive, Scope, Send
+from glasshouse.gateway.dialect.interface import STATUS
 from glasshouse.gateway.dialect.registry import ROUTES
-from glasshouse.gateway.gateway import Gateway
+from glasshouse.gateway.gateway import MCP_PATH, Gateway
+from glasshouse.gateway.intake import read_head
 from glasshouse.gateway.measures import JsonLines
+from glasshouse.gateway.refusals import Refusal
 from glasshouse.gateway.settings import GatewaySettings, read_settings
 
 CONFIG_VARIABLE = "GLASSHOUSE_GATEWAY_CONFIG"
@@ -53,11 +56,23 @@ class Application:
             await gateway.relay.serve(route, scope, receive, send)
         elif method == "GET" and (path == listing.PATH or path.startswith(listing.PATH + "/")):
             await listing.list_models(gateway, scope, send)
+        elif path == MCP_PATH and gateway.mcp is not None:
+            await self._mcp(gateway, gateway.mcp, scope, receive, send)
         elif path in _OWN or path.startswith(_OWN_BELOW):
             scope["state"] = {**(scope.get("state") or {}), "gateway": gateway}
             await self._pages(scope, receive, send)
         else:
             await listing.unknown_route(gateway, scope, send)
+
+    async def _mcp(self, gateway: Gateway, mcp: asgi.Application, scope: Scope, receive: Receive, send: Send) -> None:
+        """The MCP application, behind a key."""
+        try:
+            await gateway.relay.resolve(read_head(scope).key)
+        except Refusal as refusal:
+            found = operations.problem(STATUS[refusal.kind], refusal.code, refusal.message)
+            await found(scope, receive, send)
+            return
+        await mcp(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -67,9 +82,10 @@ class Application:
             logging.getLogger("glasshouse.gateway").error("cannot start: %s", error, exc_info=error)
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self.gateway.close()
+        async with self.gateway.mcp_running():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await self.gateway.close()
         await send({"type": "lifespan.shutdown.complete"})
 
 

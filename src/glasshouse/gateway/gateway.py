@@ -5,18 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
 from glasshouse.door.door import Door
 from glasshouse.gateway.acts.run import Acts
+from glasshouse.gateway.asgi import Application
+from glasshouse.gateway.intake import read_head
 from glasshouse.gateway.limits.counters import Counters
 from glasshouse.gateway.measures import Measures
 from glasshouse.gateway.relay import Relay
 from glasshouse.gateway.settings import GatewaySettings
+from glasshouse.gateway.telemetry import open_telemetry
 from glasshouse.guard.misuse import Screener
-from glasshouse.words.errors import GlasshouseError
+from glasshouse.words.errors import ConfigError, GlasshouseError
+from glasshouse.words.party import Caller
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+
+MCP_PATH = "/mcp"
 
 STOP_S = 5.0
 """What stopped calls get to record their outcome."""
@@ -31,12 +41,45 @@ class Gateway:
         self.screener.score("The first text loads what scoring needs.")
         self.counters = Counters(self.door.home.folder / "limits")
         self.registry = CollectorRegistry()
-        self.measures = Measures(self.registry, frozenset(settings.models))
+        telemetry = open_telemetry(settings.otlp_endpoint) if settings.otlp_endpoint else None
+        self.measures = Measures(self.registry, frozenset(settings.models), telemetry)
         self.relay = Relay(self.door, settings, self.screener, self.counters, environ, self.measures)
         self.acts = Acts(door)
+        self.mcp: Application | None = None
+        """The MCP application, while `mcp_running`."""
         self.draining = False
         _ = self.door.tables  # loaded now, not in the first request
         self._watch = asyncio.ensure_future(self.relay.watch())
+
+    def _mcp_server(self) -> MCPServer[None] | None:
+        """The MCP server, if the settings ask for it."""
+        if not self.settings.mcp:
+            return None
+        try:
+            from glasshouse.gateway.mcp_server import mcp_server
+        except ImportError as error:
+            raise ConfigError(
+                f"[gateway] `mcp` needs the extra: {error}", hint="pip install 'glasshouse[mcp]'"
+            ) from None
+
+        async def resolve(headers: Mapping[str, str] | None) -> Caller:
+            raw = [(name.encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
+            return await self.relay.resolve(read_head({"headers": raw}).key)
+
+        return mcp_server(self.acts, resolve)
+
+    @contextlib.asynccontextmanager
+    async def mcp_running(self) -> AsyncIterator[None]:
+        """The MCP server's own life, around the application's."""
+        server = self._mcp_server()
+        if server is None:
+            yield
+            return
+        from glasshouse.gateway.mcp_server import http_application
+
+        self.mcp = http_application(server)
+        async with server.session_manager.run():
+            yield
 
     async def close(self) -> None:
         """Lets calls under way finish for as long as the settings allow, then stops them; each gets its outcome."""
@@ -50,6 +93,7 @@ class Gateway:
             await self._watch
         await self.relay.upstreams.close()
         self.counters.close()
+        await asyncio.to_thread(self.measures.close)
         await asyncio.to_thread(self.door.close)
 
     def readiness(self) -> dict[str, str]:

@@ -26,7 +26,7 @@ from glasshouse.gateway.intake import ClientGone, Head, check_json, read_body, r
 from glasshouse.gateway.limits.counters import Counters
 from glasshouse.gateway.limits.prices import at_most, spent
 from glasshouse.gateway.limits.reserve import Cost, Exhausted, Reservation, Subject, release, reserve, settle
-from glasshouse.gateway.measures import Measures
+from glasshouse.gateway.measures import CallFacts, Measures
 from glasshouse.gateway.prompts import PromptScore, PromptScreen
 from glasshouse.gateway.refusals import Refusal, refusal_for
 from glasshouse.gateway.settings import GatewaySettings
@@ -83,16 +83,19 @@ class Relay:
         started = time.perf_counter()
         request_id = f"req_{os.urandom(12).hex()}"
         extra: Headers = [(b"request-id", request_id.encode()), (b"x-request-id", request_id.encode())]
-        model, status, outcome = "", 0, "refused"
+        model, status, outcome, usage = "", 0, "refused", None
         try:
             asked = await self._read(route, scope, receive, request_id)
             model = asked.call.model
-            status, outcome = await self._carry_out(asked, extra, receive, send)
+            exchange = await self._carry_out(asked, extra, receive, send)
+            status, outcome, usage = exchange.ending.http_status, exchange.ending.status, exchange.screen.usage
         except Refusal as refusal:
             status = await refuse(send, route.dialect, refusal, request_id)
         except ClientGone:
             outcome = "gone"
-        self._measures.call(route.dialect.name, model, status, outcome, time.perf_counter() - started, request_id)
+        seconds = time.perf_counter() - started
+        tokens = (usage.input, usage.output) if usage is not None else (None, None)
+        self._measures.call(CallFacts(request_id, route.dialect.name, model, status, outcome, seconds, *tokens))
 
     async def _read(self, route: Route, scope: Scope, receive: Receive, request_id: str) -> Asked:
         """The request as far as it can be understood without asking policy; what is wrong with it is recorded."""
@@ -139,7 +142,7 @@ class Relay:
         cost = at_most(call, len(body), model.longest_answer, model.price, generates=route.dialect.generates)
         return Asked(route, head, caller, call, body, cost, headers, request_id)
 
-    async def _carry_out(self, asked: Asked, extra: Headers, receive: Receive, send: Send) -> tuple[int, str]:
+    async def _carry_out(self, asked: Asked, extra: Headers, receive: Receive, send: Send) -> Exchange:
         reservation = await self._reserve(asked)
         exchange = None
         try:
@@ -160,7 +163,7 @@ class Relay:
                 self._running.discard(exchange)
                 if not self._running:
                     self._idle.set()
-        return exchange.ending.http_status, exchange.ending.status
+        return exchange
 
     async def _admit(self, asked: Asked, prompt: PromptScore) -> Admission:
         """The door's answer; where policy says no to the model asked for, the engagement's fallback is tried."""

@@ -69,7 +69,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything ``glasshouse serve`` needs to know.
 
-    ``quotas`` hold limits for ``organisation:NAME`` and ``key:PUBLIC_ID``; those of engagements are in the engagements.
+    ``mcp`` serves the MCP tools at ``/mcp`` (extra ``mcp``).  ``otlp_endpoint`` is where traces and metrics go, for
+    example ``http://127.0.0.1:4318`` (extra ``otel``).  ``quotas`` hold limits for ``organisation:NAME`` and
+    ``key:PUBLIC_ID``; those of engagements are in the engagements.
     """
 
     host: str = "127.0.0.1"
@@ -82,6 +84,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     tls_certificate: str = ""
     tls_key: str = ""
     metrics_key_env: str = ""
+    mcp: bool = False
+    otlp_endpoint: str = ""
     shutdown_s: Positive = 30
 
     def for_family(self, model: str, family: str) -> tuple[str, ...]:
