@@ -130,8 +130,8 @@ def main() -> None:
         rows.append(("300 services: exact loss, effects, plan of ten", timed(lambda: plan(web, found))))
         rows.append(("300 services: 2,000 draws", timed(lambda: analyse.simulate(web))))
     print("| step | wall s | CPU s |\n| --- | --- | --- |")
-    for name, each in rows:
-        print(f"| {name} | {each.wall:.2f} | {each.cpu:.2f} |")
+    for name, step in rows:
+        print(f"| {name} | {step.wall:.2f} | {step.cpu:.2f} |")
     print(f"\nPeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB (with the made-up rows).")
 
 

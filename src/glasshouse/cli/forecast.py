@@ -175,6 +175,23 @@ def trends(as_of: date | None, store_path: str | None, form: str, output: str | 
     say_receipt(passage)
 
 
+@command.command("evaluate", context_settings=CONTEXT)
+@click.option("--as-of", type=DATE, required=True, help="The day to forecast from; its window must be over.")
+@click.option("--horizon", type=click.Choice(["30", "90", "365"]), default="90", help="Days ahead.")
+@store_option
+def evaluate(as_of: date, horizon: str, store_path: str | None) -> None:
+    """Compare with EPSS, CVSS and counts of mentions on a past day, judged by what was listed afterwards.
+
+    Import scores of that day first: `glasshouse forecast import epss FILE`.
+    """
+    from glasshouse.forecast.compare import compare
+    from glasshouse.forecast.render.comparison import text
+
+    with open_store(store_path, must_exist=True) as store:
+        found = compare(store, today_or(as_of), int(horizon), today_or(None))  # type: ignore[arg-type]
+    click.echo("".join(text(found)), nl=False)
+
+
 @command.command("sources", context_settings=CONTEXT)
 @store_option
 def sources(store_path: str | None) -> None:
