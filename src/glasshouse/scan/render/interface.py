@@ -121,13 +121,16 @@ def storable(result: Result) -> Result:
 
 
 def most_severe_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Order for formats that may have to stop: severe, then certain, then by place."""
+    """Order for formats that may have to stop: severe, certain, of a class that attackers use, then by place."""
+    from glasshouse.forecast.priority import by_weakness
+
     return sorted(
         findings,
         key=lambda item: (
             -SEVERITY_RANK[item.severity],
             item.mode != "application",
             -CONFIDENCE_RANK[item.confidence],
+            -by_weakness(item.cwe),
             item.location,
             item.rule_id,
         ),
