@@ -827,6 +827,7 @@ MAX_LISTED = 1_000  # erased or unanswered entries that a report lists one by on
 OWN_POLICY = "log.policy"
 DATABASE = "ledger.db"
 SERVER = "keys/database"
+HOME_LOG = "ledger"  # where the log lies in the directory of an installation
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 SELF_DECLARED = "the log's keys were taken from beside the log itself; pass --policy with keys you got elsewhere"
 
@@ -871,6 +872,10 @@ def verify(
     """
     receipt = path.is_file() and path.name != DATABASE
     directory = path.parent if path.is_file() else path
+    if not _is_log(directory) and _is_log(directory / HOME_LOG):
+        directory = directory / HOME_LOG
+    if policy is None and not (directory / OWN_POLICY).exists():
+        raise Fault(f"there is no {OWN_POLICY}; name the log's keys with --policy FILE", where=str(directory))
     rules = read_policy(policy or directory / OWN_POLICY)
     notes = () if policy else (SELF_DECLARED,)
     if receipt:
@@ -887,6 +892,10 @@ def verify(
         return verify_log(source, rules, since=since, raw=raw, progress=progress, notes=notes, own=policy is None)
     finally:
         source.close()
+
+
+def _is_log(directory: Path) -> bool:
+    return any((directory / name).exists() for name in (DATABASE, SERVER, "checkpoint"))
 
 
 def read_policy(path: Path) -> Policy:

@@ -43,6 +43,12 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+def test_the_log_inside_an_installations_directory_is_found(tmp_path: Path) -> None:
+    with Ledger.open(tmp_path / "ledger") as ledger:
+        ledger.append([NewEntry(kind="x", organisation="o", key="k")]).result()
+    assert run("verify", tmp_path).stdout.startswith("live log holds: ")
+
+
 @pytest.mark.parametrize("what", ["log", "published", "7.tlog-proof"])
 def test_both_verifiers_say_the_same(log: Path, what: str) -> None:
     policy = log / "log" / "log.policy"
