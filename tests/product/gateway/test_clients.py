@@ -25,6 +25,8 @@ import pytest
 from tests.product.gateway.upstream import GOOD, LocalUpstream
 from tests.product.gateway.world import World, configuration
 
+from glasshouse.door.home import find_home
+
 pytestmark = pytest.mark.slow
 TOOL = {"name": "get_weather", "description": "Weather", "input_schema": {"type": "object", "properties": {}}}
 USER: Any = [{"role": "user", "content": "What is a firewall?"}]
@@ -258,7 +260,7 @@ def test_the_receipt_of_a_call_is_in_a_log_that_verifies(gateway: Served) -> Non
     status, body = get(f"{gateway.url}/v1/receipts/{index}", **{"x-api-key": gateway.world.key})
     assert status == 200
     proof.write_bytes(body)
-    policy = ["--policy", str(gateway.world.home / "log.policy")]
+    policy = ["--policy", str(find_home(gateway.world.environ).log / "log.policy")]
     verified = subprocess.run(
         [*glasshouse, "verify", str(proof), *policy], env=environ, capture_output=True, check=False
     )
