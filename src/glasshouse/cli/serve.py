@@ -32,7 +32,8 @@ def command(config: str | None, host: str | None, port: int | None, workers: int
 
     path = Path(config) if config else find_project_file(Path.cwd())
     if path is None:
-        raise ConfigError("no configuration was found", hint="Write a glasshouse.toml; see docs/how-to/run-the-gateway.md.")
+        hint = "Write a glasshouse.toml; see docs/how-to/run-the-gateway.md."
+        raise ConfigError("no configuration was found", hint=hint)
     given = {"host": host, "port": port, "workers": workers}
     settings = msgspec.structs.replace(read_settings(path), **{k: v for k, v in given.items() if v is not None})
     if only_check:
