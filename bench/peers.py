@@ -6,6 +6,7 @@ Neither a peer nor its rules belong to this repository; the scripts take their p
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import yaml
 from measure import Run, measured
 
-SEMGREP_FOLDERS = {"python": ("python",), "javascript": ("javascript", "typescript"), "java": ("java",)}
+SEMGREP_FOLDERS = {"python": ("python",), "javascript": ("javascript", "typescript"), "java": ("java",), "c": ("c",)}
 
 
 def security_rules(checkout: Path, language: str, target: Path) -> int:
@@ -48,6 +49,41 @@ def bandit(executable: Path, tree: Path, output: Path) -> Run:
     run = measured([str(executable), "-r", "-q", "-f", "json", "-o", str(raw), str(tree)])
     output.write_text(json.dumps(_bandit_sarif(json.loads(raw.read_text())["results"])))
     return run
+
+
+def flawfinder(executable: Path, tree: Path, output: Path) -> Run:
+    """Scan a C tree; flawfinder writes SARIF itself."""
+    run = measured([str(executable), "--sarif", "--dataonly", str(tree)])
+    output.write_bytes(run.stdout)
+    return run
+
+
+def cppcheck(executable: Path, tree: Path, output: Path) -> Run:
+    """Scan a C tree with the checks that need no build; the XML result is turned into SARIF."""
+    raw = output.with_suffix(".xml")
+    checks = ["--enable=warning,portability,performance", "--inconclusive", "--xml", "--quiet"]
+    run = measured([str(executable), *checks, f"--output-file={raw}", str(tree)])
+    output.write_text(json.dumps(_cppcheck_sarif(ET.parse(raw).getroot())))
+    return run
+
+
+def _cppcheck_sarif(root: ET.Element) -> dict[str, Any]:
+    """cppcheck's errors with place and CWE."""
+    converted = []
+    for error in root.iter("error"):
+        place = error.find("location")
+        if place is not None and error.get("cwe"):
+            line = int(place.get("line", "1"))
+            converted.append(
+                {
+                    "ruleId": error.get("id", ""),
+                    "message": {"text": error.get("msg", "")},
+                    "level": "warning",
+                    "properties": {"tags": [f"CWE-{error.get('cwe')}"]},
+                    "locations": [_place(place.get("file", ""), line, line)],
+                }
+            )
+    return {"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "cppcheck", "rules": []}}, "results": converted}]}
 
 
 def _bandit_sarif(results: Sequence[dict[str, Any]]) -> dict[str, Any]:

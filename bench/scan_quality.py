@@ -1,7 +1,7 @@
 """How well a scan tells weak code from safe code, on labelled places, beside semgrep and bandit in the same run.
 
     python bench/scan_quality.py --truth DIR --root SOURCES [--languages python,java]
-        [--semgrep EXE --semgrep-rules CHECKOUT] [--bandit EXE]
+        [--semgrep EXE --semgrep-rules CHECKOUT] [--bandit EXE] [--flawfinder EXE] [--cppcheck EXE]
 
 DIR holds `ground_truth.csv` and its scorer `score_sarif.py`; SOURCES the source files that the labels speak of, one
 folder per language.  Prints Markdown: totals, macro over CWE families, by source and by CWE.  Youden's J is TPR - FPR;
@@ -23,7 +23,7 @@ from typing import Any
 import peers
 from measure import Run, machine, measured, table
 
-LANGUAGES = ("python", "javascript", "java")
+LANGUAGES = ("python", "javascript", "java", "c")
 COUNTS = ("TP", "FP", "FN", "TN", "TPR", "FPR", "J")
 NEEDED = ("ground_truth.csv", "score_sarif.py")
 HOW_TO_OBTAIN = """\
@@ -81,6 +81,11 @@ def scored(language: str, options: argparse.Namespace) -> Iterator[Score]:
             peers.security_rules(options.semgrep_rules, language, config)
             run = peers.semgrep(options.semgrep, config, tree, output, options.jobs)
             yield Score(language, "semgrep CE", run.wall_s, facts(output, language, options))
+        for name, run_peer in (("flawfinder", peers.flawfinder), ("cppcheck", peers.cppcheck)):
+            executable = getattr(options, name)
+            if executable and language == "c":
+                run = run_peer(executable, tree, output)
+                yield Score(language, name, run.wall_s, facts(output, language, options))
         if options.bandit and language == "python":
             run = peers.bandit(options.bandit, tree, output)
             yield Score(language, "bandit", run.wall_s, facts(output, language, options))
@@ -167,6 +172,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--semgrep", type=Path, metavar="EXE")
     parser.add_argument("--semgrep-rules", type=Path, metavar="CHECKOUT", help="a checkout of the community rules")
     parser.add_argument("--bandit", type=Path, metavar="EXE")
+    parser.add_argument("--flawfinder", type=Path, metavar="EXE")
+    parser.add_argument("--cppcheck", type=Path, metavar="EXE")
     parser.add_argument("--all", action="store_true", help="details of the peers too")
     return parser.parse_args()
 

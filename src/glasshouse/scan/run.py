@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.cache import Cache
 
 Progress = Callable[[str, int, int], None]
+KEEP_EVERY = 50  # files whose results a killed scan may lose
 SMALL = 60_000  # bytes of source below which starting workers costs more than it saves
 
 
@@ -136,15 +137,20 @@ def lower_all(
     missing = [position for position in range(len(files)) if position not in results]
     failed: list[NotAnalysed] = []
     keep: list[tuple[bytes, bytes]] = []
-    for position, outcome in lower_missing(files, missing, settings, progress):
-        if isinstance(outcome, Done):
-            made = results[position] = lowered.decode(outcome.value)
-            if made.stable and position in contents:
-                keep.append((contents[position], outcome.value))
-        else:
-            failed.append(NotAnalysed(files[position].path, outcome.code, outcome.reason, incomplete=True))
-    if cache is not None and keep:
-        cache.put_many("lowered", keep)
+    try:
+        for position, outcome in lower_missing(files, missing, settings, progress):
+            if isinstance(outcome, Done):
+                made = results[position] = lowered.decode(outcome.value)
+                if made.stable and position in contents:
+                    keep.append((contents[position], outcome.value))
+                    if len(keep) >= KEEP_EVERY and cache is not None:
+                        cache.put_many("lowered", keep)
+                        keep = []
+            else:
+                failed.append(NotAnalysed(files[position].path, outcome.code, outcome.reason, incomplete=True))
+    finally:  # a scan that is stopped goes on where it was
+        if cache is not None and keep:
+            cache.put_many("lowered", keep)
     return results, failed
 
 
