@@ -27,7 +27,7 @@ from glasshouse.gateway.limits.counters import Counters
 from glasshouse.gateway.limits.prices import at_most, spent
 from glasshouse.gateway.limits.reserve import Cost, Exhausted, Reservation, Subject, release, reserve, settle
 from glasshouse.gateway.measures import CallFacts, Measures
-from glasshouse.gateway.prompts import PromptScore, PromptScreen
+from glasshouse.gateway.prompts import MAX_SCREENED_CHARACTERS, PromptScore, PromptScreen
 from glasshouse.gateway.refusals import Refusal, refusal_for
 from glasshouse.gateway.settings import GatewaySettings
 from glasshouse.gateway.upstream import Upstreams
@@ -147,6 +147,9 @@ class Relay:
         exchange = None
         try:
             prompt = self._prompts.score(asked.call.segments, _session(asked))
+            if not prompt.complete:
+                message = f"a text is longer than the {MAX_SCREENED_CHARACTERS:,} characters that can be screened"
+                await self._refused(asked, Refusal("invalid_request", "gateway.unscreened", message))
             admission = await self._admit(asked, prompt)
             chosen = admission.act.targets[0].name
             if chosen != asked.call.model:

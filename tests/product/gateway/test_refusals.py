@@ -315,3 +315,18 @@ def test_no_request_without_a_good_key_reaches_an_upstream(
             assert caller.upstream.requests == []
 
     asyncio.run(main())
+
+
+def test_a_text_too_long_to_be_screened_is_not_forwarded(world: World) -> None:
+    async def main() -> None:
+        async with served(world, limits={"max_body_bytes": 3_000_000}) as caller:
+            before = denials(world)
+            long = "word " * 200_001
+            body = {"model": "echo", "max_tokens": 10, "messages": [{"role": "user", "content": long}]}
+            answer = await caller.call("/v1/messages", body)
+            assert answer.status == 400
+            check_dialect("/v1/messages", answer, "gateway.unscreened")
+            assert caller.upstream.requests == []
+            assert denials(world) == before + 1
+
+    asyncio.run(main())
