@@ -181,6 +181,7 @@ def known_on(cve: str, facts: Iterable[Fact], moment: Day) -> Knowledge | None:
     if not past:
         return None
     past.sort(key=_in_order)
+    _settle(past)
     latest: dict[type, Fact] = {}
     history: dict[Day, Mentions] = {}
     exploits: dict[ExploitKind, Day] = {}
@@ -230,11 +231,24 @@ def known_on(cve: str, facts: Iterable[Fact], moment: Day) -> Knowledge | None:
     )
 
 
-def _in_order(fact: Fact) -> tuple[int, str, bytes]:
-    return fact.known_at, fact.source, _claim_bytes(fact.claim) if isinstance(fact.claim, _AMBIGUOUS) else b""
+def _in_order(fact: Fact) -> tuple[int, str]:
+    return fact.known_at, fact.source
 
 
-_AMBIGUOUS = (Text, Weaknesses, Affected, Severity, Ssvc, Mentions, Epss, Listed, Assigner)
+def _settle(past: list[Fact]) -> None:
+    """Orders facts of one source and day by content, so that the order of import decides nothing."""
+    start = 0
+    for end in range(1, len(past) + 1):
+        if end == len(past) or _in_order(past[end]) != _in_order(past[start]):
+            if end - start > 1 and len({type(fact.claim) for fact in past[start:end]}) < end - start:
+                past[start:end] = sorted(past[start:end], key=_content)
+            start = end
+
+
+def _content(fact: Fact) -> bytes:
+    return _claim_bytes(fact.claim)
+
+
 _claim_bytes = msgspec.msgpack.Encoder().encode
 # CVSS 3.1 first: 4.0 is still rare, and the model was trained on what most records have.
 _RANKS = {"3.1": 4, "3.0": 3, "4.0": 2, "2.0": 1}

@@ -49,7 +49,11 @@ class Web(NamedTuple):
 
     def loss(self) -> float:
         """The expected loss: criticality times the chance of being hit, summed."""
-        return sum(each.criticality * self.chance(number) for number, each in enumerate(self.services))
+        return sum(self.loss_of(number) for number in range(len(self.services)))
+
+    def loss_of(self, number: int) -> float:
+        """One service's part of it."""
+        return self.services[number].criticality * self.chance(number)
 
     def chance(self, number: int) -> float:
         """The chance that a service is hit."""
@@ -76,36 +80,54 @@ def weave(services: Sequence[Service], found: Found) -> Web:
 
 def without(web: Web, component: Component) -> Web:
     """The web after a component was patched."""
-    carriers = []
-    for brought in web.carriers:
-        if any(component in each for each in brought.values()):
-            brought = {cause: left for cause, each in brought.items() if (left := each - {component})}
-        carriers.append(brought)
+    carriers = [
+        {cause: left for cause, each in brought.items() if (left := each - {component})}
+        if component in service.components
+        else brought
+        for service, brought in zip(web.services, web.carriers, strict=True)
+    ]
     causes = {each: list_ for each, list_ in web.causes.items() if each != component}
     return Web(web.services, web.hazard, carriers, causes)
 
 
-def effects(web: Web) -> dict[Component, tuple[float, float]]:
+Effect = dict[Component, tuple[float, float]]
+
+
+def effects(web: Web) -> Effect:
     """For each component: the expected loss that patching it alone removes, and the weighted hazard that goes with it.
 
     The second number orders components where the first is nought: another cause hits the service anyway, or another
     component carries the same cause, of which each then has its part.
     """
-    removed: dict[Component, list[float]] = {component: [0.0, 0.0] for component in web.causes}
-    for number, service in enumerate(web.services):
-        brought = web.carriers[number]
-        total = sum(web.hazard[cause] for cause in brought)
-        alone: dict[Component, float] = defaultdict(float)
-        for cause, components in brought.items():
+    return _summed([effect_in(web, number) for number in range(len(web.services))], web)
+
+
+def effect_in(web: Web, number: int) -> Effect:
+    """The same for one service."""
+    weight, brought = web.services[number].criticality, web.carriers[number]
+    total = sum(web.hazard[cause] for cause in brought)
+    alone: dict[Component, float] = defaultdict(float)
+    shared: dict[Component, float] = defaultdict(float)
+    for cause, components in brought.items():
+        part = web.hazard[cause] / len(components)
+        for component in components:
+            shared[component] += part
             if len(components) == 1:
-                alone[next(iter(components))] += web.hazard[cause]
-            else:
-                for component in components:
-                    removed[component][1] += service.criticality * web.hazard[cause] / len(components)
-        for component, hazard in alone.items():
-            removed[component][0] += service.criticality * (exp(hazard - total) - exp(-total))
-            removed[component][1] += service.criticality * hazard
-    return {component: (first, second) for component, (first, second) in removed.items()}
+                alone[component] += part
+    return {
+        component: (weight * (exp(alone.get(component, 0.0) - total) - exp(-total)), weight * part)
+        for component, part in shared.items()
+    }
+
+
+def _summed(parts: Iterable[Effect], web: Web) -> Effect:
+    loss = dict.fromkeys(web.causes, 0.0)
+    hazard = dict.fromkeys(web.causes, 0.0)
+    for part in parts:
+        for component, (first, second) in part.items():
+            loss[component] += first
+            hazard[component] += second
+    return {component: (loss[component], hazard[component]) for component in web.causes}
 
 
 def exposed(web: Web, found: Found, expected_loss: float) -> tuple[Exposed, ...]:
@@ -141,14 +163,19 @@ def _fixes(found: Iterable[Vulnerability]) -> tuple[str, ...]:
 def plan(web: Web, expected_loss: float, rows: Sequence[Exposed]) -> tuple[PatchStep, ...]:
     """Which components to patch first, each chosen for what it removes after those before it."""
     fixes = {row.component: row.fixed for row in rows}
+    parts = [effect_in(web, number) for number in range(len(web.services))]
+    losses = [web.loss_of(number) for number in range(len(web.services))]
     steps: list[PatchStep] = []
     while len(steps) < MAX_STEPS and web.causes and expected_loss > 0:
-        effect = effects(web)
+        effect = _summed(parts, web)
         best = max(effect, key=lambda component: (*effect[component], str(component)))
         if effect[best] == (0.0, 0.0):
             break
         web = without(web, best)
-        steps.append(PatchStep(best, fixes.get(best, ()), web.loss() / expected_loss))
+        for number, service in enumerate(web.services):
+            if best in service.components:  # only these have changed
+                parts[number], losses[number] = effect_in(web, number), web.loss_of(number)
+        steps.append(PatchStep(best, fixes.get(best, ()), sum(losses) / expected_loss))
     return tuple(steps)
 
 
