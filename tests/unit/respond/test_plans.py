@@ -20,7 +20,7 @@ from glasshouse.respond.plan.actions import ACTIONS
 from glasshouse.respond.plan.cacao import EXTENSION, decode, encode, playbook
 from glasshouse.respond.plan.planner import plan_for
 from glasshouse.words.errors import PlanError
-from glasshouse.words.incident import Entity, Incident
+from glasshouse.words.incident import Entity, Incident, Level
 
 NOW = 1_750_000_000
 SCHEMAS: dict[str, Any] = json.loads((Path(__file__).parent / "cacao" / "schemas.json").read_text())
@@ -39,11 +39,11 @@ techniques = st.lists(st.sampled_from(sorted(attack().techniques)), max_size=4, 
 
 @st.composite
 def incidents(draw: st.DrawFn) -> Incident:
-    found = [
-        detection(float(n), host=draw(st.sampled_from(["ws1", "dc1"])), **dict(draw(entities)))
-        for n in range(draw(st.integers(1, 4)))
-    ]
-    severity = draw(st.sampled_from(["low", "medium", "high", "critical"]))
+    found = []
+    for n in range(draw(st.integers(1, 4))):
+        named: dict[str, Any] = dict(draw(entities))
+        found.append(detection(float(n), host=draw(st.sampled_from(["ws1", "dc1"])), **named))
+    severity: Level = draw(st.sampled_from(["low", "medium", "high", "critical"]))
     return incident(*found, severity=severity, techniques=tuple(draw(techniques)))
 
 

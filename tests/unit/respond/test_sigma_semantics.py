@@ -114,7 +114,7 @@ def test_a_process_rule_sees_sysmon_and_the_audit_policy() -> None:
 
 def test_a_rule_does_not_see_events_of_another_log_source() -> None:
     rules = detection_rule("sel: {Image|endswith: '\\a.exe'}\ncondition: sel")
-    elsewhere = [
+    elsewhere: list[Event] = [
         {"Channel": "Application", "EventID": 1, "Image": "C:\\a.exe"},
         {"Channel": "Microsoft-Windows-Sysmon/Operational", "EventID": 5, "Image": "C:\\a.exe"},
         {"Image": "C:\\a.exe"},

@@ -69,6 +69,10 @@ class Correlator:
             Occurrence(time, position, value or "", match.source, match.record, host_of(match.event))
         )
 
+    def occurrences(self, number: int) -> list[list[Occurrence]]:
+        """What was gathered for correlation ``number``, by group."""
+        return list(self._found[number].values())
+
     def detections(self) -> Iterator[Detection]:
         """The detections of all correlations; those that others use come first."""
         for number in self._order():

@@ -104,6 +104,7 @@ class _Aggregate:
         self._values: Counter[str] = Counter()
         self._numbers: list[float] = []
         self._count = 0
+        self._total = 0.0
 
     def add(self, item: Occurrence) -> None:
         self._count += 1
@@ -112,7 +113,9 @@ class _Aggregate:
             if item.value:
                 self._values[item.value] += 1
         elif self._rule.kind.startswith("value_") and (number := _number(item.value)) is not None:
-            insort(self._numbers, number)
+            self._total += number
+            if self._rule.kind in SHARES:
+                insort(self._numbers, number)
 
     def remove(self, item: Occurrence) -> None:
         self._count -= 1
@@ -122,7 +125,9 @@ class _Aggregate:
             if self._values[item.value] <= 0:
                 del self._values[item.value]
         elif self._rule.kind.startswith("value_") and (number := _number(item.value)) is not None:
-            self._numbers.pop(bisect_left(self._numbers, number))
+            self._total -= number
+            if self._rule.kind in SHARES:
+                self._numbers.pop(bisect_left(self._numbers, number))
 
     def known(self) -> bool:
         """Whether there is anything to compare: an average of nothing is no number."""
@@ -133,9 +138,9 @@ class _Aggregate:
             case "value_count":
                 return len(self._values)
             case "value_sum":
-                return sum(self._numbers)
+                return self._total
             case "value_avg":
-                return sum(self._numbers) / len(self._numbers) if self._numbers else 0.0
+                return self._total / len(self._numbers) if self._numbers else 0.0
             case "value_percentile":
                 return percentile(self._numbers, self._rule.percentile)
             case "value_median":

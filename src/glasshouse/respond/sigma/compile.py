@@ -25,6 +25,7 @@ from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaError
 from sigma.filters import SigmaFilter
 from sigma.pipelines.common import windows_logsource_mapping
+from sigma.policy.profiles import TrustedPolicy
 from sigma.rule import SigmaRule, SigmaRuleBase
 
 from glasshouse.respond.sigma.correlation import correlation
@@ -151,8 +152,9 @@ def _parsed(file: RuleFile, problems: list[RuleProblem]) -> list[Any]:
         if wrong is not None or not documents:
             problems.append(RuleProblem(file.path, "", "not-a-rule", "the file holds no YAML mapping"))
             return []
+        # TrustedPolicy allows look-around; expressions are only compiled there, and matching has a time limit of ours
         found = SigmaCollection.from_dicts(
-            documents, collect_errors=True, collect_filters=True, resolve_references=False
+            documents, collect_errors=True, collect_filters=True, resolve_references=False, policy=TrustedPolicy
         )
         return [*found.rules, *found.filters]
     except yaml.YAMLError as error:
