@@ -1,4 +1,4 @@
-"""The report as one JSON object; its schema is documented in docs/reference/respond-json.md."""
+"""The report as one JSON object; fields are those of the values in glasshouse/words/incident.py."""
 
 from __future__ import annotations
 
