@@ -80,6 +80,15 @@ class AccessTier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     engagement_tiers: tuple[int, ...] = ()
 
 
+class FailCondition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something seen in use under which the last report no longer holds; figures are those of `dossier.watch`."""
+
+    id: str
+    figure: str
+    above: float
+    means: str
+
+
 class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file, checked."""
 
@@ -90,6 +99,7 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mitigations: tuple[Mitigation, ...]
     access_tiers: tuple[AccessTier, ...]
     review_months: int = 12
+    fail_conditions: tuple[FailCondition, ...] = ()
 
     def access(self, tier: str) -> AccessTier:
         """The access tier with that id.  Raises `FrameworkError` naming those there are."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from glasshouse.cli.assess_gate import gate, override
+from glasshouse.cli.assess_gate import gate, override, watch
 from glasshouse.cli.evidence import gathered, keep, read_file, recording
 from glasshouse.cli.passing import say_receipt
 from glasshouse.cli.progress import progress_bar
@@ -37,6 +37,7 @@ def command() -> None:
 
 command.add_command(gate)
 command.add_command(override)
+command.add_command(watch)
 
 
 @command.command("suites")

@@ -127,3 +127,40 @@ def override(name: str, tier: str, reason: str) -> None:
         passage.decide_release(name, tiers, passed=True, reason=f"override under entry {entry}")
     click.echo(f"overridden by {', '.join(names)}; listed in every later report")
     say_receipt(passage)
+
+
+@click.command("watch")
+@click.argument("name")
+def watch(name: str) -> int:
+    """Compute the fail conditions for model NAME; one that became true opens a case with a clock.  Exit 1 then.
+
+    Run it from a timer: a case is opened once per condition and verdict.
+    """
+    from glasshouse.dossier.collect import evidence
+    from glasshouse.dossier.watch import case_name
+    from glasshouse.dossier.watch import watch as look
+    from glasshouse.duties.law import shipped_law
+    from glasshouse.duties.records import AnchorRecorded, CaseOpened
+
+    log, basis = gathered()
+    found = evidence(log, name, basis, shipped_law())
+    fired = look(found)
+    opened = {each.id for each in found.incidents}
+    fresh = [each for each in fired if each.true and case_name(found, each.condition) not in opened]
+    for each in fired:
+        state = "TRUE" if each.true else "no  "
+        click.echo(
+            f"{state} {each.condition.id}: {each.condition.figure} {each.value:.3g}, above {each.condition.above:g}"
+        )
+    if not fresh:
+        return EXIT_REFUSED if any(each.true for each in fired) else 0
+    now = dt.datetime.now(dt.UTC)
+    with recording(f"model:{name}", "open a new assessment") as passage:
+        for each in fresh:
+            case = case_name(found, each.condition)
+            keep(passage, CaseOpened(case, f"{name}: {each.condition.means}", ("house_reassess",), name))
+            keep(passage, AnchorRecorded(case, "fail_condition_true", time=now))
+    for each in fresh:
+        click.echo(f"opened {case_name(found, each.condition)}: {each.condition.means}")
+    say_receipt(passage)
+    return EXIT_REFUSED

@@ -91,6 +91,7 @@ GOLDEN: dict[str, tuple[str, str]] = {
     "cop35_embargo": ("due", "2029-04-13T23:59:59"),
     "cop83_workers": ("overdue", "2030-03-02T23:59:59"),
     "house_audit": ("overdue", "2029-09-02T23:59:59"),
+    "house_reassess": ("overdue", "2029-03-30T23:59:59"),
     "house_complaint": ("overdue", "2029-04-01T23:59:59"),
 }
 AFTER_ALL = dt.datetime(2030, 12, 31, tzinfo=dt.UTC)

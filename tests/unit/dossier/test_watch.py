@@ -1,0 +1,49 @@
+"""Fail conditions: computed from what the log holds, true when above, counted since the last verdict."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from tests.unit.dossier.evidence_samples import bare, full
+
+from glasshouse.assess.framework import FailCondition
+from glasshouse.dossier.evidence import Evidence
+from glasshouse.dossier.watch import case_name, watch
+from glasshouse.words.errors import FrameworkError
+
+
+def true(evidence: Evidence) -> set[str]:
+    """The conditions that hold."""
+    return {each.condition.id for each in watch(evidence) if each.true}
+
+
+def test_what_came_after_the_last_verdict_counts() -> None:
+    assert true(full()) == {"drift", "incident", "overridden"}
+    judged_again = tuple((verdict, 90) for verdict, _ in full().verdicts)
+    assert true(msgspec.structs.replace(full(), verdicts=judged_again)) == {"drift"}
+
+
+def test_nothing_seen_is_nothing_fired() -> None:
+    assert true(msgspec.structs.replace(bare(), framework=full().framework)) == set()
+
+
+def test_a_case_is_named_once_per_condition_and_verdict() -> None:
+    (condition, *_) = watch(full())
+    again = tuple((verdict, 90) for verdict, _ in full().verdicts)
+    assert case_name(full(), condition.condition) == "reassess-screen-drift-13"
+    assert case_name(msgspec.structs.replace(full(), verdicts=again), condition.condition) == "reassess-screen-drift-90"
+
+
+def test_a_case_of_ours_is_no_incident() -> None:
+    ours = msgspec.structs.replace(full().incidents[0], id="reassess-screen-drift-13")
+    assert "incident" not in true(msgspec.structs.replace(full(), incidents=(ours,)))
+
+
+def test_a_figure_that_nobody_computes_is_refused() -> None:
+    framework = full().framework
+    assert framework is not None
+    odd = msgspec.structs.replace(framework, fail_conditions=(FailCondition("x", "mood", 1, "bad"),))
+    with pytest.raises(FrameworkError, match="mood"):
+        watch(msgspec.structs.replace(full(), framework=odd))
+    with pytest.raises(FrameworkError, match="committed"):
+        watch(bare())
