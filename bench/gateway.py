@@ -331,7 +331,10 @@ def compare(targets: list[Target], rounds: int) -> None:
                 f"{middle['LiteLLM'].cpu_us / each.cpu_us:.0f}" if "LiteLLM" in middle and name == "Glasshouse" else ""
             )
             cpu = f"{each.cpu_us:,.0f}" if name != "direct" else ""
-            print(f"| {label} | {name} | {each.per_s:,.0f} | {each.p50_ms:.2f} | {each.p99_ms:.1f} | {cpu} | {ratio} |")
+            print(
+                f"| {label} | {name} | {each.per_s:,.0f} | {each.p50_ms:.2f} | {each.p99_ms:.1f} | {cpu} | {ratio} |",
+                flush=True,
+            )
 
 
 def memory(target: Target, count: int) -> None:

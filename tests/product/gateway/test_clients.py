@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import anthropic
 import openai
 import pytest
@@ -67,7 +68,10 @@ def gateway(world: World, upstream: LocalUpstream) -> Iterator[Served]:
     """`glasshouse serve` with two workers."""
     config = world.home / "glasshouse.toml"
     port = free_port()
-    config.write_text(toml(configuration(upstream.port) | {"port": port, "workers": 2, "shutdown_s": 3}))
+    table = configuration(upstream.port) | {"port": port, "workers": 2, "shutdown_s": 3}
+    for each in table["upstreams"].values():  # 500 streams at once take their time on a small machine
+        each.update(connect_timeout_s=30.0, first_byte_timeout_s=30.0, idle_timeout_s=30.0)
+    config.write_text(toml(table))
     command = [sys.executable, "-m", "glasshouse", "serve", "--config", str(config)]
     environ = {**os.environ, **world.environ}
     with (world.home / "serve.log").open("wb") as log:
@@ -282,6 +286,39 @@ def test_a_worker_that_dies_loses_nothing_recorded_and_is_replaced(gateway: Serv
     outcomes = [entry for entry in gateway.world.entries()[before:] if entry.decision == "done"]
     assert len(outcomes) == answered == 20
     assert gateway.process.poll() is None
+
+
+STREAMS = 500
+
+
+def test_of_500_concurrent_streams_none_is_lost_and_none_unrecorded(gateway: Served) -> None:
+    before = len(gateway.world.entries())
+    body = {"model": "echo", "messages": USER, "stream": True}
+    headers = {"authorization": f"Bearer {gateway.world.key}"}
+
+    async def one(session: aiohttp.ClientSession, number: int) -> int:
+        url = f"{gateway.url}/v1/chat/completions"
+        async with session.post(url, json=body | {"user": f"u{number}"}, headers=headers) as answer:
+            assert answer.status == 200
+            stream = await answer.read()
+        assert b"data: [DONE]" in stream
+        found = re.search(rb": glasshouse-receipt (\d+);", stream)
+        assert found is not None
+        return int(found[1])
+
+    async def main() -> list[int]:
+        connector, timeout = aiohttp.TCPConnector(limit=STREAMS), aiohttp.ClientTimeout(total=120)
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+            return await asyncio.gather(*(one(session, number) for number in range(STREAMS)))
+
+    receipts = asyncio.run(main())
+    assert len(set(receipts)) == STREAMS
+    entries = gateway.world.entries()
+    mine = {index for index in range(before, len(entries)) if entries[index].kind == "act.outcome"}
+    assert set(receipts) == mine
+    assert {entries[index].decision for index in mine} == {"done"}
+    counts = [entry.count for entry in entries if entry.key == entries[receipts[0]].key]
+    assert counts == list(range(1, len(counts) + 1))  # dense: none is missing
 
 
 def test_measurements_and_logs_hold_no_word_of_a_prompt(gateway: Served) -> None:
