@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -89,6 +91,30 @@ def test_any_bytes_are_answered(data: bytes) -> None:
 )
 def test_deep_nesting_and_long_chains_are_answered(text: str) -> None:
     check(lowered(text))
+
+
+KERNEL = "#include <linux/slab.h>\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#define A(p) f(" + "p " * 3_000 + ";\n",
+        KERNEL + "\n" * 300_000,
+        KERNEL + "\n{\n" * 100_000,
+        KERNEL + "int f(void)\n{\n" + "\tint a;\n" * 20_000 + "}\n",
+        KERNEL + "int f(void)\n{\n" + "\tif (!a) g();\n" * 20_000 + "}\n",
+        'void f(char *p) { scanf("' + "%[" * 100_000 + '", p); }',
+        "a (" * 50_000,
+        "; \n" * 100_000,
+    ],
+    ids=["macro", "newlines", "braces", "declarations", "tests", "scanf", "heads", "statements"],
+)
+def test_text_made_to_slow_down_patterns_is_answered_in_time(text: str) -> None:
+    started = time.process_time()
+    check(lowered(text))
+    check(lowered(text, "a.h"))
+    assert time.process_time() - started < 8
 
 
 def test_a_line_of_megabytes_is_answered() -> None:

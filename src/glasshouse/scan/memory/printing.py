@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.memory.calls import Call
     from glasshouse.scan.memory.engine import Engine
 
+MAX_FORMAT = 2000  # characters of a format that are looked at
 DIRECTIVE = re.compile(
     r"%(?P<flags>[-+ #0']*)(?P<width>\*|\d+)?(?:\.(?P<precision>\*|-?\d*))?"
     r"(?P<size>hh|h|ll|l|L|j|z|t|q|I64)?(?P<kind>[a-zA-Z%])"
@@ -117,7 +118,7 @@ def output_length(state: State, form: V, args: list[V]) -> tuple[int | None, int
     end = 0
     number = 0
     bounded_output = True
-    for match in DIRECTIVE.finditer(form.text):
+    for match in DIRECTIVE.finditer(form.text[:MAX_FORMAT]):
         shortest += match.start() - end
         longest += match.start() - end
         end = match.end()
@@ -190,7 +191,7 @@ def scanned(engine: Engine, state: State, made: Call) -> None:
     else:
         taint = STRONG
     number = format_at + 1
-    for match in SCAN.finditer(form or ""):
+    for match in SCAN.finditer((form or "")[:MAX_FORMAT]):
         kind = match["kind"]
         if kind == "%" or match["skip"]:
             continue

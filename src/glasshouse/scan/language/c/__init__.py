@@ -30,7 +30,7 @@ _CHUNK_BYTES = 65_536
 _MAX_ERRORS = 200
 _FRAMES_PER_LEVEL = 12
 _CPP_ENDINGS = (".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".inl", ".ipp", ".tpp", ".C", ".H")
-_CPP_HEADER = re.compile(rb"^\s*(class\s+\w+|namespace\b|template\s*<|using\s+\w)|\w::\w", re.MULTILINE)
+_CPP_HEADER = re.compile(rb"^[ \t]*(class\s+\w+|namespace\b|template\s*<|using\s+\w)|\w::\w", re.MULTILINE)
 _ANNOTATION = re.compile(
     rb"\b(?:__(?:user|iomem|rcu|percpu|force|kernel|init|exit|initdata|exitdata|initconst|must_check|maybe_unused|"
     rb"always_unused|read_mostly|ro_after_init|cold|hot|pure|packed|refdata|net_init|net_exit|net_initdata|sched|"

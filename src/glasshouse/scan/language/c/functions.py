@@ -119,7 +119,7 @@ def _global(lo: Lowering, node: Node) -> None:
 
 
 _NAME = re.compile(r"\(?\s*([A-Za-z_]\w*)\s*\)?$")
-_CALL = re.compile(r"\(?\s*([A-Za-z_]\w*)\s*\(\s*((?:[\w*&.>-]+\s*,?\s*)*)\)\s*\)?\s*;?$")
+_CALL = re.compile(r"\(?\s*([A-Za-z_]\w*)\s*\(([\w\s*&.>,-]*)\)\s*\)?\s*;?$")
 
 
 def _macro(lo: Lowering, node: Node) -> None:

@@ -7,14 +7,17 @@ use a variable outside the blocks that give it a value.
 
 from __future__ import annotations
 
+import itertools
 import re
 
+MAX_LOOKS = 60
+MAX_BACK = 20_000  # bytes: bounds on what one function costs here, whatever is in it
 KERNEL = re.compile(rb'#\s*include\s*[<"](?:linux|asm|net|uapi)/')
 ANY = re.compile(
     rb"\[|\*\s*\w+\s*=|alloc|free|mem(?:cpy|set|move|cmp|dup)|str(?:n?c|len|dup|tok|to)|printf|scanf|copy_|lock|get|put|"
     rb"open|close|read|recv|send|write|exec|system|(?<![\w.])(?:new|delete)\b|[%/]|rand|->|signal|uid|crypt|md5|MD5|sha|"
     rb"path|\bgoto\b|access|stat\b|temp|tmp|alloca|_init|release|chmod|mask|EVP_|DES|RC4|::|"
-    rb"[\n{;]\s*(?:unsigned |struct |const )*\w+[ \t*]+\w+(?:, *\**\w+)*;"
+    rb"[\n{;][ \t]*(?:unsigned |struct |const )*\w+[ \t*]+\w+(?:, *\**\w+)*;"
 )
 RESOURCE = re.compile(
     rb"\b(?:k[vmzc]*alloc\w*|kmemdup\w*|kstrn?dup\w*|kasprintf|memdup_user\w*|v[mz]alloc\w*|kv?z?free\w*|vfree|alloca|"
@@ -27,7 +30,7 @@ INPUT = re.compile(
 )
 LOCK = re.compile(rb"\b(?:mutex_lock|spin_lock|spin_lock_\w+|(?:read|write)_lock\w*|down(?:_read|_write)?|lock_sock)\(")
 LEAVE = re.compile(rb"\breturn\b|\bgoto\b")
-BUFFER = re.compile(rb"[\n{;]\s*(?:unsigned |struct |const )*\w+[ \t*]+\w+\[[^\]\n]*[\w)]\][\[\]\w]*\s*[;=,]")
+BUFFER = re.compile(rb"[\n{;][ \t]*(?:unsigned |struct |const )*\w+[ \t*]+\w+\[[^\]\n]*[\w)]\][\[\]\w]*\s*[;=,]")
 TESTED = re.compile(rb"(?:if \(|&& |\|\| )!(\w+)\b(?![-.(\[])|\b(\w+) == NULL\b")
 DECLARED = re.compile(
     rb"\n\t+(?!return|goto|else|case|extern|static)"
@@ -51,9 +54,9 @@ def matters(source: bytes, start: int, end: int, *, kernel: bool) -> bool:
 
 def _tested_late(source: bytes, start: int, end: int) -> bool:
     """A name is tested for null after ``name->`` was written."""
-    for match in TESTED.finditer(source, start, end):
+    for match in itertools.islice(TESTED.finditer(source, start, end), MAX_LOOKS):
         name = match.group(1) or match.group(2)
-        place = source.find(name + b"->", start, match.start())
+        place = source.find(name + b"->", max(start, match.start() - MAX_BACK), match.start())
         if place >= 0 and source[place - 1 : place] in (b" ", b"(", b"\t", b"&", b"!", b"*", b"-"):
             between = source[place : match.start()]
             if name + b" = " not in between and b"(" + name not in between:
@@ -63,8 +66,8 @@ def _tested_late(source: bytes, start: int, end: int) -> bool:
 
 def _unwritten(source: bytes, start: int, end: int) -> bool:
     """A variable is declared without a value and used further out than wherever it was given one before."""
-    for match in DECLARED.finditer(source, start, end):
-        for name in match.group(1).replace(b"*", b"").split(b","):
+    for match in itertools.islice(DECLARED.finditer(source, start, min(end, start + MAX_BACK)), MAX_LOOKS):
+        for name in match.group(1).replace(b"*", b"").split(b",")[:MAX_LOOKS]:
             if _used_outside(source, name.strip(), match.end(), end):
                 return True
     return False
@@ -103,19 +106,21 @@ def _tabs(source: bytes, line: int) -> int:
     return count
 
 
-BODY = re.compile(rb"\n\{[ \t]*\n.*?\n\}", re.DOTALL)
-
-
 def without_the_rest(source: bytes) -> bytes:
     """Kernel source with empty bodies for the functions that cannot matter: parsing is what costs; lines stay."""
     pieces: list[bytes] = []
     done = 0
-    for match in BODY.finditer(source):
-        start, end = match.span()
+    start = source.find(b"\n{")
+    while start >= 0:
+        end = source.find(b"\n}", start)
+        if end < 0:
+            break
+        end += 2
         if not matters(source, start, end, kernel=True):
             pieces.append(source[done : start + 2])
             pieces.append(b"\n" * (source.count(b"\n", start + 2, end)))
             done = end - 1
+        start = source.find(b"\n{", end)
     if not pieces:
         return source
     pieces.append(source[done:])
