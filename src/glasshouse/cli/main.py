@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "approvals": ("glasshouse.cli.approvals", "List requests that wait for approval."),
     "approve": ("glasshouse.cli.approve", "Approve a request, with a signature."),
     "deny": ("glasshouse.cli.deny", "Deny a request, with the reason."),
+    "console": ("glasshouse.cli.console", "Pages on which approvers decide with a passkey."),
     "kill": ("glasshouse.cli.kill", "Stop everything at once, show what is stopped, lift a halt."),
     "store": ("glasshouse.cli.store", "Upgrade, back up, restore and check the register."),
     "forecast": ("glasshouse.cli.forecast", "Say what will be exploited, and why."),
