@@ -202,6 +202,13 @@ def test_a_refused_gate_keeps_the_model_from_engagements_of_that_tier_until_it_i
     door.close()
 
 
+def test_a_record_that_a_rule_keeps_for_years_is_held_when_somebody_wants_it_erased(glasshouse: Run) -> None:
+    glasshouse("assess", "commit")
+    code, _, _ = glasshouse("log", "erase", "1", "--basis", "a wish")
+    assert code == 3
+    assert "legal hold under entry 3" in glasshouse("log", "show", "1")[1]
+
+
 def organisation(home: Path) -> tuple[Tables, Door]:
     """A vetted organisation with an operator, and its door."""
     tables = Tables(open_database(StorePlace(file=home / "store.db")))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from glasshouse.cli.log_place import appending, log_directory, reading, with_log
 from glasshouse.cli.terminal import write_file
+
+if TYPE_CHECKING:
+    from glasshouse.ledger import Ledger
 
 _INDEX = click.argument("index", type=click.IntRange(min=0))
 _BASIS = click.option(
@@ -93,7 +97,8 @@ def approve(index: int, place: Path | None, basis: str, file: Path, output: Path
 def erase(index: int, place: Path | None, basis: str, files: tuple[Path, ...]) -> None:
     """Destroy the payloads of an entry for good; the entry and every proof stay.
 
-    Two approvers must have signed: see `glasshouse log approve`.
+    Two approvers must have signed: see `glasshouse log approve`.  Records that a rule keeps for years (incidents,
+    assessments, statements, documents) are put under a hold instead, and the refusal is logged.
     """
     from glasshouse.ledger.audit.notes import MAX_NOTE_BYTES
     from glasshouse.ledger.audit.proofs import Fault
@@ -105,7 +110,23 @@ def erase(index: int, place: Path | None, basis: str, files: tuple[Path, ...]) -
     except Fault as fault:
         raise PathError(fault.what, where=fault.where) from None
     with appending(place) as ledger:
+        _hold_what_must_be_kept(ledger, index)
         click.echo(f"payloads of entry {index} erased under entry {ledger.erase(index, basis, approvals).index}")
+
+
+def _hold_what_must_be_kept(ledger: Ledger, index: int) -> None:
+    """A hold on a record whose retention period runs; the erasure is then refused and the refusal logged."""
+    import datetime as dt
+
+    from glasshouse.duties.law import shipped_law
+    from glasshouse.duties.retention import kept
+
+    entry = ledger.reader.entry(index)
+    written = dt.datetime.fromtimestamp(entry.time / 1000, dt.UTC).date()
+    found = kept(entry.kind, written, shipped_law())
+    today = dt.datetime.now(dt.UTC).date()
+    if found is not None and today <= found.until and ledger.reader.held_by(index) is None:
+        ledger.hold(index, found.basis())
 
 
 @click.command("scrub", short_help="Empty the write-ahead log after an erasure.")
