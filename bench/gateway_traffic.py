@@ -18,11 +18,12 @@ from typing import Any
 
 import msgspec
 
+from glasshouse.respond.engine.correlate import Correlator
 from glasshouse.respond.engine.route import SourceTag
+from glasshouse.respond.engine.run import Engine
 from glasshouse.respond.engine.windows import Occurrence, windows
-from glasshouse.respond.read.interface import Chunk
-from glasshouse.respond.run import Settings, detect
-from glasshouse.respond.sigma.ir import Correlation
+from glasshouse.respond.read.classify import Classifier
+from glasshouse.respond.sigma.ir import Correlation, RuleSet
 from glasshouse.respond.sigma.load import STARTER, read_folder, rule_set
 
 Event = dict[str, Any]
@@ -128,47 +129,29 @@ def _agent(generator: random.Random, number: int, midnight: float) -> Iterator[E
             yield outcome(request, int(generator.lognormvariate(6.0, 0.8)))
 
 
-def chunk(events: list[Event]) -> Chunk:
-    """The events as the ledger's reader gives them."""
-    return Chunk("simulated", 0, events, 0, TAG)
-
-
-def largest(rule: Correlation, events: list[Event]) -> float:
+def largest(rule: Correlation, groups: list[list[Occurrence]]) -> float:
     """The largest result in any window of normal traffic, found by trying thresholds."""
-    rules = rule_set(read_folder(STARTER), None)
+
+    def fires(threshold: float) -> bool:
+        tried = msgspec.structs.replace(rule, threshold=threshold)
+        return any(next(iter(windows(tried, found)), None) is not None for found in groups)
+
     low, high = 0.0, 1.0
-    while _fires(msgspec.structs.replace(rule, threshold=high), events, rules) and high < 1e9:
+    while fires(high) and high < 1e9:
         low, high = high, high * 2
     while high - low > max(1.0, low * 0.02):
         middle = (low + high) / 2
-        if _fires(msgspec.structs.replace(rule, threshold=middle), events, rules):
-            low = middle
-        else:
-            high = middle
+        low, high = (middle, high) if fires(middle) else (low, middle)
     return low
 
 
-def _fires(rule: Correlation, events: list[Event], rules: Any) -> bool:
-    groups = _occurrences(rule, events, rules)
-    return any(next(iter(windows(rule, found)), None) is not None for found in groups)
-
-
-_KEPT: dict[str, list[list[Occurrence]]] = {}
-
-
-def _occurrences(rule: Correlation, events: list[Event], rules: Any) -> list[list[Occurrence]]:
-    if rule.ref.id not in _KEPT:
-        from glasshouse.respond.engine.correlate import Correlator
-        from glasshouse.respond.engine.run import Engine
-        from glasshouse.respond.read.classify import Classifier
-
-        engine, correlator = Engine(rules, Classifier().tag), Correlator(rules)
-        for match in (*engine.feed("simulated", 0, events, 0, TAG), *engine.flush()):
-            if correlator.wants(match.rule):
-                correlator.add(match)
-        number = [each.ref.id for each in rules.correlations].index(rule.ref.id)
-        _KEPT[rule.ref.id] = [sorted(found) for found in correlator.occurrences(number)]
-    return _KEPT[rule.ref.id]
+def gathered(events: list[Event], rules: RuleSet) -> Correlator:
+    """The matches of the rules that correlations use."""
+    engine, correlator = Engine(rules, Classifier().tag), Correlator(rules)
+    for match in (*engine.feed("simulated", 0, events, 0, TAG), *engine.flush()):
+        if correlator.wants(match.rule):
+            correlator.add(match)
+    return correlator
 
 
 def main() -> None:
@@ -179,14 +162,15 @@ def main() -> None:
     options = parser.parse_args()
     events = traffic(options.days, options.seed)
     rules = rule_set(read_folder(STARTER), None)
-    gateway = [each for each in rules.correlations if any(name.startswith("glasshouse_") for name in each.rules)]
-    run = detect([chunk(events)], rules, Settings(min_level="low"))
+    correlator = gathered(events, rules)
+    found = [*correlator.detections()]
     told = f"{len(events):,} events of {PEOPLE + AGENTS} keys in {options.days} days"
-    print(f"{told}: {len(run.detections)} false detections\n")
+    print(f"{told}: {len(found)} false detections\n")
     print("| rule | largest in normal traffic | threshold |\n| --- | --- | --- |")
-    for each in gateway:
-        if _occurrences(each, events, rules) and each.operator == "GTE" and each.kind != "temporal_ordered":
-            print(f"| {each.ref.title} | {largest(each, events):,.0f} | {each.threshold:,.0f} |")
+    for number, each in enumerate(rules.correlations):
+        groups = [sorted(group) for group in correlator.occurrences(number)]
+        if groups and each.operator == "GTE" and each.kind != "temporal_ordered":
+            print(f"| {each.ref.title} | {largest(each, groups):,.0f} | {each.threshold:,.0f} |", flush=True)
 
 
 if __name__ == "__main__":

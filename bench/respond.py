@@ -20,6 +20,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import zstandard
 from respond_data import Recording, detections_of, recordings, rules_in, unpacked_rules
 from respond_fleet import SEEDS, b_cubed, by_pause, fleet
@@ -33,6 +34,7 @@ from glasshouse.respond.read.classify import Classifier
 from glasshouse.respond.read.inputs import read_logs
 from glasshouse.respond.read.interface import Chunk
 from glasshouse.respond.read.shapes import flat
+from glasshouse.respond.sigma.load import read_compiled
 from glasshouse.words.incident import LEVEL_RANK, Detection, Entity, Incident
 
 NOW = 1_750_000_000
@@ -142,7 +144,8 @@ def bench_file(data: Path, folder: Path) -> Path:
         if each.events <= left:
             large.append(each)
             left -= each.events
-    place = folder / "events.json"
+    place = folder / "events" / "events.json"
+    place.parent.mkdir()
     with place.open("wb") as out:
         for each in large + small:
             with each.file.open("rb") as stream:
@@ -152,9 +155,10 @@ def bench_file(data: Path, folder: Path) -> Path:
     return place
 
 
-def ours_once(events: Path, data: Path) -> None:
+def ours_once(events: Path, compiled: Path) -> None:
     """One run of the engine in a process of its own; prints rule counts as JSON."""
-    rules = rules_in(data, folders=("rules/windows", "rules-emerging-threats"))
+    rules = read_compiled(compiled)
+    assert rules is not None
     engine = Engine(rules, Classifier().tag)
     counts: Counter[str] = Counter()
     for chunk in read_logs([events], io.BytesIO()):
@@ -182,14 +186,28 @@ def speed(data: Path, zircolite: Path, python: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         events = bench_file(data, folder)
-        rules_in(data, folders=("rules/windows", "rules-emerging-threats"))  # compiled before, as the peer's are
+        compiled = folder / "compiled.msgpack"  # as an import leaves them; the peer's are converted before, too
+        compiled.write_bytes(
+            msgspec.msgpack.encode(rules_in(data, folders=("rules/windows", "rules-emerging-threats")))
+        )
         rulesets = _peer_rules(zircolite, python, unpacked_rules(data), folder)
-        own = [sys.executable, __file__, "once", "--data", str(data), "--events", str(events)]
+        own = [sys.executable, __file__, "once", "--events", str(events), "--compiled", str(compiled)]
         cpu, peak, out = measured(own)
         body = json.loads(out)
         result = folder / "peer.json"
         peer = [
-            *(str(python), "zircolite.py", "-e", str(folder), "-f", "json", "-fp", "events.json", "--jsonl", "-P"),
+            *(
+                str(python),
+                "zircolite.py",
+                "-e",
+                str(events.parent),
+                "-f",
+                "json",
+                "-fp",
+                "events.json",
+                "--jsonl",
+                "-P",
+            ),
             *("--no-auto-mode", "-r", *map(str, rulesets), "-o", str(result), "-l", str(folder / "peer.log")),
         ]
         peer_cpu, peer_peak, _ = measured(peer, zircolite)
@@ -226,7 +244,7 @@ def _peer_rules(zircolite: Path, python: Path, rules: Path, folder: Path) -> lis
                "-o", str(folder / "none.json"), "-l", str(folder / "none.log")]  # fmt: skip
     subprocess.run(command, cwd=zircolite, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     made = sorted(set(zircolite.glob("ruleset-*.json")) - before)
-    return [file.rename(folder / f"{number}.rules") for number, file in enumerate(made)]
+    return [file.rename(folder / f"ruleset-{number}.json") for number, file in enumerate(made)]
 
 
 def main() -> None:
@@ -237,6 +255,7 @@ def main() -> None:
     parser.add_argument("--zircolite", type=Path, help="folder of the peer")
     parser.add_argument("--python", type=Path, default=Path(sys.executable), help="interpreter with its requirements")
     parser.add_argument("--events", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--compiled", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     match options.part:
         case "quality":
@@ -246,7 +265,7 @@ def main() -> None:
                 parser.error("speed needs --zircolite")
             speed(options.data.resolve(), options.zircolite.resolve(), options.python.absolute())
         case _:
-            ours_once(options.events, options.data)
+            ours_once(options.events, options.compiled)
 
 
 if __name__ == "__main__":
