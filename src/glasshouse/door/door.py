@@ -41,7 +41,7 @@ from glasshouse.words.errors import (
     QuotaError,
 )
 from glasshouse.words.party import Caller
-from glasshouse.words.passage import Outcome
+from glasshouse.words.passage import NOTHING_KEPT, Kept, Outcome
 
 if TYPE_CHECKING:
     import asyncio
@@ -182,9 +182,11 @@ class Door:
             receipt = self._append(prepared.entry)
         return self._admitted(prepared, receipt)
 
-    async def admit_async(self, caller: Caller, act: Act, circumstances: Circumstances = PLAIN) -> Admission:
-        """The same, awaited."""
-        prepared = self._prepare(caller, act, circumstances)
+    async def admit_async(
+        self, caller: Caller, act: Act, circumstances: Circumstances = PLAIN, kept: Kept = NOTHING_KEPT
+    ) -> Admission:
+        """The same, awaited.  ``kept`` is sealed beside the entry, whatever the decision."""
+        prepared = self._prepare(caller, act, circumstances, kept)
         with self._redeeming(prepared):
             receipt = await self._append_async(prepared.entry, "nothing was done", partial(self._abandon, prepared))
         return self._admitted(prepared, receipt)
@@ -258,7 +260,7 @@ class Door:
 
     # --- inside
 
-    def _prepare(self, caller: Caller, act: Act, circumstances: Circumstances) -> _Prepared:
+    def _prepare(self, caller: Caller, act: Act, circumstances: Circumstances, kept: Kept = NOTHING_KEPT) -> _Prepared:
         caller = self.directory.again(caller)
         decision = self._decide(caller, act, circumstances)
         if isinstance(decision, Permit) and caller.engagement.quota.acts_per_day is not None:
@@ -271,11 +273,13 @@ class Door:
         event = events.request_event(caller, act, circumstances, decision, self.now_ms(), uid)
         match decision:
             case Permit():
-                entry = self._entry("act.request", caller, "permit", decision.policy_hash, event, part="opens")
+                entry = self._entry(
+                    "act.request", caller, "permit", decision.policy_hash, event, part="opens", kept=kept
+                )
             case Deny():
-                entry = self._entry("act.denied", caller, "deny", decision.policy_hash, event)
+                entry = self._entry("act.denied", caller, "deny", decision.policy_hash, event, kept=kept)
             case Ask():
-                entry = self._entry("act.asked", caller, "ask", decision.policy_hash, event)
+                entry = self._entry("act.asked", caller, "ask", decision.policy_hash, event, kept=kept)
         return _Prepared(caller, act, circumstances, decision, uid, entry, redeemed)
 
     @contextlib.contextmanager
@@ -334,6 +338,7 @@ class Door:
             part="closes",
             about=admission.request.index,
             more=outcome.events,
+            kept=outcome.kept,
         )
 
     def _entry(
@@ -347,6 +352,7 @@ class Door:
         part: str = "single",
         about: int | None = None,
         more: tuple[bytes, ...] = (),
+        kept: Kept = NOTHING_KEPT,
     ) -> NewEntry:
         from glasshouse.ledger import NewEntry, Payload
 
@@ -355,6 +361,7 @@ class Door:
         payloads = [Payload("event", engagement, event)]
         if more:
             payloads.append(Payload("events", engagement, b"\n".join(more)))
+        payloads += [Payload(name, engagement, data) for name, data in kept]
         return NewEntry(
             kind=kind,
             organisation=organisation,
