@@ -17,6 +17,7 @@ MAX_STATES = 4
 MAX_STEPS = 60_000  # instructions times states for one function
 MAX_DEPTH = 3  # calls inside calls that are followed
 INLINE_STEPS = 900  # steps spent in functions called, for each function that is analysed
+KERNEL_INLINE_STEPS = 250
 STEPS_EACH = 7  # steps for each instruction, after which paths are no longer kept apart
 
 
@@ -124,8 +125,8 @@ class Engine:
         self.root = index
         self.taken, self.dropped = set(), set()
         self.limit = MAX_STATES
-        self.inlining = INLINE_STEPS
-        self.soft = INLINE_STEPS + STEPS_EACH * self.facts.functions[index].size
+        self.inlining = KERNEL_INLINE_STEPS if self.facts.kernel else INLINE_STEPS
+        self.soft = self.inlining + STEPS_EACH * self.facts.functions[index].size
         self.frame = Frame(function, index, None)
         state = State()
         names.bind_parameters(self, state, self.facts.functions[index])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.memory import bounds, lifetime, numbers
-from glasshouse.scan.memory.names import ALL, address_of, declared, element_type, read_global, size_value
+from glasshouse.scan.memory.names import ALL, address_of, declared, element_type, field_of, read_global, size_value
 from glasshouse.scan.memory.program import LoopFacts
 from glasshouse.scan.memory.values import (
     LIVE,
@@ -118,10 +118,7 @@ def op_attr(engine: Engine, ins: ir.Instr, state: State) -> None:
 
 
 def field_type(engine: Engine, base: V, name: str) -> str:
-    text = base.type or (base.reg.type if base.reg is not None else "")
-    record = text.rstrip("*").partition("[")[0] if text else ""
-    fields = engine.facts.records.get(record)
-    return engine.facts.resolved(fields[name]) if fields is not None and name in fields else ""
+    return field_of(engine.facts, base, name)
 
 
 def region_of(state: State, base: V, operand: Any) -> Region:

@@ -217,7 +217,9 @@ def size_value(engine: Engine, state: State, source: Any, operator: str) -> V:
                 text = source
             else:
                 value = read_global(engine, state, source)
-        if value is not None:
+        if value is not None and operator.startswith("sizeof->"):
+            text = field_of(facts, value, operator[8:])
+        elif value is not None:
             if operator == "sizeof*":
                 text = element_type(value.type)
             elif (
@@ -239,6 +241,13 @@ def size_value(engine: Engine, state: State, source: Any, operator: str) -> V:
     if size is not None:
         return of_number(size).having(size_of=text)
     return V().having(lo=1, size_of=text, sym=_symbol_of(facts, text))
+
+
+def field_of(facts: FileFacts, base: V, name: str) -> str:
+    """The type of a field of what a value is or points to, "" unknown."""
+    text = base.type or (base.reg.type if base.reg is not None else "")
+    fields = facts.records.get(text.rstrip("*").partition("[")[0]) if text else None
+    return facts.resolved(fields[name]) if fields is not None and name in fields else ""
 
 
 def _symbol_of(facts: FileFacts, text: str) -> int:

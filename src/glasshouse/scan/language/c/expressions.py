@@ -331,7 +331,10 @@ def sizeof(lo: Lowering, node: Node) -> Operand:
     if argument is not None and argument.type == "identifier":
         return lo.value(ir.UNOP, lo.span(node), "sizeof", lo.text(argument))
     if argument is not None and argument.type == "field_expression":
-        return lo.value(ir.UNOP, lo.span(node), "sizeof", address(lo, argument))
+        base, field_name = lo.child(argument, "argument"), lo.child(argument, "field")
+        if base is not None and base.type == "identifier" and field_name is not None:  # nothing is read
+            return lo.value(ir.UNOP, lo.span(node), f"sizeof->{lo.text(field_name)}", lo.text(base))
+        return lo.value(ir.UNOP, lo.span(node), "sizeof", lo.builder.const("(" + lo.text(argument)[:60]))
     text = lo.text(argument) if argument is not None else ""
     if argument is not None and argument.type == "pointer_expression" and text.startswith("*"):
         return lo.value(ir.UNOP, lo.span(node), "sizeof*", text[1:].strip())

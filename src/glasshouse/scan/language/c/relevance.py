@@ -1,8 +1,8 @@
 """Which functions can matter, decided on their text before anything is lowered.
 
 Ordinary code: nearly every function with memory, a resource or an unwritten variable.  Kernel code is large, so there a
-function must allocate, free, lock, read what user space sends, declare a buffer, use a pointer before it tests it, or
-use a variable outside the blocks that give it a value.
+function must allocate, free, lock, read what user space sends, declare a buffer, or use a pointer before it tests it.
+(Compilers warn of variables that are not written; in the functions that are lowered they are reported too.)
 """
 
 from __future__ import annotations
@@ -32,10 +32,6 @@ LOCK = re.compile(rb"\b(?:mutex_lock|spin_lock|spin_lock_\w+|(?:read|write)_lock
 LEAVE = re.compile(rb"\breturn\b|\bgoto\b")
 BUFFER = re.compile(rb"[\n{;][ \t]*(?:unsigned |struct |const )*\w+[ \t*]+\w+\[[^\]\n]*[\w)]\][\[\]\w]*\s*[;=,]")
 TESTED = re.compile(rb"(?:if \(|&& |\|\| )!(\w+)\b(?![-.(\[])|\b(\w+) == NULL\b")
-DECLARED = re.compile(
-    rb"\n\t+(?!return|goto|else|case|extern|static)"
-    rb"(?:(?:unsigned|struct|enum|const|long|register|volatile)\s+)*\w+[ \t]+\**(\w+(?:\s*,\s*\**\w+)*);"
-)
 
 
 def matters(source: bytes, start: int, end: int, *, kernel: bool) -> bool:
@@ -49,7 +45,7 @@ def matters(source: bytes, start: int, end: int, *, kernel: bool) -> bool:
         leaving = LEAVE.search(source, lock.end(), end)
         if leaving is not None and LEAVE.search(source, leaving.end(), end) is not None:
             return True
-    return _tested_late(source, start, end) or _unwritten(source, start, end)
+    return _tested_late(source, start, end)
 
 
 def _tested_late(source: bytes, start: int, end: int) -> bool:
@@ -62,48 +58,6 @@ def _tested_late(source: bytes, start: int, end: int) -> bool:
             if name + b" = " not in between and b"(" + name not in between:
                 return True
     return False
-
-
-def _unwritten(source: bytes, start: int, end: int) -> bool:
-    """A variable is declared without a value and used further out than wherever it was given one before."""
-    for match in itertools.islice(DECLARED.finditer(source, start, min(end, start + MAX_BACK)), MAX_LOOKS):
-        for name in match.group(1).replace(b"*", b"").split(b",")[:MAX_LOOKS]:
-            if _used_outside(source, name.strip(), match.end(), end):
-                return True
-    return False
-
-
-def _used_outside(source: bytes, word: bytes, start: int, end: int) -> bool:
-    """Indentation stands for nesting: kernel code is indented by tabs."""
-    written = 99
-    place = start
-    size = len(word)
-    for _ in range(40):
-        place = source.find(word, place, end)
-        if place < 0:
-            return False
-        before, after = source[place - 1 : place], source[place + size : place + size + 3]
-        first = place
-        place += size
-        if before.isalnum() or before in (b"_", b".", b">") or after[:1].isalnum() or after[:1] == b"_":
-            continue
-        if before == b"&":
-            return False
-        line = source.rfind(b"\n", start, first) + 1
-        depth = _tabs(source, line)
-        if after.startswith(b" = "):
-            written = min(written, depth)
-        elif depth < written:
-            text = source[line:first]
-            return not (b"each" in text or b"irq" in text or b"lock" in text or b"sizeof" in text)
-    return False
-
-
-def _tabs(source: bytes, line: int) -> int:
-    count = 0
-    while source[line + count : line + count + 1] == b"\t":
-        count += 1
-    return count
 
 
 def without_the_rest(source: bytes) -> bytes:

@@ -47,14 +47,13 @@ def _each(lo: Lowering, call: Node, body: Node) -> None:
     arguments = lo.child(call, "arguments")
     names = [child for child in arguments.named_children if child.type != "comment"] if arguments is not None else []
     cursors = names[:2] if "safe" in lo.text(call)[:60] else names[:1]
-    for other in names[len(cursors) :]:
-        lo.operand(other)
     lo.labels.append((label, label))
 
     def inside() -> None:
         for cursor in cursors:
             if cursor.type == "identifier":
                 lo.builder.block.append([ir.MOVE, span, lo.text(cursor), lo.unknown(call)])
+        lo.operand(call)  # whatever else it is given may be written
         lo.run(body)
 
     block = lo.block(inside)
