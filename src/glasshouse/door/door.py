@@ -41,7 +41,7 @@ from glasshouse.words.errors import (
     QuotaError,
 )
 from glasshouse.words.party import Caller
-from glasshouse.words.passage import NOTHING_KEPT, Kept, Outcome
+from glasshouse.words.passage import Outcome
 
 if TYPE_CHECKING:
     import asyncio
@@ -182,11 +182,9 @@ class Door:
             receipt = self._append(prepared.entry)
         return self._admitted(prepared, receipt)
 
-    async def admit_async(
-        self, caller: Caller, act: Act, circumstances: Circumstances = PLAIN, kept: Kept = NOTHING_KEPT
-    ) -> Admission:
-        """The same, awaited.  ``kept`` is sealed beside the entry, whatever the decision."""
-        prepared = self._prepare(caller, act, circumstances, kept)
+    async def admit_async(self, caller: Caller, act: Act, circumstances: Circumstances = PLAIN) -> Admission:
+        """The same, awaited."""
+        prepared = self._prepare(caller, act, circumstances)
         with self._redeeming(prepared):
             receipt = await self._append_async(prepared.entry, "nothing was done", partial(self._abandon, prepared))
         return self._admitted(prepared, receipt)
@@ -260,7 +258,7 @@ class Door:
 
     # --- inside
 
-    def _prepare(self, caller: Caller, act: Act, circumstances: Circumstances, kept: Kept = NOTHING_KEPT) -> _Prepared:
+    def _prepare(self, caller: Caller, act: Act, circumstances: Circumstances) -> _Prepared:
         caller = self.directory.again(caller)
         decision = self._decide(caller, act, circumstances)
         if isinstance(decision, Permit) and caller.engagement.quota.acts_per_day is not None:
@@ -273,13 +271,11 @@ class Door:
         event = events.request_event(caller, act, circumstances, decision, self.now_ms(), uid)
         match decision:
             case Permit():
-                entry = self._entry(
-                    "act.request", caller, "permit", decision.policy_hash, event, part="opens", kept=kept
-                )
+                entry = self._entry("act.request", caller, "permit", decision.policy_hash, event, part="opens")
             case Deny():
-                entry = self._entry("act.denied", caller, "deny", decision.policy_hash, event, kept=kept)
+                entry = self._entry("act.denied", caller, "deny", decision.policy_hash, event)
             case Ask():
-                entry = self._entry("act.asked", caller, "ask", decision.policy_hash, event, kept=kept)
+                entry = self._entry("act.asked", caller, "ask", decision.policy_hash, event)
         return _Prepared(caller, act, circumstances, decision, uid, entry, redeemed)
 
     @contextlib.contextmanager
@@ -338,7 +334,6 @@ class Door:
             part="closes",
             about=admission.request.index,
             more=outcome.events,
-            kept=outcome.kept,
         )
 
     def _entry(
@@ -352,7 +347,6 @@ class Door:
         part: str = "single",
         about: int | None = None,
         more: tuple[bytes, ...] = (),
-        kept: Kept = NOTHING_KEPT,
     ) -> NewEntry:
         from glasshouse.ledger import NewEntry, Payload
 
@@ -361,7 +355,6 @@ class Door:
         payloads = [Payload("event", engagement, event)]
         if more:
             payloads.append(Payload("events", engagement, b"\n".join(more)))
-        payloads += [Payload(name, engagement, data) for name, data in kept]
         return NewEntry(
             kind=kind,
             organisation=organisation,

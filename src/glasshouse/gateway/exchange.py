@@ -18,7 +18,6 @@ from glasshouse.gateway.asgi import JSON, Headers, Receive, Send, answer
 from glasshouse.gateway.dialect.interface import STATUS, AnswerShapeError
 from glasshouse.gateway.dialect.registry import Route
 from glasshouse.gateway.intake import ClientGone
-from glasshouse.gateway.keeping import Answered, write_plain
 from glasshouse.gateway.measures import LOGGER
 from glasshouse.gateway.receipts import HEADER, receipt_comment, receipt_field
 from glasshouse.gateway.refusals import Refusal, refusal_for
@@ -66,7 +65,6 @@ class Exchange:
         self._door, self._upstreams, self._sending = door, upstreams, sending
         self._request_id, self._extra = request_id, extra
         self._hash = hashlib.sha256()
-        self._answered = Answered(admission.caller.engagement)
         self._sent_bytes = 0
         self._started = False
         self._concluding = False
@@ -272,16 +270,12 @@ class Exchange:
             code=code,
             counts={name: number for name, number in counts.items() if number},
             screened=self.screen.screened(),
-            kept=self._answered.kept(),
         )
         self._outcome = asyncio.ensure_future(self._door.conclude_async(self.admission, outcome))
-        receipt = await asyncio.shield(self._outcome)
-        write_plain(self._door.home.folder, self.admission.caller.engagement, receipt.index, outcome.kept)
-        return receipt
+        return await asyncio.shield(self._outcome)
 
     def _count(self, data: bytes) -> None:
         self._hash.update(data)
-        self._answered.add(data)
         self._sent_bytes += len(data)
 
     def _head(self, upstream: aiohttp.ClientResponse) -> Headers:

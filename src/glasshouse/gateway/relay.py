@@ -23,7 +23,6 @@ from glasshouse.gateway.dialect.registry import Route
 from glasshouse.gateway.dialect.strict_json import decode_object, with_model
 from glasshouse.gateway.exchange import Exchange, Sending
 from glasshouse.gateway.intake import ClientGone, Head, check_json, read_body, read_head
-from glasshouse.gateway.keeping import request_kept, write_plain
 from glasshouse.gateway.limits.counters import Counters
 from glasshouse.gateway.limits.prices import at_most, spent
 from glasshouse.gateway.limits.reserve import Cost, Exhausted, Reservation, Subject, release, reserve, settle
@@ -188,10 +187,7 @@ class Relay:
                 other = _act(caller, asked.route.dialect, fallback, asked.body, why)
                 if isinstance(self._door.decide(caller, other, circumstances), Permit):
                     act = other
-        kept = request_kept(caller.engagement, asked.body)
-        admission = await self._door.admit_async(caller, act, circumstances, kept)
-        write_plain(self._door.home.folder, caller.engagement, admission.request.index, kept)
-        return admission
+        return await self._door.admit_async(caller, act, circumstances)
 
     def _exchange(self, asked: Asked, admission: Admission, chosen: str, extra: Headers) -> Exchange:
         route, settings = asked.route, self._settings

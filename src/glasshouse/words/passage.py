@@ -9,11 +9,6 @@ import msgspec
 OutcomeStatus = Literal["done", "withheld", "stopped", "failed", "interrupted"]
 
 
-Kept = tuple[tuple[str, bytes], ...]
-"""Content that goes sealed beside an entry: names of payloads and their bytes."""
-NOTHING_KEPT: Kept = ()
-
-
 class ByteRange(msgspec.Struct, frozen=True):
     """Bytes ``start`` (inclusive) to ``end`` (exclusive) of what was returned."""
 
@@ -39,7 +34,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     ``digest`` is the SHA-256 of what was returned, ``items`` and ``size_bytes`` its extent.  ``code`` is the error's
     code when it did not end well.  ``counts`` are totals worth searching by (findings, tokens).  ``events`` are further
-    OCSF events, such as findings; they go sealed into the outcome's payload, as does what is ``kept``.
+    OCSF events, such as findings; they go sealed into the outcome's payload.
     """
 
     status: OutcomeStatus
@@ -50,4 +45,3 @@ class Outcome(msgspec.Struct, frozen=True):
     counts: dict[str, int] = {}
     screened: tuple[Screened, ...] = ()
     events: tuple[bytes, ...] = ()
-    kept: Kept = NOTHING_KEPT

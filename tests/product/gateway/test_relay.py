@@ -215,27 +215,3 @@ def harmful(path: str) -> dict[str, Any]:
     if path == "/v1/responses":
         return {"model": "echo", "input": HARM}
     return ask(path, messages=[{"role": "user", "content": HARM}])
-
-
-@pytest.mark.parametrize("keeps", ["nothing", "sealed", "plain"])
-def test_of_prompt_and_answer_that_is_kept_which_the_engagement_says(world: World, keeps: str) -> None:
-    key = world.engage(f"keeps-{keeps}", keeps=keeps)
-    secret = "the xyzzy firewall"
-
-    async def main() -> None:
-        async with served(world) as caller:
-            body = ask("/v1/messages", messages=[{"role": "user", "content": secret}])
-            answer = await caller.call("/v1/messages", body, key=key)
-            assert answer.status == 200
-            request = len(world.entries()) - 2
-            names = [[each.name for each in entry.payloads] for entry in world.entries()[-2:]]
-            if keeps == "nothing":
-                assert names == [["event"], ["event"]]
-            else:
-                assert names == [["event", "prompt"], ["event", "answer"]]
-                assert world.payload(request, "prompt") == body
-                assert world.payload(request + 1, "answer") == answer.json()
-            plain = [file.read_bytes() for file in world.home.rglob("*") if file.is_file()]
-            assert any(secret.encode() in content for content in plain) == (keeps == "plain")
-
-    asyncio.run(main())

@@ -102,7 +102,7 @@ def test_the_simulation_agrees_with_the_exact_expectation(world: tuple[list[Serv
     services, found = world
     web = weave(services, found)
     loss, hit = simulate(web)
-    assert loss.mean == pytest.approx(web.loss(), abs=0.45)
+    assert loss.mean == pytest.approx(web.loss(), abs=0.25)
     assert loss.low <= loss.high <= loss.worst + 1e-9
     assert hit.high <= len(services)
 

@@ -90,6 +90,6 @@ def test_ordinary_work_raises_nothing() -> None:
 def test_the_starter_rules_all_compile_and_say_who_wrote_them() -> None:
     rules = starter()
     assert rules.problems == ()
-    assert {each.ref.author for each in (*rules.rules, *rules.correlations)} == {"The Glasshouse authors"}
-    ids = [each.ref.id for each in rules.rules] + [each.ref.id for each in rules.correlations]
-    assert len(ids) == len(set(ids))
+    refs = [each.ref for each in rules.rules] + [each.ref for each in rules.correlations]
+    assert {ref.author for ref in refs} == {"The Glasshouse authors"}
+    assert len({ref.id for ref in refs}) == len(refs)

@@ -49,6 +49,8 @@ from glasshouse.words.incident import LEVELS, RuleProblem, RuleRef
 
 MAX_RULE_BYTES = 1_000_000
 MAX_NODES = 20_000
+SIGMAHQ, DRL = "github.com/SigmaHQ/sigma/", "DRL-1.1"
+"""Rules of that repository that name no licence are under the Detection Rule License 1.1."""
 
 
 class RuleFile(msgspec.Struct, frozen=True):
@@ -228,7 +230,7 @@ def reference(rule: SigmaRuleBase, file: RuleFile) -> RuleRef:
         author=rule.author or "",
         link=file.link,
         level=next((name for name in LEVELS if name == level), "medium"),
-        licence=str(rule.license or raw or ""),
+        licence=str(rule.license or raw or (DRL if SIGMAHQ in file.link else "")),
         tags=tuple(f"{tag.namespace}.{tag.name}" for tag in rule.tags),
         kind="correlation" if isinstance(rule, SigmaCorrelationRule) else "event",
     )
