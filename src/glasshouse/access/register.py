@@ -154,14 +154,6 @@ def move_engagement(tables: Tables, name: str, event: str) -> Engagement:
     return tables.engagements.change(name, step)
 
 
-def expire_engagements(tables: Tables, now: int) -> list[Engagement]:
-    """Marks as expired what is over; policy denies it by its term whether marked or not."""
-    over = [
-        each for each in tables.engagements.all() if each.state in ("active", "paused") and now >= each.term.ends_at
-    ]
-    return [move_engagement(tables, each.id, "expire") for each in over]
-
-
 def check_engagement(engagement: Engagement) -> None:
     """Raises `AccessError` for an engagement that contradicts itself."""
     _check_id(engagement.id, "engagement")
