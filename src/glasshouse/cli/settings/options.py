@@ -71,9 +71,9 @@ _WHAT: tuple[Option, ...] = (
         kind="list",
         group="what",
         default=(),
-        choices=("python", "javascript", "java"),
+        choices=("python", "javascript", "java", "c"),
         metavar="LANG",
-        help="Only these languages: python, javascript (with TypeScript), java. Repeat or separate by commas.",
+        help="Only these languages: python, javascript (with TypeScript), java, c (with C++). Repeat or use commas.",
     ),
     Option(
         key="rules",
