@@ -35,7 +35,7 @@ from glasshouse.guard.misuse import Screener
 from glasshouse.words.act import Act, Circumstances, Target
 from glasshouse.words.decision import Deny, Permit
 from glasshouse.words.engagement import Quota
-from glasshouse.words.errors import BudgetError, CredentialError, GlasshouseError
+from glasshouse.words.errors import BudgetError, GlasshouseError
 from glasshouse.words.party import Caller
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Relay:
         self._running: set[Exchange] = set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._refusals = RefusalRecorder(door, settings.limits.refusals_recorded_per_s)
+        self._refusals = RefusalRecorder(door)
         self.upstreams = Upstreams(settings, environ)
 
     # --- one call
@@ -118,12 +118,9 @@ class Relay:
             raise refusal from None
 
     async def resolve(self, key: str) -> Caller:
-        """The caller; `Refusal` for an unknown key, which is recorded as long as that does not fill the log."""
+        """The caller; `Refusal` for an unknown key, which the door records."""
         try:
-            return self._door.directory.resolve(key, self._door.now())
-        except CredentialError as error:
-            await self._refusals.record_key(key)
-            raise refusal_for(error) from None
+            return self._door.resolve(key)
         except GlasshouseError as error:
             raise refusal_for(error) from None
 
@@ -295,13 +292,10 @@ class Relay:
 
 
 class RefusalRecorder:
-    """Records what is refused before the door is asked, so many a second: nobody may fill the log with rubbish."""
+    """Records what a known caller is refused before the door is asked."""
 
-    def __init__(self, door: Door, per_s: int) -> None:
-        self._door, self._per_s = door, per_s
-        self._second, self._used = 0, 0
-        self.unrecorded = 0
-        """Refusals that were too many to be recorded one by one."""
+    def __init__(self, door: Door) -> None:
+        self._door = door
 
     async def record(self, caller: Caller, act: Act, circumstances: Circumstances, refusal: Refusal) -> None:
         """Writes a denial of a known caller; `Refusal` when that is not possible."""
@@ -312,22 +306,6 @@ class RefusalRecorder:
         event = events.request_event(caller, act, circumstances, decision, self._door.now_ms(), uid)
         try:
             await asyncio.to_thread(self._door.append, "act.denied", caller, "deny", event)
-        except GlasshouseError as error:
-            raise refusal_for(error) from None
-
-    async def record_key(self, key: str) -> None:
-        """Has the door record that a key was refused."""
-        second = int(time.monotonic())
-        if second != self._second:
-            self._second, self._used = second, 0
-        self._used += 1
-        if self._used > self._per_s:
-            self.unrecorded += 1
-            return
-        try:
-            await asyncio.to_thread(self._door.resolve, key)
-        except CredentialError:
-            return
         except GlasshouseError as error:
             raise refusal_for(error) from None
 

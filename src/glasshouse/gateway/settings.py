@@ -63,7 +63,6 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     max_body_bytes: Positive = 33_554_432
     body_timeout_s: Seconds = 60.0
     max_answer_bytes: Positive = 67_108_864
-    refusals_recorded_per_s: Positive = 20
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

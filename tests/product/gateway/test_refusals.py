@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,28 +108,27 @@ def test_a_key_in_the_wrong_place_is_answered_with_the_right_one(
 def test_an_unknown_key_opens_nothing_and_is_never_repeated(world: World, key: str) -> None:
     async def main() -> None:
         async with served(world) as caller:
-            before = len(world.entries())
             answer = await caller.call("/v1/messages", ask("/v1/messages"), key=None, headers=[("x-api-key", key)])
             assert answer.status == 401
             assert not key or key not in answer.body.decode()
             assert caller.upstream.requests == []
-            recorded = [entry.kind for entry in world.entries()[before:]]
-            assert recorded == (["access.refused"] if 0 < len(key) < 1000 else [])
 
     asyncio.run(main())
 
 
-def test_a_flood_of_unknown_keys_does_not_fill_the_log(world: World) -> None:
+def test_unknown_keys_are_recorded_and_a_flood_of_them_does_not_fill_the_log(tmp_path: Path) -> None:
+    own = World(tmp_path)
+
     async def main() -> None:
-        async with served(world, limits={"refusals_recorded_per_s": 3}) as caller:
-            before = len(world.entries())
-            tries = [
-                caller.call("/v1/messages", b"{}", key=None, headers=[("x-api-key", f"bad{n}")]) for n in range(60)
-            ]
+        async with served(own) as caller:
+            bad = [[("x-api-key", f"bad{number}")] for number in range(60)]
+            tries = [caller.call("/v1/messages", b"{}", key=None, headers=each) for each in bad]
             assert {answer.status for answer in await asyncio.gather(*tries)} == {401}
-            assert 1 <= len(world.entries()) - before <= 9
 
     asyncio.run(main())
+    kinds = [entry.kind for entry in own.entries()]
+    assert set(kinds) == {"access.refused"}
+    assert 1 <= len(kinds) <= 20
 
 
 @pytest.mark.parametrize(
