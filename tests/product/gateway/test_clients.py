@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import os
 import re
@@ -286,6 +287,29 @@ def test_a_worker_that_dies_loses_nothing_recorded_and_is_replaced(gateway: Serv
     outcomes = [entry for entry in gateway.world.entries()[before:] if entry.decision == "done"]
     assert len(outcomes) == answered == 20
     assert gateway.process.poll() is None
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_that_hangs_up_ends_the_call_and_the_log_says_so(gateway: Served, stream: bool) -> None:
+    before = len(gateway.world.entries())
+    host, _, port = gateway.url.removeprefix("http://").partition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    body = json.dumps({"model": "stall", "messages": USER, "stream": stream})
+    headers = {"x-api-key": gateway.world.key, "content-type": "application/json"}
+    connection.request("POST", "/v1/chat/completions", body, headers)
+    if stream:
+        assert connection.getresponse().status == 200
+    wait_for_entries(gateway, before + 1)
+    connection.close()
+    wait_for_entries(gateway, before + 2)
+    assert [entry.decision for entry in gateway.world.entries()[before:]] == ["permit", "interrupted"]
+
+
+def wait_for_entries(gateway: Served, count: int) -> None:
+    ends_at = time.monotonic() + 10
+    while len(gateway.world.entries()) < count:
+        assert time.monotonic() < ends_at
+        threading.Event().wait(0.05)
 
 
 STREAMS = 500
