@@ -157,9 +157,14 @@ def user_name() -> str:
 
 def code_targets(paths: Iterable[Path]) -> tuple[Target, ...]:
     """The folders and files of a command line as targets: real paths, so that a link leads out of no scope."""
-    return tuple(Target("code", os.path.realpath(path)) for path in paths)
+    return tuple(Target("code", _named(path)) for path in paths)
 
 
 def file_targets(paths: Iterable[Path]) -> tuple[Target, ...]:
     """The same for input files that are not code."""
-    return tuple(Target("file", os.path.realpath(path)) for path in paths)
+    return tuple(Target("file", _named(path)) for path in paths)
+
+
+def _named(path: Path) -> str:
+    """The real path as text that can be recorded: bytes that are no UTF-8 are written out."""
+    return os.fsencode(os.path.realpath(path)).decode("utf-8", "backslashreplace")

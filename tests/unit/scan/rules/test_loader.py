@@ -50,7 +50,7 @@ def test_every_language_has_rules_and_models() -> None:
     for language in LANGUAGES:
         loaded = load_rules([language])
         assert loaded.rules
-        assert loaded.models
+        assert loaded.models or language == "c"  # what is known of C's libraries is part of its analyses
         assert all(language in item.languages for item in loaded.rules.values())
 
 
