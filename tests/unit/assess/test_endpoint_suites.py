@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,11 +20,11 @@ from glasshouse.assess.suites.refusals import refused
 from glasshouse.words.errors import SuiteError
 
 AT = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
-MODEL: ModelFile = load_model(
-    "m.yaml",
+MODEL_TEXT = (
     f"identity: {{name: m, version: '1', endpoint_digest: 'sha256:{'1a' * 32}'}}\nprovider: P\nintended_use: U\n"
-    "placing: {on_union_market: false}".encode(),
+    "placing: {on_union_market: false}"
 )
+MODEL: ModelFile = load_model("m.yaml", MODEL_TEXT.encode())
 
 
 class Server(BaseHTTPRequestHandler):
@@ -111,20 +114,32 @@ def test_a_wrong_key_is_no_evidence(options: dict[str, str], monkeypatch: pytest
         conduct("gateway-safeguards", MODEL, Setting(options=options), lambda: AT, quiet)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # by what Inspect stands on
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+LLM = """
+import datetime as dt, json, sys
+from glasshouse.assess.conduct import conduct
+from glasshouse.assess.model_file import load_model
+from glasshouse.assess.suite import Setting
+model = load_model("m.yaml", sys.argv[1].encode())
+options = json.loads(sys.argv[2])
+for name, most in (("llm-safeguards", 0), ("llm-refusal", 12)):
+    setting = Setting(max_samples=most, options=options)
+    record = conduct(name, model, setting, lambda: dt.datetime.now(dt.UTC), lambda done, total: None)
+    figures = {each.name: each.estimate for each in record.run.metrics}
+    print(json.dumps({"figures": figures, "outputs": [each.output for each in record.samples]}))
+"""
+
+
 def test_a_model_that_obeys_documents_and_answers_attacks_is_measured_so(options: dict[str, str]) -> None:
-    pytest.importorskip("inspect_ai", reason="the extra `assess` is not installed")
-    record = conduct("llm-safeguards", MODEL, Setting(options=options), lambda: AT, quiet)
-    attack, injection = record.run.metric("attack_success"), record.run.metric("injection_success")
-    assert injection is not None
-    assert injection.estimate == 1
-    assert attack is not None
-    assert 0.3 < attack.estimate < 1
-    refusal = conduct("llm-refusal", MODEL, Setting(max_samples=12, options=options), lambda: AT, quiet)
-    over = refusal.run.metric("over_refusal")
-    assert over is not None
-    assert over.estimate == sum(refused(each.output) for each in refusal.samples) / 12
+    """In a process of its own: what Inspect stands on leaves streams open, which would fail the tests after it."""
+    if importlib.util.find_spec("inspect_ai") is None:
+        pytest.skip("the extra `assess` is not installed")
+    command = [sys.executable, "-c", LLM, MODEL_TEXT, json.dumps(options)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    safeguards, refusal = (json.loads(line) for line in done.stdout.splitlines())
+    assert safeguards["figures"]["injection_success"] == 1
+    assert 0.3 < safeguards["figures"]["attack_success"] < 1
+    assert refusal["figures"]["over_refusal"] == sum(map(refused, refusal["outputs"])) / 12
 
 
 @pytest.mark.parametrize(
