@@ -64,6 +64,12 @@ LANGUAGES: tuple[Language, ...] = (
         extensions=(*(".c", ".h", ".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".inl", ".ipp", ".tpp"),),
         interpreted=False,
     ),
+    Language(
+        name="go",
+        front_end="glasshouse.scan.language.go:GoFrontEnd",
+        extensions=(".go",),
+        interpreters=("gorun", "yaegi"),
+    ),
 )
 
 INTERPRETED = frozenset(language.name for language in LANGUAGES if language.interpreted)

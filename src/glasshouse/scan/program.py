@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from glasshouse.scan import ir
+from glasshouse.scan import go_packages, ir
 from glasshouse.scan.java_lang import JAVA_LANG
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ class Program:
         self.class_names: dict[str, list[Cls]] = {}
         self.packages: dict[tuple[str, str], Cls] = {}
         self.methods_named: dict[str, list[Fn]] = {}
+        self.go_folders: dict[str, list[Module]] = {}
         for file in files:
             self._add(file)
         self._link()
@@ -164,6 +165,7 @@ class Program:
                 self.packages.setdefault((module.file.package, klass.qualname), cls)
 
     def _link(self) -> None:
+        go_packages.link(self)
         for module in self.modules:
             for cls in module.classes:
                 for base in self.bases(cls):
@@ -251,6 +253,8 @@ class Program:
 
     def _imported_type(self, module: Module, entry: ir.Import, rest: str, depth: int = 0) -> Cls | str:
         name = f"{entry.name}.{rest}".strip(".") if rest else entry.name
+        if module.language == "go":
+            return go_packages.imported_type(self, module, entry.module, rest)
         target = self.find_module(module, entry.module, entry.level)
         if target is None and entry.name and module.language == "python":
             target = self.find_module(module, f"{entry.module}.{entry.name}".lstrip("."), entry.level)
@@ -334,6 +338,14 @@ class Program:
         if base.endswith(".js"):
             candidates += [base[:-3] + ".ts", base[:-3] + ".tsx"]
         return next((self.by_path[path] for path in candidates if path in self.by_path), None)
+
+    def package_of(self, module: Module) -> Sequence[Module]:
+        """The files of a Go file's package."""
+        return self.go_folders.get(posixpath.dirname(module.path), ())
+
+    def go_package(self, module: Module, name: str) -> Sequence[Module]:
+        """The files of a Go package of the program, by its import path."""
+        return go_packages.imported(self, module, name)
 
     def functions(self) -> Iterable[Fn]:
         for module in self.modules:

@@ -18,6 +18,7 @@ from glasshouse.words.errors import UsageError
         ("a.cjs", "javascript"),
         ("web/view.jspf", "java"),
         ("A.java", "java"),
+        ("cmd/main.go", "go"),
         ("SConstruct", "python"),
         ("a.pyi", None),
         ("types.d.ts", None),

@@ -71,9 +71,9 @@ _WHAT: tuple[Option, ...] = (
         kind="list",
         group="what",
         default=(),
-        choices=("python", "javascript", "java", "c"),
+        choices=("python", "javascript", "java", "c", "go"),
         metavar="LANG",
-        help="Only these languages: python, javascript (with TypeScript), java, c (with C++). Repeat or use commas.",
+        help="Only these languages: python, javascript (with TypeScript), java, c (with C++), go. Repeat or use commas.",
     ),
     Option(
         key="rules",

@@ -9,6 +9,7 @@ from glasshouse.scan.interp import (
 )
 from glasshouse.scan.interp.values import (
     NONE,
+    NOT_CONST,
     UNKNOWN,
     Obj,
     Step,
@@ -123,6 +124,8 @@ def bind(frame: Frame, new: Frame, fn: Fn, given: Arguments, span: int) -> None:
             else:
                 continue
         supplied.add(name)
+        if fn.module.language == "go" and param.type and value.const is NOT_CONST and not (value.refs or value.path):
+            value = machine.modules.typed(fn.module, param.type, value)
         if value.taint:
             value = step_taint(frame, value, span, f"passed to `{fn.ir.name or 'function'}` as `{name}`")
         env[name] = machine.sensitive(new, name, value, param.span)

@@ -9,6 +9,7 @@ from glasshouse.scan.interp import (
     attributes,
     containers,
     external,
+    go_builtins,
     java_builtins,
     java_functions,
     java_text,
@@ -82,6 +83,8 @@ def call_ref(frame: Frame, ref: Any, given: Arguments, span: int) -> Value | Non
     if kind is FuncRef:
         return invoke(frame, ref, given, span)
     if kind is ClassRef:
+        if frame.module.language == "go":
+            return go_builtins.convert(ref, given, frame, span)
         return instantiate(frame, ref, given, span)
     if kind is Bound:
         if ref.name == "$promised":

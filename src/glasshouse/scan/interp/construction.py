@@ -8,6 +8,7 @@ from glasshouse.scan import ir
 from glasshouse.scan.interp import (
     calls,
     external,
+    go_builtins,
     java_builtins,
     java_functions,
 )
@@ -83,6 +84,9 @@ def instantiate(frame: Frame, ref: ClassRef, given: Arguments, span: int) -> Val
     if outside and not harmless(outside):
         base = external.call(frame, outside[0], None, given, span, new=True)
         return Value(taint=base.taint, refs=(obj,), path="")
+    if frame.module.language == "go":
+        go_builtins.set_fields(frame, obj, given)
+        return this
     fields = machine.fields(obj) or {}
     if not fields and (given.pos or given.kw) and not constructor_of(cls, machine, len(given.pos)):
         for index, name in enumerate(name for name, _ in cls.ir.fields):
@@ -130,7 +134,7 @@ STATELESS = frozenset(
 )
 
 
-CONSTRUCTORS = {"python": "__init__", "javascript": "constructor", "java": "<init>"}
+CONSTRUCTORS = {"python": "__init__", "javascript": "constructor", "java": "<init>", "go": "<init>"}
 
 
 def constructor_of(cls: Cls, machine: Any, arity: int) -> Fn | None:

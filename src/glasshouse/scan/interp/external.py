@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import access_paths, attributes, java_builtins, javascript_builtins, patterns
+from glasshouse.scan.interp import access_paths, attributes, go_builtins, java_builtins, javascript_builtins, patterns
 from glasshouse.scan.interp.late_pattern import LatePattern
 from glasshouse.scan.interp.matcher import (
     CallModel,
@@ -96,6 +96,8 @@ def library_call(
     language = frame.module.language
     if language == "javascript":
         return javascript_call(frame, path, receiver, given, span, new)
+    if language == "go":
+        return go_builtins.call(frame, path, receiver, given, span)
     if language == "java":
         return java_builtins.call(frame, frame.machine.matcher(frame).normal(path), receiver, given, span, new)
     return None
@@ -156,7 +158,7 @@ def result_path(frame: Frame, path: str, new: bool) -> str:
     if path[0] == "$":  # typed text stays what it is
         owner, _, name = path.partition(".")
         return owner if name in SAME_TEXT else ""
-    if new or path.rpartition(".")[2][:1].isupper():
+    if new or (path.rpartition(".")[2][:1].isupper() and frame.module.language != "go"):
         return path if len(path) < 200 else ""
     return f"{path}()" if len(path) < 200 else ""
 
@@ -509,7 +511,7 @@ def fill(frame: Frame, value: Value, taint: Taint | None) -> None:
     """Put taint into the objects of a value (or the variable that holds it)."""
     if not taint:
         return
-    held = False
+    held = frame.module.language == "go" and go_builtins.fill(frame, value, taint)
     for ref in value.refs:
         if ref.__class__ is Obj:
             frame.machine.write(ref, "*", Value(taint=taint), weak=True)

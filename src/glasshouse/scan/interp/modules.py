@@ -126,6 +126,8 @@ class Modules:
             return found
         if module.language == "java":
             return self.java_name(frame, name)
+        if module.language == "go":
+            return self.go_name(frame, name)
         cls = module.simple.get(name)
         if cls is not None and cls.ir.parent < 0:
             return Value(refs=(ClassRef(cls),))
@@ -142,6 +144,20 @@ class Modules:
             path = self.machine.matcher(frame).unbound(name) if module.language == "python" else name
             found = known[name] = Value(path=path)
         return found
+
+    def go_name(self, frame: Frame, name: str) -> Value:
+        """A name of the package: of this file or one beside it."""
+        cls = frame.module.simple.get(name)
+        if cls is not None:
+            return Value(refs=(ClassRef(cls),))
+        entry = frame.module.imports.get(name)
+        if entry is not None:
+            return self.import_value(frame.module, entry.module, "", 0)
+        for other in self.program.package_of(frame.module) if name[:1] != "$" else ():
+            value = self.ensure(other).get(name) if other is not frame.module else None
+            if value is not None:
+                return value
+        return self.builtins.setdefault(name, Value(path=name))
 
     def java_name(self, frame: Frame, name: str) -> Value:
         if name.endswith(".this"):
@@ -227,6 +243,9 @@ class Modules:
             return self.python_import(module, target, target_name, name, level)
         if module.language == "java":
             return self.java_import(module, target_name, name)
+        if module.language == "go":
+            found = self.program.go_package(module, target_name)
+            return Value(refs=tuple(ModuleRef(item) for item in found)) if found else Value(path=target_name)
         if target is None:
             return Value(path=external_path("javascript", target_name, name))
         return self.script_import(target, name)
@@ -280,6 +299,8 @@ class Modules:
         found = env.get(name)
         if found is not None:
             return found
+        if module.language == "go" and name in module.simple:
+            return Value(refs=(ClassRef(module.simple[name]),))
         if module.language == "python":
             inner = self.program.python_module(module, f"{module.name}.{name}", 0)
             if inner is not None and inner.name == f"{module.name}.{name}":

@@ -93,7 +93,7 @@ def fold(op: str, a: Any, b: Any, language: str) -> Any:
         return NOT_CONST
     try:
         result: Any
-        if op == "/" and language == "java" and a.__class__ is int and b.__class__ is int:
+        if op == "/" and language in ("java", "go") and a.__class__ is int and b.__class__ is int:
             result = int(a / b)
         else:
             result = function(a, b)

@@ -23,7 +23,7 @@ from glasshouse.scan.rules.schema import (
     Sink,
 )
 
-_BUILT_IN_ID = re.compile(r"(py|js|java|c|gen)-[a-z0-9]+(-[a-z0-9]+)*")
+_BUILT_IN_ID = re.compile(r"(py|js|java|c|go|gen)-[a-z0-9]+(-[a-z0-9]+)*")
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 _OWASP = re.compile(r"(A(0[1-9]|10):20\d\d|LLM\d\d:20\d\d) \S.*")
 _SEGMENT = r"[^\s().,|]+(\(\))?"
@@ -79,7 +79,9 @@ def _rule(rule: Rule, classes: set[str], built_in: bool) -> Iterator[str]:
 def _head(rule: Rule, built_in: bool) -> Iterator[str]:
     """Identity and prose: everything a reader of a finding needs."""
     if not (_BUILT_IN_ID if built_in else _ID).fullmatch(rule.id):
-        expected = "py-, js-, java-, c- or gen- and lower-case dashed words" if built_in else "lower-case dashed words"
+        expected = (
+            "py-, js-, java-, c-, go- or gen- and lower-case dashed words" if built_in else "lower-case dashed words"
+        )
         yield f"field id: expected {expected}"
     if not rule.languages:
         yield "field languages: expected at least one language"

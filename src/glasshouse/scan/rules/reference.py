@@ -21,9 +21,10 @@ TITLES = {
     "javascript": "JavaScript and TypeScript",
     "java": "Java and JSP",
     "c": "C and C++",
+    "go": "Go",
     "shared": "All languages",
 }
-_FENCE = {"python": "python", "javascript": "javascript", "java": "java", "c": "c"}
+_FENCE = {"python": "python", "javascript": "javascript", "java": "java", "c": "c", "go": "go"}
 _EXAMPLE = """\
 rules:
   - id: py-shop-raw-price

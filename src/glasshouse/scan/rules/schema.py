@@ -29,7 +29,7 @@ import msgspec
 
 from glasshouse.words.finding import Confidence, Severity
 
-Language = Literal["python", "javascript", "java", "c"]  # TypeScript, JSX, TSX: javascript; JSP: java; C++: c
+Language = Literal["python", "javascript", "java", "c", "go"]  # TypeScript, JSX, TSX: javascript; JSP: java; C++: c
 SourceKind = Literal["request", "argv", "env", "stdin", "file", "message", "database", "parameter"]
 
 

@@ -1,0 +1,118 @@
+"""What Go code does with data: values of structs are copied, pointers share, channels and deferred calls carry."""
+
+from __future__ import annotations
+
+import pytest
+
+from glasshouse.scan.analysis import analyse
+from glasshouse.scan.language.interface import LowerLimits
+from glasshouse.scan.languages import front_end
+from glasshouse.scan.rules.loader import load_rules
+
+HEAD = """package main
+import ("os"; "os/exec"; "fmt"; "strings")
+func run(s string) { exec.Command("sh", "-c", s).Run() }
+"""
+TYPES = """
+type inner struct { text string }
+type outer struct { inner; name string; other string }
+type named interface { Name() string }
+func (o outer) Name() string { return o.name }
+func (o *outer) set(s string) { o.name = s }
+func (o outer) lose(s string) { o.name = s }
+type quiet struct{}
+func (quiet) Name() string { return "quiet" }
+func two(s string) (string, string) { return "first", s }
+"""
+
+
+def reaches(statements: str) -> bool:
+    """Whether a command-line argument in ``data`` reaches a shell."""
+    main = f"func main() {{\ndata := os.Args[1]\n{statements}\n}}\n"
+    return bool(flows({"main.go": HEAD + TYPES + main}))
+
+
+def flows(files: dict[str, str]) -> set[str]:
+    lowered = [front_end("go").lower(code.encode(), path, LowerLimits()) for path, code in files.items()]
+    assert not any(file.errors for file in lowered)
+    analysis = analyse(lowered, {"go": load_rules(["go"])})
+    assert analysis.problems == ()
+    return {flow.rule.id for flow in analysis.flows}
+
+
+REACHED = {
+    "text is put together": 'run("echo " + data)',
+    "a format": 'run(fmt.Sprintf("echo %s", data))',
+    "a field of a struct": "o := outer{name: data}\nrun(o.name)",
+    "a promoted field": "o := outer{}\no.text = data\nrun(o.inner.text)",
+    "a method with a pointer": "o := outer{}\no.set(data)\nrun(o.name)",
+    "an interface": "var n named = outer{name: data}\nrun(n.Name())",
+    "a pointer to a variable": 's := ""\np := &s\n*p = data\nrun(s)',
+    "a slice that grows": 'xs := []string{}\nxs = append(xs, "a", data)\nrun(xs[1])',
+    "range over a map": 'for _, v := range map[string]string{"a": data} { run(v) }',
+    "the second result": "_, b := two(data)\nrun(b)",
+    "a channel": "c := make(chan string, 1)\nc <- data\nrun(<-c)",
+    "a goroutine that waits": "c := make(chan string)\ngo func() { run(<-c) }()\nc <- data",
+    "a deferred call": 's := "a"\ndefer func() { run(s) }()\ns = data',
+    "what recover gives": "defer func() { if r := recover(); r != nil { run(r.(string)) } }()\npanic(data)",
+    "a builder": "var b strings.Builder\nb.WriteString(data)\nrun(b.String())",
+    "a type switch": "var a any = data\nswitch t := a.(type) { case string: run(t) }",
+    "a case that falls through": 's := "a"\nswitch 1 { case 1: s = data\nfallthrough\ncase 2: run(s) }',
+    "a jump": 's := data\ngoto end\ns = "a"\nend:\nrun(s)',
+}
+NOT_REACHED = {
+    "a constant": 'run("echo")',
+    "another field": 'o := outer{name: data, other: "a"}\nrun(o.other)',
+    "a copy of a struct": "o := outer{}\nq := o\nq.name = data\nrun(o.name)",
+    "a method with a value": "o := outer{}\no.lose(data)\nrun(o.name)",
+    "another implementation": "var n named = quiet{}\n_ = outer{name: data}\nrun(n.Name())",
+    "another element": 'xs := []string{data, "a"}\nrun(xs[1])',
+    "another key": 'm := map[string]string{"a": data, "b": "c"}\nrun(m["b"])',
+    "the first result": "a, _ := two(data)\nrun(a)",
+    "a variable of an inner block": 's := "a"\n{ s := data\n_ = s }\nrun(s)',
+    "a number": 'var n int\nfmt.Sscanf(data, "%d", &n)\nrun(fmt.Sprintf("sleep %d", n))',
+    "a case that ends": 's := "a"\nswitch 1 { case 1: s = data\ncase 2: run(s) }',
+    "what was overwritten": 's := data\ns = "a"\nrun(s)',
+    "an argument of a fixed program": 'exec.Command("ping", "--", data).Run()',
+}
+
+
+@pytest.mark.parametrize("way", REACHED)
+def test_data_reaches_the_shell_by(way: str) -> None:
+    assert reaches(REACHED[way])
+
+
+@pytest.mark.parametrize("way", NOT_REACHED)
+def test_data_does_not_reach_the_shell_by(way: str) -> None:
+    assert not reaches(NOT_REACHED[way])
+
+
+def test_the_files_of_a_folder_are_one_package() -> None:
+    helper = """package main
+import "os/exec"
+type job struct { line string }
+func run(j *job) { exec.Command("sh", "-c", j.line).Run() }
+"""
+    main = """package main
+import "os"
+func (j *job) start() { run(j) }
+func main() { j := &job{line: os.Args[1]}
+j.start() }
+"""
+    assert flows({"cmd/helper.go": helper, "cmd/main.go": main}) == {"go-command-injection"}
+
+
+def test_a_package_of_the_program_is_found_by_its_import_path_and_its_declared_name() -> None:
+    shell = 'package shell\nimport "os/exec"\nfunc Run(s string) { exec.Command("sh", "-c", s).Run() }\n'
+    main = 'package main\nimport ("os"; "example.com/app/internal/sh")\nfunc main() { shell.Run(os.Args[1]) }\n'
+    assert flows({"internal/sh/run.go": shell, "main.go": main}) == {"go-command-injection"}
+
+
+def test_a_handler_that_is_given_back_is_looked_at() -> None:
+    code = """package web
+import ("database/sql"; "net/http")
+func users(db *sql.DB) http.HandlerFunc {
+    return func(w http.ResponseWriter, r *http.Request) { db.Query("SELECT " + r.FormValue("x")) }
+}
+"""
+    assert flows({"web.go": code}) == {"go-sql-injection"}
