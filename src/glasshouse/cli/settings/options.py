@@ -73,7 +73,7 @@ _WHAT: tuple[Option, ...] = (
         default=(),
         choices=("python", "javascript", "java", "c", "go"),
         metavar="LANG",
-        help="Only these languages: python, javascript (with TypeScript), java, c (with C++), go. Repeat or use commas.",
+        help="Only these: python, javascript (with TypeScript), java, c (with C++), go. Repeat or use commas.",
     ),
     Option(
         key="rules",
