@@ -7,8 +7,6 @@ Columns: ``service`` (required), ``inventory`` (files, separated by ``;``, relat
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
@@ -16,6 +14,7 @@ from pathlib import Path
 from glasshouse.forecast.exposure.model import Service
 from glasshouse.forecast.inventory.component import Component, Inventory, LeftOut
 from glasshouse.forecast.inventory.read import read_inventory
+from glasshouse.forecast.tabular import csv_rows
 from glasshouse.words.errors import GlasshouseError, InventoryError, PathError
 
 MAX_ROWS = 100_000
@@ -42,7 +41,7 @@ def read_services(path: Path, given: Sequence[Inventory]) -> tuple[list[Service]
         content = path.read_bytes().decode("utf-8-sig", "replace")
     except OSError as error:
         raise PathError(f"cannot read: {error.strerror}", where=str(path)) from error
-    rows = csv.DictReader(io.StringIO(content))
+    rows = csv_rows(content)
     if "service" not in (rows.fieldnames or ()):
         raise InventoryError("no column `service`", where=str(path))
     found: dict[str, Service] = {}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 
@@ -11,6 +9,7 @@ from glasshouse.forecast.facts import Day, Epss, Fact
 from glasshouse.forecast.importers import values
 from glasshouse.forecast.importers.interface import Document, Rejected, Yield
 from glasshouse.forecast.importers.values import InvalidRecordError
+from glasshouse.forecast.tabular import csv_rows
 
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})")
 
@@ -31,7 +30,7 @@ class EpssImporter:
         except InvalidRecordError as error:
             yield Rejected(document.name, str(error))
             return
-        rows = csv.DictReader(io.StringIO(rest if head.startswith("#") else text))
+        rows = csv_rows(rest if head.startswith("#") else text)
         if not {"cve", "epss"} <= set(rows.fieldnames or ()):
             yield Rejected(document.name, "no columns `cve` and `epss`; is this an EPSS file?")
             return

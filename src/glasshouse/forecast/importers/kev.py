@@ -5,8 +5,6 @@ The ransomware note has no date of its own and changes later, so it is not read.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +12,7 @@ from glasshouse.forecast.facts import Day, Fact, Listed, Weaknesses
 from glasshouse.forecast.importers import values
 from glasshouse.forecast.importers.interface import Document, Rejected, Yield
 from glasshouse.forecast.importers.values import InvalidRecordError, items, table
+from glasshouse.forecast.tabular import csv_rows
 
 
 class KevImporter:
@@ -46,7 +45,7 @@ class KevImporter:
 def _rows(document: Document) -> list[dict[str, Any]]:
     if document.name.lower().endswith(".csv"):
         text = document.content.decode("utf-8-sig", "replace")
-        return list(csv.DictReader(io.StringIO(text)))
+        return list(csv_rows(text))
     found = table(values.parse_json(document.content))
     if "vulnerabilities" not in found:
         raise InvalidRecordError("no `vulnerabilities` in it; is this the KEV catalogue?")
