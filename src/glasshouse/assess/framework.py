@@ -6,7 +6,6 @@ drift apart (GPAI Code of Practice, Measures 1.1, 4.1, 4.2).
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import Literal
@@ -14,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from glasshouse.assess.yaml_file import decode
+from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import FrameworkError
 
 SPECIFIED_RISKS = ("cbrn", "loss_of_control", "cyber_offence", "harmful_manipulation")  # Code, Appendix 1.4
@@ -118,7 +118,7 @@ class Framework(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def framework_digest(framework: Framework) -> str:
     """The digest that is committed to the log before a run: of the meaning, not of spelling and comments."""
-    return "sha256:" + hashlib.sha256(msgspec.json.encode(framework, order="deterministic")).hexdigest()
+    return sha256_of(msgspec.json.encode(framework, order="deterministic"))
 
 
 @cache

@@ -7,7 +7,6 @@ Format: Inspect AI's published log schema, version 2.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import io
 import json
 import struct
@@ -21,6 +20,7 @@ from glasshouse.assess.model_file import ModelFile
 from glasshouse.assess.records import RunRecorded
 from glasshouse.assess.runs import Metric, Run, Sample, mean, proportion
 from glasshouse.assess.suite import draw, samples_digest
+from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import SuiteError
 
 MAX_FILE_BYTES = 512 << 20
@@ -71,8 +71,8 @@ def read_inspect_log(path: Path, suite: str, model: ModelFile) -> RunRecorded:
         suite=suite,
         model=model.identity.name,
         model_digest=model.identity.digest,
-        code_digest=_digest(json.dumps(header.eval.revision, sort_keys=True).encode()),
-        data_digest=_digest(json.dumps(header.eval.dataset, sort_keys=True).encode()),
+        code_digest=sha256_of(json.dumps(header.eval.revision, sort_keys=True).encode()),
+        data_digest=sha256_of(json.dumps(header.eval.dataset, sort_keys=True).encode()),
         started=started,
         ended=_time(header.stats.get("completed_at") or header.eval.created, path),
         seed=int(header.eval.config.get("seed") or 0),
@@ -103,7 +103,7 @@ def _read(path: Path) -> tuple[_Header, list[dict[str, Any]], str]:
         raise SuiteError(f"not an Inspect evaluation log: {str(error)[:200]}", where=str(path)) from error
     if len(samples) > MAX_SAMPLES:
         raise SuiteError(f"{len(samples):,} samples; at most {MAX_SAMPLES:,} are read", where=str(path))
-    return header, samples, _digest(raw)
+    return header, samples, sha256_of(raw)
 
 
 def _from_archive(path: Path) -> tuple[_Header, list[dict[str, Any]]]:
@@ -199,7 +199,3 @@ def _time(text: str, path: Path) -> dt.datetime:
     except ValueError as error:
         raise SuiteError(f"`{text[:40]}` is not a time", where=str(path)) from error
     return at if at.tzinfo is not None else at.replace(tzinfo=dt.UTC)
-
-
-def _digest(body: bytes) -> str:
-    return f"sha256:{hashlib.sha256(body).hexdigest()}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import hashlib
 from pathlib import Path
 
 import click
 
 from glasshouse.cli.evidence import keep, read_file, recording
 from glasshouse.cli.passing import say_receipt
+from glasshouse.words.digests import sha256_of
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -97,7 +97,7 @@ def _external(field: str, title: str, file: Path | None, model: str) -> None:
     if file is None:
         raise click.UsageError("an outside document needs --file")
     vocabulary.check(title, "--external")
-    digest = "sha256:" + hashlib.sha256(read_file(file)).hexdigest()
+    digest = sha256_of(read_file(file))
     record = ExternalKept(External(field, title, digest, dt.datetime.now(dt.UTC), model))
     with recording(f"external:{field}", f"keep an outside document: {title}", [file]) as passage:
         entry = keep(passage, record)

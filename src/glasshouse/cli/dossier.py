@@ -12,19 +12,17 @@ import click
 
 from glasshouse.cli.evidence import gathered, keep, log_reader, read_file, recording
 from glasshouse.cli.passing import say_receipt
+from glasshouse.dossier.document import AUDIENCES
+from glasshouse.dossier.kinds.registry import KINDS
+from glasshouse.dossier.render.registry import FORMATS
+from glasshouse.words.digests import sha256_of
 
 if TYPE_CHECKING:
     from glasshouse.dossier.document import Document
     from glasshouse.dossier.evidence import Evidence
 
-KINDS = (
-    "model-card", "datasheet", "documentation-form", "framework", "model-report", "classification", "incident-report",
-    "monitoring",
-)  # fmt: skip
 EXPORTS = ("oscal", "cyclonedx")
 PACK = "audit-pack"
-AUDIENCES = ("ai-office", "authority", "downstream", "public")
-FORMS = ("md", "html", "pdf", "json")
 
 
 class DossierCommand(click.Command):
@@ -43,7 +41,7 @@ class DossierCommand(click.Command):
 @click.option("--model", required=True, help="The registered model.")
 @click.option("--audience", type=click.Choice(AUDIENCES), default="ai-office", show_default=True, help="For whom.")
 @click.option(
-    "--format", "form", type=click.Choice(FORMS), default="md", show_default=True, help="Form of the document."
+    "--format", "form", type=click.Choice(FORMATS), default="md", show_default=True, help="Form of the document."
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file.")
 def command(kind: str, model: str, audience: str, form: str, output: Path | None) -> None:
@@ -73,7 +71,7 @@ def command(kind: str, model: str, audience: str, form: str, output: Path | None
     ) as passage:
         from glasshouse.dossier.records import DocumentMade
 
-        keep(passage, DocumentMade(kind, model, audience, digest or _digest(body)))
+        keep(passage, DocumentMade(kind, model, audience, digest or sha256_of(body)))
     if output is None:
         sys.stdout.buffer.write(body)
     else:
@@ -181,12 +179,6 @@ def _read(file: Path) -> Document:
         return msgspec.json.decode(read_file(file), type=Document)
     except (msgspec.MsgspecError, ValueError) as error:
         raise EvidenceError(f"not a document in JSON: {str(error)[:200]}", where=str(file)) from error
-
-
-def _digest(body: bytes) -> str:
-    import hashlib
-
-    return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 def _write(file: Path, body: bytes) -> None:

@@ -11,6 +11,7 @@ import click
 from glasshouse.cli.evidence import gathered, keep, read_file, recording
 from glasshouse.cli.passing import say_receipt
 from glasshouse.cli.terminal import write_file
+from glasshouse.words.digests import sha256_of
 
 if TYPE_CHECKING:
     from glasshouse.duties.clock import Clock
@@ -144,15 +145,13 @@ def anchor(case: str, events: tuple[str, ...]) -> None:
 @click.option("--at", "when", required=True, help="When it was sent: a time with its zone.")
 def file(case: str, rule: str, report: Path, recipient: str, when: str) -> None:
     """Record that a report was sent; the receipt is the proof of when that was recorded."""
-    import hashlib
-
     from glasshouse.duties.records import Filed
     from glasshouse.words.errors import DutyError
 
     found, _ = _existing(case)
     if rule not in found.opened.rules:
         raise DutyError(f"case `{case}` is not under `{rule}`; it is under {', '.join(found.opened.rules)}")
-    digest = "sha256:" + hashlib.sha256(read_file(report)).hexdigest()
+    digest = sha256_of(read_file(report))
     _keep(case, Filed(case, rule, _instant(when), recipient, digest))
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 
 from glasshouse.dossier.values import Shares, Value, shares
+from glasshouse.words.digests import sha256_of
 
 Audience = Literal["ai-office", "authority", "downstream", "public"]
 AUDIENCES: tuple[Audience, ...] = ("ai-office", "authority", "downstream", "public")
@@ -102,7 +102,7 @@ class Document(msgspec.Struct, frozen=True):
 
     def digest(self) -> str:
         """SHA-256 of the canonical form, written sha256:<hex>."""
-        return "sha256:" + hashlib.sha256(encode(self)).hexdigest()
+        return sha256_of(encode(self))
 
 
 def encode(document: Document) -> bytes:

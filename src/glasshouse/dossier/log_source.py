@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from glasshouse.dossier.collect import RECORD_KINDS, Observed
 from glasshouse.dossier.document import Basis
+from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import EntryError, ErasedError
 
 if TYPE_CHECKING:
@@ -37,5 +37,5 @@ def _payload(reader: LogReader, index: int, name: str) -> bytes | None:
 def basis_of(reader: LogReader, checkpoint: SignedCheckpoint) -> Basis:
     """What documents over this checkpoint rest on; the time is that of the last entry, never of now."""
     last = reader.entry(checkpoint.size - 1).time if checkpoint.size else 0
-    digest = "sha256:" + hashlib.sha256(checkpoint.note.encode()).hexdigest()
+    digest = sha256_of(checkpoint.note.encode())
     return Basis(reader.origin, checkpoint.size, digest, dt.datetime.fromtimestamp(last / 1000, dt.UTC))

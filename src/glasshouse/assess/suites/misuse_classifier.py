@@ -6,7 +6,6 @@ between varieties of English and other languages.  Requests of the probe set wer
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 
 from glasshouse.assess.model_file import ModelFile
@@ -14,6 +13,7 @@ from glasshouse.assess.runs import Metric, Sample, area, proportion
 from glasshouse.assess.suite import Progress, Result, Setting
 from glasshouse.assess.suites import probe
 from glasshouse.guard.misuse import Screener
+from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import SuiteError
 
 DEFAULT_POINT = "review"
@@ -126,4 +126,4 @@ def _code_digest() -> str:
     import glasshouse.assess.suites.misuse_classifier as module
 
     source = inspect.getsource(module) + inspect.getsource(probe)
-    return f"sha256:{hashlib.sha256(source.encode()).hexdigest()}"
+    return sha256_of(source.encode())

@@ -8,7 +8,6 @@ cwe, label, language) and the sources below ``--option root=DIR``.
 from __future__ import annotations
 
 import csv
-import hashlib
 import inspect
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from glasshouse.assess.model_file import ModelFile
 from glasshouse.assess.runs import Metric, Sample, proportion
 from glasshouse.assess.suite import Progress, Result, Setting, digest_of
 from glasshouse.assess.suites.rewrites import REWRITES, applies
+from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import SuiteError
 
 MAX_CASES = 200_000
@@ -169,4 +169,4 @@ def _code_digest() -> str:
     import glasshouse.assess.suites.scanner as module
 
     source = inspect.getsource(module) + inspect.getsource(rewrites)
-    return f"sha256:{hashlib.sha256(source.encode()).hexdigest()}"
+    return sha256_of(source.encode())

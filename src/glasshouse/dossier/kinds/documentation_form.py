@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from glasshouse.dossier.document import Audience, Document, Field, Section
 from glasshouse.dossier.evidence import Evidence
 from glasshouse.dossier.forms import FormField, documentation_form
@@ -30,9 +32,7 @@ def _field(field: FormField, evidence: Evidence) -> Field:
     value = filler(evidence) if filler is not None else evidence.attested(field.id)
     if field.words and len(value.text.split()) > field.words:
         note = f"longer than the {field.words} words that the form recommends"
-        value = Value(
-            f"{value.text} [{note}]", value.basis, value.entries, value.span, value.digest, value.who, value.at
-        )
+        value = msgspec.structs.replace(value, text=f"{value.text} [{note}]")
     citation = "; ".join(("Measure 1.1", *(f"Annex {each}" for each in field.annex)))
     return Field(field.id, field.asks, value, citation, field.audience.names())
 
@@ -72,7 +72,7 @@ def _size_range(evidence: Evidence) -> Value:
         return size
     names = ("1-500M", "500M-5B", "5B-15B", "15B-50B", "50B-100B", "100B-500B", "500B-1T", ">1T")
     chosen = names[sum(float(digits) > bound for bound in SIZE_BOUNDS)]
-    return Value(chosen, size.basis, size.entries, size.span, size.digest, size.who, size.at, size.needs)
+    return msgspec.structs.replace(size, text=chosen)
 
 
 def _policy(evidence: Evidence) -> Value:

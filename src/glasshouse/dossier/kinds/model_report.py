@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from glasshouse.assess.framework import framework_digest
 from glasshouse.assess.register import RiskRow
 from glasshouse.dossier.document import Audience, Document, Field, Section, Table
@@ -117,9 +119,6 @@ def _measures(evidence: Evidence) -> Table:
     for each in measures(evidence):
         value = each.value
         named = (each.measure.id, each.measure.title)
-        cells = tuple(
-            Value(text, value.basis, value.entries, value.span, value.digest, value.who, value.at, value.needs)
-            for text in named
-        )
+        cells = tuple(msgspec.structs.replace(value, text=text) for text in named)
         rows.append((*cells, value))
     return Table("measures", "What there is for each", ("measure", "title", "evidence"), tuple(rows))
