@@ -20,15 +20,15 @@ from typing import NamedTuple
 
 from packaging.version import Version
 
-from glasshouse.forecast.advisory import Advisory, Interval
 from glasshouse.forecast.exposure import analyse
 from glasshouse.forecast.exposure.match import match
 from glasshouse.forecast.exposure.model import Service
 from glasshouse.forecast.facts import Affected, Assigner, Day, Fact, Listed, Mentions, Published, Text, Weaknesses, day
-from glasshouse.forecast.inventory.component import Component
 from glasshouse.forecast.model import shipped_model
 from glasshouse.forecast.score import Engine
 from glasshouse.forecast.store import FactStore
+from glasshouse.inventory.advisory import Advisory, Interval
+from glasshouse.inventory.component import Component
 
 TODAY = day("2026-11-01")
 WORDS_A_DESCRIPTION = 45

@@ -17,9 +17,9 @@ from typing import TypeVar
 
 import msgspec
 
-from glasshouse.forecast.advisory import Advisory
 from glasshouse.forecast.background import Listing
 from glasshouse.forecast.facts import CVE_ID, AnyClaim, Day, Fact, Knowledge, Listed, known_on
+from glasshouse.inventory.advisory import Advisory
 from glasshouse.words.errors import ForecastStoreError
 
 SCHEMA_VERSION = 1

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glasshouse.forecast.advisory import Advisory, Interval
 from glasshouse.forecast.exposure.analyse import (
     Found,
     concentrations,
@@ -25,8 +24,9 @@ from glasshouse.forecast.exposure.analyse import (
 )
 from glasshouse.forecast.exposure.match import match
 from glasshouse.forecast.exposure.model import Service, Vulnerability
-from glasshouse.forecast.exposure.versions import verdict
-from glasshouse.forecast.inventory.component import Component
+from glasshouse.inventory.advisory import Advisory, Interval
+from glasshouse.inventory.component import Component
+from glasshouse.inventory.versions import verdict
 
 COMPONENTS = [Component("PyPI", name, "1.0") for name in "abcd"]
 CAUSES = [f"CVE-2024-100{number}" for number in range(4)]

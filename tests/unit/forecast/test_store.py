@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from glasshouse.forecast.advisory import Advisory, Interval
 from glasshouse.forecast.facts import Day, Fact, Listed, Text, Weaknesses, day
 from glasshouse.forecast.store import FactStore, cve_name, cve_number
+from glasshouse.inventory.advisory import Advisory, Interval
 from glasshouse.words.errors import ForecastStoreError
 
 OLD, NEW = day("2024-01-01"), day("2024-06-01")

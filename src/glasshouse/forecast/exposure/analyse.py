@@ -23,7 +23,7 @@ from glasshouse.forecast.exposure.model import (
     Vulnerability,
     WhatIf,
 )
-from glasshouse.forecast.inventory.component import Component
+from glasshouse.inventory.component import Component
 
 DRAWS = 2_000
 SEED = 20_240_101

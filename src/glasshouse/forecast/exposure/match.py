@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from glasshouse.forecast.advisory import Advisory
 from glasshouse.forecast.exposure.model import Vulnerability
-from glasshouse.forecast.exposure.versions import supported, verdict
-from glasshouse.forecast.inventory.component import Component, LeftOut
+from glasshouse.inventory.advisory import Advisory
+from glasshouse.inventory.component import Component, LeftOut
+from glasshouse.inventory.versions import supported, verdict
 
 LookUp = Callable[[str, str], list[Advisory]]
 MAX_FIXED = 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from glasshouse.forecast.inventory.component import Component, LeftOut
+from glasshouse.inventory.component import Component, LeftOut
 
 
 class Service(msgspec.Struct, frozen=True):

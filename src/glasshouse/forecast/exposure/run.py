@@ -10,11 +10,11 @@ from glasshouse.forecast.exposure.match import Matches, match
 from glasshouse.forecast.exposure.model import Exposure, Service
 from glasshouse.forecast.exposure.services import read_services, services_of
 from glasshouse.forecast.facts import Day, iso
-from glasshouse.forecast.inventory.component import Component, LeftOut
-from glasshouse.forecast.inventory.read import find_inventories, read_inventory
 from glasshouse.forecast.model import Horizon, Model, shipped_model
 from glasshouse.forecast.score import Engine
 from glasshouse.forecast.store import FactStore
+from glasshouse.inventory.component import Component, LeftOut
+from glasshouse.inventory.read import find_inventories, read_inventory
 from glasshouse.words.errors import InventoryError
 
 MAX_CRITICALITY_NOTE = "every service weighs the same: give --services to say which are critical"

@@ -12,9 +12,9 @@ from math import isfinite
 from pathlib import Path
 
 from glasshouse.forecast.exposure.model import Service
-from glasshouse.forecast.inventory.component import Component, Inventory, LeftOut
-from glasshouse.forecast.inventory.read import read_inventory
 from glasshouse.forecast.tabular import csv_rows
+from glasshouse.inventory.component import Component, Inventory, LeftOut
+from glasshouse.inventory.read import read_inventory
 from glasshouse.words.errors import GlasshouseError, InventoryError, PathError
 
 MAX_ROWS = 100_000

@@ -7,8 +7,8 @@ from typing import Protocol
 
 import msgspec
 
-from glasshouse.forecast.advisory import Advisory
 from glasshouse.forecast.facts import Day, Fact
+from glasshouse.inventory.advisory import Advisory
 
 
 class Document(msgspec.Struct, frozen=True):

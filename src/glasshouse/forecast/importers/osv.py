@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from glasshouse.forecast.advisory import Advisory, Interval
 from glasshouse.forecast.facts import AnyClaim, Day, Fact, Text, Weaknesses
 from glasshouse.forecast.importers import values
 from glasshouse.forecast.importers.interface import Document, Rejected, Yield
 from glasshouse.forecast.importers.values import InvalidRecordError, items, table
-from glasshouse.forecast.inventory.component import normal_name
+from glasshouse.inventory.advisory import Advisory, Interval
+from glasshouse.inventory.component import normal_name
 
 MAX_AFFECTED = 2_000
 MAX_VERSIONS = 20_000

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from glasshouse.forecast.advisory import Advisory
 from glasshouse.forecast.facts import Day, Fact, iso
 from glasshouse.forecast.importers.files import documents
 from glasshouse.forecast.importers.interface import Document, Importer, Rejected, Yield
 from glasshouse.forecast.store import BATCH, FactStore
+from glasshouse.inventory.advisory import Advisory
 
 MAX_LISTED = 200
 """Records left out that are named; all are counted."""

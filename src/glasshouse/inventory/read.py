@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from glasshouse.forecast.inventory import lockfiles, packages, sbom
-from glasshouse.forecast.inventory.component import MAX_COMPONENTS, Component, Inventory, LeftOut
+from glasshouse.inventory import lockfiles, packages, sbom
+from glasshouse.inventory.component import MAX_COMPONENTS, Component, Inventory, LeftOut
 from glasshouse.words.errors import InventoryError, PathError
 
 MAX_BYTES = 200_000_000

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from glasshouse.forecast.inventory.component import Component, LeftOut, from_purl
+from glasshouse.inventory.component import Component, LeftOut, from_purl
 
 MAX_NESTING = 50
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from glasshouse.forecast.inventory.component import Component, LeftOut, distribution
+from glasshouse.inventory.component import Component, LeftOut, distribution
 
 _DISTRO = re.compile(r"#\s*distro:\s*(\S+)\s*(\S*)")
 _RPM = re.compile(

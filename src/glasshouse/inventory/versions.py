@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Literal
 
-from glasshouse.forecast.advisory import Advisory, Interval
+from glasshouse.inventory.advisory import Advisory, Interval
 
 Verdict = Literal["affected", "not affected", "unknown"]
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glasshouse.forecast.inventory.component import Component, from_purl, normal_name
-from glasshouse.forecast.inventory.read import BY_NAME, find_inventories, parse_inventory, read_inventory
+from glasshouse.inventory.component import Component, from_purl, normal_name
+from glasshouse.inventory.read import BY_NAME, find_inventories, parse_inventory, read_inventory
 from glasshouse.words.errors import GlasshouseError, InventoryError, PathError
 
 CYCLONEDX = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from glasshouse.forecast.inventory.component import Component, LeftOut
+from glasshouse.inventory.component import Component, LeftOut
 
 _PINNED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*===?\s*([A-Za-z0-9][A-Za-z0-9.!+_-]*)")
 _YARN_KEY = re.compile(r'^"?(@?[^@"\s,]+)@')
