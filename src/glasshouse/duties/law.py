@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from glasshouse.assess.yaml_file import decode
 from glasshouse.words.errors import LawDataError
 
 Unit = Literal["hours", "days", "weeks", "months", "years", "business_days"]
@@ -156,7 +157,7 @@ def load_law(sources: list[tuple[str, bytes]]) -> Law:
     pending: list[dict[str, str]] = []
     as_of = dt.date.min
     for name, text in sources:
-        file = _decode(name, text)
+        file = decode(name, text, _File, LawDataError)
         regimes.update({each.id: each for each in file.regimes})
         retention.update({each.id: each for each in file.retention})
         pending += file.pending_changes
@@ -169,28 +170,6 @@ def load_law(sources: list[tuple[str, bytes]]) -> Law:
         if rule.regime not in regimes:
             raise LawDataError(f"row `{rule.id}` names the regime `{rule.regime}`, which no file declares")
     return Law(rules, regimes, retention, as_of, tuple(pending))
-
-
-def _decode(name: str, text: bytes) -> _File:
-    import yaml
-
-    try:
-        raw = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
-        return msgspec.convert(raw, _File, strict=False)
-    except yaml.YAMLError as error:
-        raise LawDataError(f"not YAML: {str(error)[:300]}", where=name) from error
-    except msgspec.ValidationError as error:
-        raise LawDataError(_with_row(raw, str(error)), where=name) from error
-
-
-def _with_row(raw: object, message: str) -> str:
-    """The message with the id of the row that it is about, which msgspec gives only as a number."""
-    _, _, place = message.partition("$.rows[")
-    number = place.partition("]")[0]
-    rows = raw.get("rows", []) if isinstance(raw, dict) else []
-    if number.isdigit() and int(number) < len(rows) and isinstance(rows[int(number)], dict):
-        return f"row `{rows[int(number)].get('id', number)}`: {message}"
-    return message
 
 
 def _compiled(name: str, meta: dict[str, object]) -> dt.date:

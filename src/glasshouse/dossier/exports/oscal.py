@@ -1,4 +1,4 @@
-"""OSCAL 1.1.2 assessment results: one observation per measure of the Code, pointing at the log entries behind it.
+"""OSCAL 1.2.1 assessment results: one observation per measure of the Code, pointing at the log entries behind it.
 
 Identifiers are UUIDs of version 5 over the content, so that the same evidence gives the same file.
 """
@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from glasshouse.dossier.evidence import Evidence
 from glasshouse.dossier.measures import MeasureEvidence, measures
 from glasshouse.dossier.render.basis import basis_text
+from glasshouse.words.display import visible
 
 SPACE = uuid.UUID("6f2a9d5e-1c0b-5b52-9c0e-2f8f6a3d9a11")
+VERSION = "1.2.1"
 NAMESPACE = "https://glasshouse.invalid/oscal"
 METHODS = {"computed": "TEST", "attested": "INTERVIEW", "external": "EXAMINE", "missing": "EXAMINE"}
 
@@ -28,18 +31,18 @@ def oscal(evidence: Evidence) -> bytes:
         "assessment-results": {
             "uuid": _uuid(name, basis.checkpoint),
             "metadata": {
-                "title": f"Evidence for {name}, by measure of the GPAI Code of Practice",
+                "title": f"Evidence for {_line(name)}, by measure of the GPAI Code of Practice",
                 "last-modified": at,
                 "version": str(basis.size),
-                "oscal-version": "1.1.2",
+                "oscal-version": VERSION,
                 "remarks": "Evidence as of the time named, not a statement that a measure is met.",
             },
-            "import-ap": {"href": f"log:{basis.origin}?size={basis.size}"},
+            "import-ap": {"href": f"log:{quote(basis.origin)}?size={basis.size}"},
             "results": [
                 {
                     "uuid": _uuid(name, basis.checkpoint, "result"),
                     "title": "Evidence in the log",
-                    "description": f"Log {basis.origin}, {basis.size} entries, checkpoint {basis.checkpoint}.",
+                    "description": f"Log {_line(basis.origin)}, {basis.size} entries, checkpoint {basis.checkpoint}.",
                     "start": at,
                     "end": at,
                     "reviewed-controls": {"control-selections": [{"include-all": {}}]},
@@ -56,7 +59,7 @@ def _observation(each: MeasureEvidence, name: str, checkpoint: str, at: str) -> 
     made: dict[str, Any] = {
         "uuid": _uuid(name, checkpoint, each.measure.id),
         "title": f"{each.measure.id}: {each.measure.title}",
-        "description": value.text or "No evidence.",
+        "description": _line(value.text) or "No evidence.",
         "props": [
             {"name": "measure", "ns": NAMESPACE, "value": each.measure.id},
             {"name": "basis", "ns": NAMESPACE, "value": value.basis},
@@ -69,6 +72,11 @@ def _observation(each: MeasureEvidence, name: str, checkpoint: str, at: str) -> 
         evidence = [{"href": f"log:entry/{entry}", "description": "log entry"} for entry in value.entries[:100]]
         made["relevant-evidence"] = evidence
     return made
+
+
+def _line(text: str) -> str:
+    """On one line and without characters that turn or hide text: what OSCAL takes as a title."""
+    return visible(" ".join(text.split()))
 
 
 def _uuid(*parts: str) -> str:
