@@ -40,8 +40,7 @@ def scan_tree(
     settings = settings or ScanSettings()
     files, problems = discovered(paths, settings)
     if not files and not any(problem.incomplete for problem in problems):
-        names = ", ".join(str(path) for path in paths)
-        raise NothingToAnalyseError("there is no source file in a language we read", where=names)
+        raise nothing_to_analyse(paths, problems)
     if settings.cache_dir is None:
         yield from scan_files(files, problems, settings, progress, None, b"").all()
         return
@@ -57,6 +56,20 @@ def scan_tree(
                 stored.keep_results(cache, key, results)
             cache.prune(stored.MAX_CACHE_BYTES)
     yield from results.all()
+
+
+def nothing_to_analyse(paths: Sequence[Path], problems: Sequence[NotAnalysed]) -> NothingToAnalyseError:
+    """The error for a tree without a source file; it says what was left out, because that is mostly why."""
+    names = ", ".join(str(path) for path in paths)
+    left_out = Counter(problem.reason for problem in problems)
+    if not left_out:
+        return NothingToAnalyseError("there is no source file in a language we read", where=names)
+    (reason, count), others = left_out.most_common(1)[0], len(left_out) - 1
+    what = f"no source file is left to read; {count} left out as {reason}" + (
+        f", and {others} more reasons" * (others > 0)
+    )
+    hint = "`--no-ignore-files` reads what ignore files leave out; `glasshouse scan --help` lists the languages."
+    return NothingToAnalyseError(what, where=names, hint=hint)
 
 
 PASSING = frozenset(["crashed", "timeout", "error", "vanished", "unreadable"])  # reasons that may be gone next time

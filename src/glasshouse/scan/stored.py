@@ -29,6 +29,7 @@ GRAMMARS = (
     "tree_sitter_javascript",
     "tree_sitter_typescript",
     "tree_sitter_java",
+    "tree_sitter_go",
     "tree_sitter_c",
     "tree_sitter_cpp",
 )
@@ -122,7 +123,12 @@ def content_key(chosen: bytes, file: SourceFile, data: bytes) -> bytes:
 
 
 def path_key(file: SourceFile) -> bytes:
-    return hashlib.blake2b(file.absolute.encode("utf-8", "surrogatepass"), digest_size=20).digest()
+    """The key under which a file's content key is remembered: all that `content_key` reads besides the content.
+
+    One file has another report path when another folder above it is scanned.
+    """
+    text = f"{file.absolute}\0{file.path}\0{file.language}\0{file.named}"
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).digest()
 
 
 def known_results(cache: Cache, key: bytes) -> Results | None:
