@@ -32,6 +32,7 @@ from glasshouse.guard.decide import Guard
 from glasshouse.guard.policy import Policies, PolicyFile, policy_set, shipped_policies
 from glasshouse.ledger import NewEntry, Payload
 from glasshouse.words.act import Act, Circumstances, Target
+from glasshouse.words.capability import CAPABILITIES
 
 TARGET = Target("code", "/srv/shop")
 ACT = Act("code.scan", (TARGET,), "local")
@@ -109,11 +110,11 @@ def no_op_acts(acts: int) -> list[list[str]]:
     return [*rows, ["difference: the door itself", f"{difference:.2f}", "", f"{cpu_through - cpu_bare:.2f}"]]
 
 
-def hundred_policies() -> Policies:
-    """The shipped set and as many policies of an organisation as make 100."""
+def hundred_policies(actions: Sequence[str]) -> Policies:
+    """The shipped set and as many policies of an organisation about these actions, in turn, as make 100."""
     more = "\n".join(
-        f'@id("own.{number}") permit(principal, action == Glasshouse::Action::"model.call", resource) '
-        f'when {{ principal.country == "C{number}" && context.misuse < {number} }};'
+        f'@id("own.{number}") permit(principal, action == Glasshouse::Action::"{actions[number % len(actions)]}", '
+        f'resource) when {{ principal.country == "C{number}" && context.misuse < {number} }};'
         for number in range(100 - 14)
     )
     return policy_set([*shipped_policies().files, PolicyFile("own.cedar", more)])
@@ -123,8 +124,8 @@ def decisions(times: int) -> list[list[str]]:
     """A decision under 100 policies: remembered, evaluated anew, and by Cedar with the policies as text."""
     import cedarpy
 
-    policies = hundred_policies()
-    evaluator, guard = CedarEvaluator(policies), Guard(policies)
+    policies, one_sided = hundred_policies(sorted(CAPABILITIES)), hundred_policies([ACT.capability])
+    evaluator, guard, heavy = CedarEvaluator(policies), Guard(policies), CedarEvaluator(one_sided)
     local = facts_of(local_caller("bench", [TARGET]), ACT, Circumstances(misuse=1), (), int(time.time()))
     base: Facts = msgspec.structs.replace(local, caller_kind="person", key_live=True)
     varied = [msgspec.structs.replace(base, misuse=number) for number in range(60)]
@@ -146,6 +147,7 @@ def decisions(times: int) -> list[list[str]]:
     return [
         row("the same facts again (remembered)", timed(lambda: guard.decide(base), times)),
         row("another score of a known caller", timed(lambda: evaluator.evaluate(next_of("varied", varied)), times)),
+        row("the same, all 100 about this action", timed(lambda: heavy.evaluate(next_of("varied", varied)), times)),
         row("a caller never seen", timed(lambda: evaluator.evaluate(next_of("fresh", fresh)), times)),
         row("peer: Cedar with the policies as text", timed(as_text, max(20, times // 10))),
     ]

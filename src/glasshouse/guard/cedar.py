@@ -32,7 +32,9 @@ class CedarEvaluator:
         problems = check(policies)
         if problems:
             raise PolicyError(problems[0], hint="Run `glasshouse policy check`; it lists every problem.")
-        self._policies = cedarpy.PolicySet.from_str(policies.text())
+        self._static: dict[str, Any] = json.loads(cedarpy.policies_to_json_str(policies.text()))["staticPolicies"]
+        self._about: dict[tuple[str, str], Any] = {}
+        self._compile = cedarpy.PolicySet.from_json_str
         self.notes = notes(policies)
         self._ids = {name: note.id for name, note in self.notes.items()}
         self._evaluate = cedarpy.is_authorized
@@ -43,10 +45,21 @@ class CedarEvaluator:
         """The verdict.  An error while a policy is evaluated is no answer: it raises `PolicyError`."""
         if facts.capability not in CAPABILITIES:
             return Verdict(False, ())
-        result = self._evaluate(_request(facts), self._policies, self._slice(facts))
+        policies = self._policies_about(facts.capability, facts.capability_group)
+        result = self._evaluate(_request(facts), policies, self._slice(facts))
         if result.diagnostics.errors:
             raise PolicyError(f"a policy cannot be evaluated: {_named(str(result.diagnostics.errors[0]), self._ids)}")
         return Verdict(result.allowed, tuple(self._ids[each] for each in _in_order(result.diagnostics.reasons)))
+
+    def _policies_about(self, capability: str, group: str) -> Any:
+        """The policies whose head admits this action.  Cedar would find that no other one applies, only later."""
+        known = self._about.get((capability, group))
+        if known is None:
+            names = {capability, group}
+            chosen = {name: each for name, each in self._static.items() if _admits(each["action"], names)}
+            text = json.dumps({"templates": {}, "staticPolicies": chosen, "templateLinks": []})
+            known = self._about[capability, group] = self._compile(text)
+        return known
 
     def _slice(self, facts: Facts) -> Any:
         """The parsed entities of a request; most requests differ from an earlier one in their context alone."""
@@ -102,6 +115,14 @@ def notes(policies: Policies) -> dict[str, PolicyNote]:
             raise PolicyError(f'{note.id}: @effect("ask") belongs on a forbid')
         found[name] = note
     return found
+
+
+def _admits(head: dict[str, Any], names: set[str]) -> bool:
+    """Whether a policy's head can match an action of one of these names; a head that cannot be read can."""
+    if head.get("op") not in ("==", "in"):
+        return True
+    entities = head.get("entities") or [head.get("entity")]
+    return any(not isinstance(each, dict) or each.get("id") in names for each in entities)
 
 
 def _named(text: str, ids: dict[str, str]) -> str:

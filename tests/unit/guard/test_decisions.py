@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import cedarpy
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glasshouse.access.facts import Facts
-from glasshouse.guard import fixed
+from glasshouse.guard import cedar, fixed
 from glasshouse.guard.cedar import CedarEvaluator, check, notes
 from glasshouse.guard.decide import DISAGREEMENT, NO_GRANT, Guard, PolicyFolder
 from glasshouse.guard.policy import PolicyFile, load_policies, policy_set, shipped_notes, shipped_policies
@@ -292,3 +293,27 @@ def test_a_reused_entity_slice_never_changes_a_verdict(one: Facts, other: Facts)
     fresh = CedarEvaluator(shipped_policies())
     fresh.evaluate(other)
     assert fresh.evaluate(one) == fixed.shipped(one)
+
+
+HEADS = (
+    "action",
+    'action == Glasshouse::Action::"model.call"',
+    'action in Glasshouse::Action::"model.call"',
+    'action in Glasshouse::Action::"analyse"',
+    'action in [Glasshouse::Action::"administer", Glasshouse::Action::"code.scan"]',
+)
+
+
+@pytest.mark.parametrize("effects", [("permit",), ("permit", "forbid")], ids=lambda each: "+".join(each))
+def test_leaving_out_policies_about_other_actions_changes_no_verdict(effects: tuple[str, ...]) -> None:
+    texts = [f'@id("{n}.{effect}") {effect}(principal, {head}, resource);' for n, head in enumerate(HEADS[1:])
+             for effect in effects]  # fmt: skip
+    own = PolicyFile("own.cedar", "\n".join([f'@id("all") permit(principal, {HEADS[0]}, resource);', *texts]))
+    policies = msgspec.structs.replace(shipped_policies(), files=(own,))
+    evaluator, ids = CedarEvaluator(policies), {name: note.id for name, note in notes(policies).items()}
+    for capability in CAPABILITIES:
+        each = facts({"capability": capability, "capability_group": CAPABILITIES[capability].group})
+        whole = cedarpy.is_authorized(cedar._request(each), policies.text(), cedar._entities(each))
+        verdict = evaluator.evaluate(each)
+        assert verdict.allowed is whole.allowed
+        assert set(verdict.deciding) == {ids[name] for name in whole.diagnostics.reasons}
