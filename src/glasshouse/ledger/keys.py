@@ -7,6 +7,7 @@ signature made with such a key proves nothing.
 from __future__ import annotations
 
 import base64
+import functools
 import os
 import stat
 import struct
@@ -74,7 +75,7 @@ def read_signers(path: Path) -> tuple[Signer, ...]:
             secret = strict_base64(material)
             if len(secret) != 33 or secret[0] not in (ED25519, COSIGNATURE, MLDSA):
                 raise Fault("unknown type or wrong length")
-            signer = Signer(name, secret[0], secret[1:])
+            signer = _signer(name, secret[0], secret[1:])
             if signer.key.id.hex() != key_id:
                 raise Fault(f"the key's ID is {signer.key.id.hex()}, the line says {key_id}")
         except Fault as fault:
@@ -84,6 +85,12 @@ def read_signers(path: Path) -> tuple[Signer, ...]:
     if not signers:
         raise LedgerKeyError("holds no key", where=str(path))
     return tuple(signers)
+
+
+@functools.lru_cache(maxsize=16)
+def _signer(name: str, kind: int, seed: bytes) -> Signer:
+    """A command opens its log twice, and expanding an ML-DSA seed takes longer than an append."""
+    return Signer(name, kind, seed)
 
 
 def read_private(path: Path) -> bytes:
