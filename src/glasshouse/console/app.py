@@ -40,10 +40,11 @@ MAX_PENDING = 100
 
 
 class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The first step of a vote: who, and what."""
+    """The first step of a vote: who, what, and why."""
 
     person: str
     verdict: Verdict
+    reason: str = ""
 
 
 class Cast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,11 +94,9 @@ class Console:
         return self.page("person.html", person=self.door.tables.people.get(request.path_params["name"]))
 
     def ask(self, name: str, body: Ask) -> object:
-        """What the browser hands to the passkey: the challenge is the digest of the terms."""
-        terms = self.door.waiting.get(name).terms
-        return _raw(
-            passkeys.assertion_options(self.party, self.door.tables.people.get(body.person), terms, body.verdict)
-        )
+        """What the browser hands to the passkey: the challenge is over the terms, the verdict and its reason."""
+        terms, person = self.door.waiting.get(name).terms, self.door.tables.people.get(body.person)
+        return _raw(passkeys.assertion_options(self.party, person, terms, body.verdict, body.reason))
 
     def cast(self, name: str, body: Cast) -> object:
         """Counts the vote and records it."""

@@ -48,19 +48,14 @@ def terms_of(name: str, caller: Caller, act: Act, ask: Ask, checkpoint: Checkpoi
 
 
 def statement(terms: ApprovalTerms, verdict: Verdict, approver: str, reason: str = "") -> bytes:
-    """The bytes that an Ed25519 key signs: verdict, approver, digest of the terms, digest of the reason."""
+    """What every vote signs, an Ed25519 key directly: verdict, approver, digests of the terms and of the reason."""
     said = hashlib.sha256(reason.encode()).hexdigest()
     return CONTEXT + f"{verdict}\n{approver}\n{terms.digest()}\n{said}\n".encode()
 
 
-def challenge(terms: ApprovalTerms, verdict: Verdict) -> bytes:
-    """The WebAuthn challenge: SHA-256 of the canonical terms, so that the assertion signs the act that is approved.
-
-    A denial has a challenge of its own, so that its assertion can never be shown as an approval.
-    """
-    if verdict == "approve":
-        return bytes.fromhex(terms.digest())
-    return hashlib.sha256(CONTEXT + b"deny\n" + terms.digest().encode()).digest()
+def challenge(terms: ApprovalTerms, verdict: Verdict, approver: str, reason: str = "") -> bytes:
+    """The WebAuthn challenge: SHA-256 of the statement, so the assertion signs act, verdict and reason."""
+    return hashlib.sha256(statement(terms, verdict, approver, reason)).digest()
 
 
 def may_vote(terms: ApprovalTerms, person: Person, now: int) -> None:

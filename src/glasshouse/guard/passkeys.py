@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn) for people who approve at a browser; the challenge is the digest of the terms they approve.
+"""Passkeys (WebAuthn) for people who approve at a browser; the challenge is the digest of their statement on the terms.
 
 So the assertion itself is a signature over act, policy hash and state of the log, and goes into the log as such.  User
 verification is always required.
@@ -83,15 +83,17 @@ def registered_key(party: RelyingParty, response: str, challenge_bytes: bytes) -
     return ApproverKey("passkey", name, public, done.sign_count)
 
 
-def assertion_options(party: RelyingParty, person: Person, terms: ApprovalTerms, verdict: Verdict) -> str:
-    """JSON for ``navigator.credentials.get``: sign exactly these terms with one of the person's passkeys."""
+def assertion_options(
+    party: RelyingParty, person: Person, terms: ApprovalTerms, verdict: Verdict, reason: str = ""
+) -> str:
+    """JSON for ``navigator.credentials.get``: sign exactly this verdict on these terms with a passkey of the person."""
     keys = [key for key in person.approver_keys if key.kind == "passkey"]
     if not keys:
         raise VoteError(f"{person.id} has no passkey registered", where=terms.id)
     return options_to_json(
         generate_authentication_options(
             rp_id=party.id,
-            challenge=challenge(terms, verdict),
+            challenge=challenge(terms, verdict, person.id, reason),
             allow_credentials=[PublicKeyCredentialDescriptor(id=base64url_to_bytes(_credential(key))) for key in keys],
             user_verification=UserVerificationRequirement.REQUIRED,
         )
@@ -117,7 +119,7 @@ def verify_assertion(vote: Vote, key: ApproverKey, terms: ApprovalTerms) -> None
     try:
         verify_authentication_response(
             credential=_response(vote),
-            expected_challenge=challenge(terms, vote.verdict),
+            expected_challenge=challenge(terms, vote.verdict, vote.approver, vote.reason),
             expected_rp_id=party_id,
             expected_origin=origin,
             credential_public_key=base64url_to_bytes(key.public),

@@ -39,7 +39,7 @@ class ApprovalTerms(msgspec.Struct, frozen=True):
     lapses_at: int
 
     def digest(self) -> str:
-        """SHA-256 of the terms: the WebAuthn challenge, and part of what an Ed25519 key signs."""
+        """SHA-256 of the terms: part of what every vote signs, with an Ed25519 key or a passkey."""
         return digest(self)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -50,8 +51,9 @@ def with_passkey() -> tuple[Person, SoftwarePasskey]:
 
 def passkey_vote(person: Person, passkey: SoftwarePasskey, verdict: Verdict = "approve") -> Vote:
     """A vote with a passkey on the terms."""
-    answer = passkey.sign(assertion_options(PARTY, person, TERMS, verdict))
-    return vote_from(answer, person, verdict, "no" if verdict == "deny" else "", 150)
+    reason = "no" if verdict == "deny" else ""
+    answer = passkey.sign(assertion_options(PARTY, person, TERMS, verdict, reason))
+    return vote_from(answer, person, verdict, reason, 150)
 
 
 def test_a_key_file_signs_what_its_public_half_verifies(tmp_path: Path) -> None:
@@ -79,13 +81,18 @@ def test_a_signature_holds_for_no_other_terms(tmp_path: Path, change: dict[str, 
 def test_a_vote_changed_after_signing_does_not_hold(tmp_path: Path, change: dict[str, object]) -> None:
     key = new_key_file(tmp_path / "bo.key")
     vote = sign(read_key_file(tmp_path / "bo.key"), TERMS, "bo", "approve", "", 150)
+    person, passkey = with_passkey()
+    by_passkey = passkey_vote(person, passkey)
     with pytest.raises(VoteError):
         verify(msgspec.structs.replace(vote, **change), key, TERMS)
+    with pytest.raises(VoteError):
+        verify(msgspec.structs.replace(by_passkey, **change), person.approver_keys[0], TERMS)
 
 
-def test_a_passkey_signs_the_digest_of_the_terms() -> None:
+def test_a_passkey_signs_what_a_key_file_signs() -> None:
     person, passkey = with_passkey()
-    assert challenge(TERMS, "approve") == bytes.fromhex(TERMS.digest())
+    assert challenge(TERMS, "deny", "bo", "no") == hashlib.sha256(statement(TERMS, "deny", "bo", "no")).digest()
+    assert TERMS.digest().encode() in statement(TERMS, "deny", "bo", "no")
     request = with_vote(ApprovalRequest(TERMS), passkey_vote(person, passkey), person, verify, 150)
     assert request.state == "approved"
 

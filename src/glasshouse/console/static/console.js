@@ -27,7 +27,7 @@ onSubmit(document.getElementById("vote"), async (form, verdict) => {
   const person = form.elements.person.value;
   const reason = form.elements.reason.value;
   if (verdict === "deny" && !reason.trim()) throw new Error("A denial says why.");
-  const options = PublicKeyCredential.parseRequestOptionsFromJSON(await post(`${path}/options`, { person, verdict }));
+  const options = PublicKeyCredential.parseRequestOptionsFromJSON(await post(`${path}/options`, { person, verdict, reason }));
   const credential = await navigator.credentials.get({ publicKey: options });
   const done = await post(`${path}/vote`, { person, verdict, reason, answer: JSON.stringify(credential.toJSON()) });
   form.remove();
