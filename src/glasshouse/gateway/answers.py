@@ -49,8 +49,7 @@ class AnswerScreen:
         self._queue: deque[_Held] = deque()
         self._held_bytes = 0
         self._seen: set[bytes] = set()
-        self._highest = 0.0
-        self._category = ""
+        self._highest: Score | None = None
         self._looked_at = 0
         self.stopped = False
         """A text reached the limit: nothing that is held may leave."""
@@ -166,8 +165,8 @@ class AnswerScreen:
         self.stopped = self.stopped or score.value >= self._stop_at
 
     def _judge(self, score: Score | None) -> None:
-        if score is not None and score.value > self._highest:
-            self._highest, self._category = score.value, score.category
+        if score is not None and (self._highest is None or score.value > self._highest.value):
+            self._highest = score
 
     # --- what the log says of it
 
@@ -177,6 +176,8 @@ class AnswerScreen:
             return ()
         left = self._looked_at - self._held_bytes
         withheld = (ByteRange(left, self._looked_at),) if self._held_bytes else ()
-        categories = (self._category,) if self.stopped and self._category else ()
+        highest = self._highest
+        category = highest.category if self.stopped and highest is not None else ""
         ranges = (ByteRange(0, self._looked_at),)
-        return (Screened(self._screener.digest, ranges, percent(self._highest), withheld, categories),)
+        most = percent(highest.value) if highest is not None else 0
+        return (Screened(self._screener.digest, ranges, most, withheld, (category,) if category else ()),)

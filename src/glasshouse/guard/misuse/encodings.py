@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
+from glasshouse.guard.misuse.shapes import CODES, HEX, SOLID
+
 MAX_PIECE = 65_536
 """Characters of one encoded piece that are decoded; the rest of a longer one is left as it is."""
 
@@ -21,9 +23,8 @@ Decoder = Callable[[str], str]
 SHORTEST_RUN = 16
 """Characters without a space from which on a run may be encoded."""
 
-_DIGIT = re.compile(r"[0-9]")
+_RUN = b"x" * SHORTEST_RUN
 _HEX_PAIRS = re.compile(r"[0-9a-fA-F]{2}[ :,][0-9a-fA-F]{2}[ :,]")
-_MARKS = ("%", "&", "\\", " -", " .", "/-", "/.")
 _CODE_MARKS = re.compile(r"[%&\\]|[01]{7}|[.\-\u2013\u2014\u2022\u00b7]{1,6}[ /][.\-\u2013\u2014\u2022\u00b7]")
 _HEX = re.compile(r"(?:0x)?(?:[0-9a-fA-F]{2}[ :,]?(?:0x|\\x)?){8,}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
@@ -45,11 +46,7 @@ _MORSE_LETTERS = dict(
 
 def encoded_pieces(text: str) -> Iterator[tuple[int, int, str, str]]:
     """(start, end, name of the encoding, decoded text) of each piece of the text that decodes to something readable."""
-    runs = max(map(len, text.split()), default=0) >= SHORTEST_RUN
-    digits = _DIGIT.search(text) is not None
-    runs = runs or (digits and _HEX_PAIRS.search(text) is not None)
-    marks = digits or any(mark in text for mark in _MARKS) or not text.isascii()
-    marks = marks and _CODE_MARKS.search(text) is not None
+    runs, marks = _hints(text)
     if not runs and not marks:
         return
     for name, needs_run, pattern, decode in _DECODERS:
@@ -59,6 +56,17 @@ def encoded_pieces(text: str) -> Iterator[tuple[int, int, str, str]]:
                 decoded = decode(piece[:MAX_PIECE])
                 if _readable(decoded):
                     yield match.start(), match.start() + len(piece), name, decoded
+
+
+def _hints(text: str) -> tuple[bool, bool]:
+    """Whether the text has a run that may be encoded, and whether it has marks of a code."""
+    if text.isascii():
+        raw = text.encode()
+        codes = raw.translate(CODES)
+        runs = _RUN in raw.translate(SOLID) or b"hh hh " in raw.translate(HEX)
+        return runs, b"%" in codes or b"1111111" in codes or b". ." in codes
+    runs = max(map(len, text.split()), default=0) >= SHORTEST_RUN or _HEX_PAIRS.search(text) is not None
+    return runs, _CODE_MARKS.search(text) is not None
 
 
 def rot13(text: str) -> str:

@@ -101,9 +101,3 @@ def by_category(weights: Weights) -> Mapping[str, tuple[float, ...]]:
     scale = weights.category_scale
     columns = zip(*[[weight * scale for weight in row] for row in weights.category_weights], strict=True)
     return dict(zip(weights.vocabulary, columns, strict=True))
-
-
-def by_feature(weights: Weights) -> Mapping[str, float]:
-    """Feature -> weight in log odds."""
-    scale = weights.misuse_scale
-    return {feature: weight * scale for feature, weight in zip(weights.vocabulary, weights.misuse, strict=True)}

@@ -8,18 +8,19 @@ alone must be clearer than a block by a margin, since it lacks its context.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Set
+from functools import partial
 from heapq import nlargest
 from pathlib import Path
 from typing import NamedTuple
 
 from glasshouse.guard.misuse import model
-from glasshouse.guard.misuse.features import Lexicon, Reader
-from glasshouse.guard.misuse.normalise import View, views
+from glasshouse.guard.misuse.features import Lexicon, Reader, Vocabulary
+from glasshouse.guard.misuse.normalise import views
 from glasshouse.guard.misuse.session import Session
 from glasshouse.guard.misuse.spelling import Speller
 from glasshouse.guard.misuse.stream import Context, StreamScreen
-from glasshouse.guard.misuse.verdicts import CategoryScore, Reason, Score, Span, Window
+from glasshouse.guard.misuse.verdicts import CategoryScore, Explanation, Reason, Score, Span, Window
 
 MAX_CHARACTERS = 1_000_000
 """Characters of one text that are looked at unless the caller says otherwise."""
@@ -27,7 +28,7 @@ MAX_BLOCK = 2_000
 """Characters of neighbouring sentences that are also scored together."""
 WINDOWS_KEPT = 8
 REASONS_KEPT = 6
-EXPLAINED_FROM = 0.2
+EXPLAINED_FROM = 0.5
 """From this value on a score carries categories, windows and reasons; below there is nothing to explain."""
 
 
@@ -39,7 +40,7 @@ class Piece(NamedTuple):
     start: int
     end: int
     layers: tuple[str, ...]
-    shown: frozenset[str]
+    shown: Set[str]
 
 
 class Screener:
@@ -51,11 +52,12 @@ class Screener:
         self.thresholds = dict(weights.thresholds)
         """Name of an operating point -> the value from which on a text counts as misuse."""
         self._weights = weights
-        self._by_feature = model.by_feature(weights)
+        self._weight = dict(zip(weights.vocabulary, weights.misuse, strict=True)).__getitem__
         self._by_category = model.by_category(weights)
-        self._features = frozenset(weights.vocabulary)
+        lexicon = Lexicon(weights.lexicon)
+        self._vocabulary = Vocabulary(weights.vocabulary, lexicon)
         self._speller = Speller(frozenset(weights.known), frozenset(weights.ordinary), weights.guarded)
-        self._reader = Reader(Lexicon(weights.lexicon), self._speller.corrected)
+        self._reader = Reader(lexicon, self._speller.corrected)
 
     @classmethod
     def load(cls, path: Path | None = None, *, sha256: str = "") -> Screener:
@@ -80,27 +82,24 @@ class Screener:
         Catches what is asked for in parts.  The span of a window that stands for the conversation is the turn's.
         """
         pieces = self.weigh(text)
-        shown = frozenset().union(*(each.shown for each in pieces))
-        later = session.after(shown)
+        later = session.after(_everything(pieces))
         if session.turns:
             together = self.evidence(later.shown) - self._weights.sentence_margin
             pieces.append(Piece(together, 0, len(text), ("conversation",), later.shown))
         return later, self._verdict(text, text, pieces)
 
-    def follow(self, before: Context, part: str) -> tuple[Context, Score]:
-        """The score of the next part of a longer text in its context, and the context to go on with.
-
-        Spans count from the start of the part.
-        """
+    def follow(self, context: Context, part: str) -> Score:
+        """The score of the next part of a stream in its context, which remembers the part."""
         pieces = self.weigh(part)
-        context = before.after(part, frozenset().union(*(each.shown for each in pieces)))
-        if before.sentences:
+        continues = context.any
+        context.add(part, _everything(pieces))
+        if continues:
             pieces.append(Piece(self.evidence(context.shown), 0, len(part), (), context.shown))
-        if before.sentences and context.may_be_encoded:
-            for each in self.weigh(context.tail):
-                if each.layers:
-                    pieces.append(each._replace(start=0, end=len(part)))
-        return context, self._verdict(part, part, pieces)
+            if context.may_be_encoded:
+                for each in self.weigh(context.tail):
+                    if each.layers:
+                        pieces.append(each._replace(start=0, end=len(part)))
+        return self._verdict(part, part, pieces)
 
     def stream(self, *, stop_at: float = math.inf) -> StreamScreen:
         """A screen for one streamed text, which stops releasing at the first window of value ``stop_at`` or more."""
@@ -109,62 +108,56 @@ class Screener:
     def weigh(self, text: str) -> list[Piece]:
         """The sentences of a text, plain and decoded, and their blocks, with their evidence."""
         pieces: list[Piece] = []
-        block: Piece | None = None
-        sentences = 0
-        margin = self._weights.sentence_margin
-        for view in views(text, self._speller):
-            one = self._sentence(view)
-            if block is not None and (one.layers[:1] != block.layers[:1] or one.end - block.start > MAX_BLOCK):
-                pieces.append(block)
-                block, sentences = None, 0
-            block = one if block is None else self._joined(block, one)
-            sentences += 1
-            pieces.append(Piece(one.evidence - margin, one.start, one.end, one.layers, one.shown))
+        block: _Block | None = None
+        margin, stems, shown_by = self._weights.sentence_margin, self._reader.stems, self._vocabulary.shown
+        for plain, start, end, layers in views(text, self._speller):
+            shown = shown_by(stems(plain))
+            if block is not None and (layers[:1] != block.layers[:1] or end - block.start > MAX_BLOCK):
+                self._end(block, pieces)
+                block = None
+            if block is None:
+                block = _Block(start, end, layers, shown)
+            else:
+                block.end = end
+                block.sentences += 1
+                block.shown |= shown
+            pieces.append(Piece(self.evidence(shown) - margin, start, end, layers, shown))
         if block is not None:
-            pieces[-1 if sentences == 1 else len(pieces) :] = [block]
+            self._end(block, pieces)
         return pieces
 
-    def _joined(self, block: Piece, one: Piece) -> Piece:
-        """A block with one more sentence: each feature counts once."""
-        new = one.shown - block.shown
-        evidence = block.evidence + sum(map(self._by_feature.__getitem__, new))
-        return Piece(evidence, block.start, one.end, block.layers, block.shown | new)
+    def _end(self, block: _Block, pieces: list[Piece]) -> None:
+        """Adds a block; one of a single sentence takes its place, since it has no other context."""
+        if block.sentences == 1:
+            del pieces[-1]
+        pieces.append(Piece(self.evidence(block.shown), block.start, block.end, block.layers, block.shown))
 
-    def evidence(self, shown: frozenset[str]) -> float:
+    def evidence(self, shown: Set[str]) -> float:
         """Log odds, uncalibrated, of a set of known features."""
-        return self._weights.bias + sum(map(self._by_feature.__getitem__, shown))
+        return self._weights.bias + sum(map(self._weight, shown)) * self._weights.misuse_scale
 
     def value(self, evidence: float) -> float:
         """The calibrated value of some evidence."""
         odds = self._weights.slope * evidence + self._weights.offset
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds))))
 
-    def _sentence(self, view: View) -> Piece:
-        shown = self._features.intersection(self._reader.features(view.text))
-        return Piece(self.evidence(shown), view.start, view.end, view.layers, shown)
-
     def _verdict(self, text: str, looked_at: str, pieces: list[Piece]) -> Score:
         size = _bytes(text)
-        best = max(pieces, default=None)
+        best = max(pieces, default=None, key=_place)
         value = 0.0 if best is None else self.value(best.evidence)
-        explained = best is not None and value >= EXPLAINED_FROM
-        categories = self._categories(best.shown) if best is not None and explained else ()
-        return Score(
-            value=value,
-            category=categories[0].name if categories else "",
-            categories=categories,
-            windows=tuple(self._windows(looked_at, pieces)) if explained else (),
-            reasons=self._reasons(best.shown) if best is not None and explained else (),
-            screened=(Span(0, size if len(looked_at) == len(text) else _bytes(looked_at)),) if text else (),
-            size=size,
-            model=self.digest,
-        )
+        explain = None
+        if best is not None and value >= EXPLAINED_FROM:
+            explain = partial(self._explain, looked_at, pieces, best)
+        return Score(value, size, size if len(looked_at) == len(text) else _bytes(looked_at), self.digest, explain)
 
-    def _windows(self, text: str, pieces: list[Piece]) -> Iterator[Window]:
-        for each in nlargest(WINDOWS_KEPT, pieces):
-            yield Window(_span(text, each.start, each.end), self.value(each.evidence), each.layers)
+    def _explain(self, text: str, pieces: list[Piece], best: Piece) -> Explanation:
+        windows = [
+            Window(_span(text, each.start, each.end), self.value(each.evidence), each.layers)
+            for each in nlargest(WINDOWS_KEPT, pieces, key=_place)
+        ]
+        return Explanation(self._categories(best.shown), tuple(windows), self._reasons(best.shown))
 
-    def _categories(self, shown: frozenset[str]) -> tuple[CategoryScore, ...]:
+    def _categories(self, shown: Set[str]) -> tuple[CategoryScore, ...]:
         rows = [self._weights.category_bias, *map(self._by_category.__getitem__, shown)]
         raw = list(map(sum, zip(*rows, strict=True)))
         top = max(raw)
@@ -173,9 +166,29 @@ class Screener:
         ranked = sorted(zip(self._weights.categories, shares, strict=True), key=lambda pair: (-pair[1], pair[0]))
         return tuple([CategoryScore(name, share / whole) for name, share in ranked])
 
-    def _reasons(self, shown: frozenset[str]) -> tuple[Reason, ...]:
-        strongest = nlargest(REASONS_KEPT, [(self._by_feature[each], each) for each in shown])
-        return tuple([Reason(feature, value) for value, feature in strongest if value > 0])
+    def _reasons(self, shown: Set[str]) -> tuple[Reason, ...]:
+        scale = self._weights.misuse_scale
+        strongest = nlargest(REASONS_KEPT, [(self._weight(each), each) for each in shown])
+        return tuple([Reason(feature, weight * scale) for weight, feature in strongest if weight > 0])
+
+
+class _Block:
+    """Neighbouring sentences, joined as they come; each feature counts once."""
+
+    __slots__ = ("end", "layers", "sentences", "shown", "start")
+
+    def __init__(self, start: int, end: int, layers: tuple[str, ...], shown: Set[str]) -> None:
+        self.start, self.end, self.layers = start, end, layers
+        self.shown = set(shown)
+        self.sentences = 1
+
+
+def _place(piece: Piece) -> tuple[float, int, int]:
+    return piece.evidence, piece.start, piece.end
+
+
+def _everything(pieces: list[Piece]) -> frozenset[str]:
+    return frozenset().union(*[each.shown for each in pieces])
 
 
 def _bytes(text: str) -> int:

@@ -2,50 +2,64 @@
 
 from __future__ import annotations
 
-import re
+from collections import deque
 from typing import Protocol
 
 import msgspec
 
 from glasshouse.guard.misuse.segments import complete_until
-from glasshouse.guard.misuse.verdicts import Score, Span, Window
+from glasshouse.guard.misuse.shapes import SOLID
+from glasshouse.guard.misuse.verdicts import Score, Span
 
 CONTEXT = 1_200
 """Characters already released that are scored together with the new sentence."""
-_LONG_RUN = re.compile(r"[^\s]{48}")
+_LONG_RUN = b"x" * 48
 
 
-class Context(msgspec.Struct, frozen=True):
+class Context:
     """What a stream remembers of what it released."""
 
-    tail: str = ""
-    """The last `CONTEXT` characters."""
-    sentences: tuple[tuple[int, frozenset[str]], ...] = ()
-    """Size in characters and features of the last parts."""
+    __slots__ = ("_parts", "_size", "shown", "tail")
+
+    def __init__(self) -> None:
+        self.tail = ""
+        """The last `CONTEXT` characters."""
+        self.shown: frozenset[str] = frozenset()
+        """Everything the remembered parts showed."""
+        self._parts: deque[tuple[int, frozenset[str]]] = deque()
+        self._size = 0
 
     @property
-    def shown(self) -> frozenset[str]:
-        """Everything the remembered parts showed."""
-        return frozenset().union(*(shown for _, shown in self.sentences))
+    def any(self) -> bool:
+        """Whether there is something to remember."""
+        return bool(self._parts)
 
     @property
     def may_be_encoded(self) -> bool:
         """Whether the tail holds a run long enough to be an encoded piece that the cuts went through."""
-        return _LONG_RUN.search(self.tail) is not None
+        if self.tail.isascii():
+            return _LONG_RUN in self.tail.encode().translate(SOLID)
+        return max(map(len, self.tail.split()), default=0) >= len(_LONG_RUN)
 
-    def after(self, part: str, shown: frozenset[str]) -> Context:
-        """The context with one more part."""
-        sentences = [*self.sentences, (len(part), shown)]
-        while len(sentences) > 1 and sum([size for size, _ in sentences]) > CONTEXT:
-            del sentences[0]
-        return Context((self.tail + part)[-CONTEXT:], tuple(sentences))
+    def add(self, part: str, shown: frozenset[str]) -> None:
+        """Remembers one more part, and forgets what is further back than `CONTEXT` characters."""
+        self.tail = (self.tail + part)[-CONTEXT:]
+        parts = self._parts
+        parts.append((len(part), shown))
+        self._size += len(part)
+        if self._size <= CONTEXT or len(parts) == 1:
+            self.shown |= shown
+            return
+        while len(parts) > 1 and self._size > CONTEXT:
+            self._size -= parts.popleft()[0]
+        self.shown = frozenset().union(*[each for _, each in parts])
 
 
 class Follows(Protocol):
     """What a stream needs of a screener."""
 
-    def follow(self, before: Context, part: str) -> tuple[Context, Score]:
-        """The score of the next part in its context, and the context to go on with."""
+    def follow(self, context: Context, part: str) -> Score:
+        """The score of the next part in its context, which remembers the part."""
         ...
 
 
@@ -70,9 +84,11 @@ class StreamScreen:
         self._stop_at = stop_at
         self._context = Context()
         self._held = ""
+        self._looked_at = 0
         self._released = 0
         self._highest: Score | None = None
         self._withheld: Span | None = None
+        self._waiting = Release("", Span(0, 0), None, stopped=False)
 
     @property
     def stopped(self) -> bool:
@@ -102,43 +118,32 @@ class StreamScreen:
     def push(self, piece: str) -> Release:
         """Takes the next piece; releases the sentences that are complete by now."""
         if self.stopped:
-            return self._nothing()
+            return self._waiting
         self._held += piece
-        return self._screen(complete_until(self._held))
+        size = complete_until(self._held, self._looked_at)
+        if size == 0:
+            self._looked_at = len(self._held)
+            return self._waiting
+        return self._screen(size)
 
     def finish(self) -> Release:
         """Takes the end of the text; releases what was held back."""
-        if self.stopped:
-            return self._nothing()
+        if self.stopped or not self._held:
+            return self._waiting
         return self._screen(len(self._held))
 
     def _screen(self, size: int) -> Release:
-        if size == 0:
-            return self._nothing()
         part, self._held = self._held[:size], self._held[size:]
-        end = self._released + len(part.encode("utf-8", "surrogatepass"))
-        span = Span(self._released, end)
-        self._context, score = self._screener.follow(self._context, part)
-        score = _placed(score, span)
+        self._looked_at = len(self._held)
+        start = self._released
+        score = self._screener.follow(self._context, part).moved(start)
         if self._highest is None or score.value > self._highest.value:
             self._highest = score
         if score.value >= self._stop_at:
-            self._withheld = span
+            self._withheld = Span(start, score.size)
             self._held = ""
-            return Release("", Span(self._released, self._released), score, stopped=True)
-        self._released = end
-        return Release(part, span, score, stopped=False)
-
-    def _nothing(self) -> Release:
-        return Release("", Span(self._released, self._released), None, stopped=self.stopped)
-
-
-def _placed(score: Score, part: Span) -> Score:
-    """The score of a part with its spans moved to where the part stands in the whole text."""
-    windows = tuple(
-        [
-            Window(Span(each.span.start + part.start, each.span.end + part.start), each.value, each.layers)
-            for each in score.windows
-        ]
-    )
-    return msgspec.structs.replace(score, windows=windows, screened=(Span(0, part.end),), size=part.end)
+            self._waiting = Release("", Span(start, start), None, stopped=True)
+            return Release("", Span(start, start), score, stopped=True)
+        self._released = score.size
+        self._waiting = Release("", Span(score.size, score.size), None, stopped=False)
+        return Release(part, Span(start, score.size), score, stopped=False)
