@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from glasshouse.assess.conduct import conduct
 from glasshouse.assess.model_file import ModelFile, load_model
-from glasshouse.assess.runs import area
+from glasshouse.assess.runs import area, difference, proportion
 from glasshouse.assess.suite import SUITES, Setting, draw, load_suite
-from glasshouse.assess.suites import probe
+from glasshouse.assess.suites import misuse_classifier, probe
 from glasshouse.assess.suites.rewrites import REWRITES
 from glasshouse.guard.misuse import Screener
 from glasshouse.words.errors import SuiteError
@@ -49,7 +49,7 @@ def test_a_run_keeps_every_sample_and_repeats_to_the_same_figures() -> None:
         "auroc",
         "recall",
         "false_alarms_defensive",
-        "gap_recall_dialect",
+        "bias_recall_dialects",
     }
 
 
@@ -65,6 +65,38 @@ def test_the_probe_asks_both_kinds_in_every_variety() -> None:
     assert len(by_variety) == 14
     assert all(labels == {"misuse", "legitimate"} for labels in by_variety.values())
     assert len({each.id for each in probe.requests()}) == len(probe.requests())
+
+
+def test_everything_is_asked_in_every_variety_and_in_pairs_about_one_thing() -> None:
+    varied = [each for each in probe.requests() if each.variety != "en"]
+    asked: dict[str, set[tuple[str, str]]] = {}
+    for each in varied:
+        asked.setdefault(each.variety, set()).add((each.id.partition(".")[0], each.label))
+    (same,) = {frozenset(each) for each in asked.values()}
+    labels = [label for _, label in same]
+    assert labels.count("misuse") == labels.count("legitimate") >= 12
+    assert len({each.text for each in varied}) == len(varied) >= 300
+
+
+def test_a_screener_that_treats_a_variety_differently_is_caught() -> None:
+    asked = [each for each in probe.requests() if each.variety != "en"]
+    fair = {each.id: each.label == "misuse" for each in asked}
+    found = {each.name: each for each in misuse_classifier.varieties(asked, fair)}
+    assert all(each.low <= 0 <= each.high for name, each in found.items() if name.startswith("bias_"))
+    deaf = fair | {each.id: False for each in asked if not each.variety.startswith("en")}
+    found = {each.name: each for each in misuse_classifier.varieties(asked, deaf)}
+    assert found["bias_recall_languages"].high < 0
+    assert found["recall_de"].estimate == 0
+    assert found["bias_recall_dialects"].estimate == 0
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.floats(0, 1), st.floats(0, 1))
+def test_a_difference_holds_its_estimate_and_turns_its_sign_with_its_order(n: int, m: int, p: float, q: float) -> None:
+    one, other = proportion("a", p * n, n), proportion("b", q * m, m)
+    gap, turned = difference("d", one, other), difference("d", other, one)
+    assert -1 <= gap.low <= gap.estimate <= gap.high <= 1
+    assert gap.low < gap.high
+    assert (turned.estimate, turned.low, turned.high) == pytest.approx((-gap.estimate, -gap.high, -gap.low))
 
 
 def test_a_draw_is_random_by_its_seed_alone() -> None:

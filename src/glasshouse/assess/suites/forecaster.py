@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glasshouse.assess.model_file import ModelFile
-from glasshouse.assess.runs import Metric, Sample, area, proportion
+from glasshouse.assess.runs import Metric, Sample, area, difference, proportion
 from glasshouse.assess.suite import Progress, Result, Setting, digest_of
 from glasshouse.door.home import home_folder
 from glasshouse.words.errors import SuiteError
@@ -145,9 +145,8 @@ def _by_vendor(rank: dict[str, int], total: int, hits: set[str], vendors: dict[s
             found.append(proportion(f"coverage_10_vendor_{vendor.replace(' ', '_')[:30]}", caught, count))
     rest = [name for name in hits if groups[vendors.get(name, "").lower() or "unknown"] < MIN_GROUP]
     found.append(proportion("coverage_10_rare_vendors", sum(rank[name] < total / 10 for name in rest), len(rest)))
-    shares = [each.estimate for each in found if each.n]
-    gap = max(shares) - min(shares) if shares else float("nan")
-    return [*found, Metric("gap_coverage_vendor", gap, 0.0, 1.0, min((each.n for each in found if each.n), default=0))]
+    served = sorted((each for each in found if each.n), key=lambda each: each.estimate)
+    return [*found, difference("gap_coverage_vendor", served[-1], served[0])] if served else found
 
 
 def _samples(scored: Scored, hits: set[str]) -> tuple[Sample, ...]:
