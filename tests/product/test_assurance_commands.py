@@ -202,6 +202,28 @@ def test_a_refused_gate_keeps_the_model_from_engagements_of_that_tier_until_it_i
     door.close()
 
 
+def test_monitoring_counts_what_people_decided_and_what_was_a_false_alarm(glasshouse: Run, tmp_path: Path) -> None:
+    """An override waits for a person, who approves it; an appeal against a suspension is upheld."""
+    glasshouse("assess", "commit")
+    glasshouse("assess", "gate", "model.yaml", "--tier", "vetted")
+    glasshouse("access", "org", "apply", "acme", "--name", "Acme")
+    glasshouse("access", "person", "add", "eve", "--organisation", "acme", "--name", "Eve", "--role", "approver")
+    glasshouse("access", "person", "key", "eve", "--new", "eve.key")
+    asked = glasshouse("assess", "override", "screen", "--tier", "vetted", "--reason", "pilot")[2]
+    (request,) = set(re.findall(r"as request (\w+)", asked))
+    code, _, err = glasshouse("approve", request, "--as", "eve", "--key", "eve.key", "--yes")
+    assert code == 0, err
+    assert glasshouse("access", "org", "refuse", "acme", "--reason", "no extract")[0] == 0
+    assert glasshouse("access", "org", "appeal", "acme", "--grounds", "here it is")[0] == 0
+    code, _, err = glasshouse("access", "org", "decide-appeal", "acme", "--upheld", "--decision", "it was there")
+    assert code == 0, err
+    shown = glasshouse("dossier", "monitoring", "--model", "screen", "--format", "json", "-o", "m.json")
+    assert shown[0] == 0
+    table = json.loads((tmp_path / "m.json").read_text())["sections"][0]["tables"][0]
+    row = dict(zip(table["columns"], [cell["text"] for cell in table["rows"][-1]], strict=True))
+    assert (row["approved"], row["refused"], row["false alarms"]) == ("1", "0", "1")
+
+
 def test_a_record_that_a_rule_keeps_for_years_is_held_when_somebody_wants_it_erased(glasshouse: Run) -> None:
     glasshouse("assess", "commit")
     code, _, _ = glasshouse("log", "erase", "1", "--basis", "a wish")

@@ -56,6 +56,7 @@ def request_event(
             "policies": list(decision.policies),
             "misuse": circumstances.misuse,
             "misuse_categories": list(circumstances.misuse_categories),
+            "input": msgspec.to_builtins(circumstances.profile),
             "session": circumstances.session,
             "approval": circumstances.approval,
         }

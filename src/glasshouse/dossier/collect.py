@@ -29,6 +29,7 @@ from glasshouse.assess.register import Estimate, register
 from glasshouse.assess.runs import Run, Sample
 from glasshouse.dossier.document import Basis
 from glasshouse.dossier.evidence import Attestation, Evidence, External, Incident, Month, Override, Training, Version
+from glasshouse.dossier.months import REQUESTS, VOTE, counted, read_event, with_false_alarm
 from glasshouse.dossier.records import Attested, DocumentMade, DossierRecord, ExternalKept, TrainingRecorded
 from glasshouse.dossier.values import Value
 from glasshouse.duties.clock import Clock
@@ -55,6 +56,9 @@ class Observed(msgspec.Struct, frozen=True):
     decision: str
     record: bytes | None = None
     event: bytes | None = None
+    about: int | None = None
+    organisation: str = ""
+    key: str = ""
 
 
 class Log(msgspec.Struct):
@@ -78,6 +82,7 @@ class Log(msgspec.Struct):
     months: dict[str, Month] = {}
     guard_counts: dict[str, int] = {}
     policy: tuple[str, int] = ("", -1)
+    upholding: set[int] = set()  # requests to uphold an appeal
     erased: int = 0
 
 
@@ -92,7 +97,7 @@ def gather(entries: Iterable[Observed]) -> Log:
                 _take(log, entry, _decode(entry))
         elif entry.kind == "ledger.erase":
             log.erased += 1
-        elif entry.kind.startswith("act."):
+        elif entry.kind.startswith("act.") or entry.kind == VOTE:
             _count(log, entry)
     return log
 
@@ -138,61 +143,22 @@ def _take(log: Log, entry: Observed, record: Record) -> None:
             log.duties.append(Recorded(entry.index, entry.at, record))
 
 
-_COUNTED = {"act.request": "requests", "act.denied": "denied", "act.asked": "asked"}
-_OUTCOMES = {"stopped": "stopped", "interrupted": "interrupted", "approved": "approved", "refused": "refused"}
-
-
 def _count(log: Log, entry: Observed) -> None:
+    event = read_event(entry.event, entry.index) if entry.event is not None else None
     name = f"{entry.at.year:04}-{entry.at.month:02}"
     month = log.months.get(name) or Month(name, span=(entry.index, entry.index))
-    changes: dict[str, Any] = {"span": (month.span[0], entry.index)}
-    counter = _COUNTED.get(entry.kind) or _OUTCOMES.get(entry.decision, "")
-    if counter:
-        changes[counter] = getattr(month, counter) + 1
-    if entry.event is not None and entry.kind in _COUNTED:
-        _screening(log, entry, month, changes)
-    log.months[name] = msgspec.structs.replace(month, **changes)
-
-
-class _Unmapped(msgspec.Struct, frozen=True):
-    misuse: int | None = None
-    misuse_categories: tuple[str, ...] = ()
-
-
-class _Policy(msgspec.Struct, frozen=True):
-    version: str = ""
-    uid: str = ""
-
-
-class _Event(msgspec.Struct, frozen=True):
-    unmapped: _Unmapped = _Unmapped()
-    policy: _Policy = _Policy()
-
-
-_EVENT = msgspec.json.Decoder(_Event)
-
-
-def _screening(log: Log, entry: Observed, month: Month, changes: dict[str, Any]) -> None:
-    """Scores and categories of a request, and which policy decided."""
-    assert entry.event is not None
-    try:
-        event = _EVENT.decode(entry.event)
-    except msgspec.MsgspecError as error:
-        raise EvidenceError(f"the event cannot be read: {error}", where=f"entry {entry.index}") from error
+    log.months[name] = counted(month, entry.index, entry.kind, entry.decision, event)
+    if entry.about in log.upholding and entry.decision == "done":
+        log.months[name] = with_false_alarm(log.months[name])
+    if event is None or entry.kind not in REQUESTS:
+        return
+    if event.upholds_an_appeal and entry.kind == "act.request":
+        log.upholding.add(entry.index)
     if event.policy.version:
         log.policy = (event.policy.version, entry.index)
-    if entry.kind != "act.request" and event.policy.uid:
-        log.guard_counts[event.policy.uid] = log.guard_counts.get(event.policy.uid, 0) + 1
-    score = event.unmapped.misuse
-    if score is not None:
-        bins = list(month.scores or (0,) * 10)
-        bins[min(9, max(0, score) // 10)] += 1
-        changes["scores"] = tuple(bins)
-    if entry.kind == "act.denied" and event.unmapped.misuse_categories:
-        misuse = dict(month.misuse)
-        for category in event.unmapped.misuse_categories:
-            misuse[category] = misuse.get(category, 0) + 1
-        changes["misuse"] = misuse
+    if entry.kind != "act.request":
+        for rule in event.rules:
+            log.guard_counts[rule] = log.guard_counts.get(rule, 0) + 1
 
 
 def evidence(log: Log, model: str, basis: Basis, law: Law, organisation: str = "") -> Evidence:

@@ -61,7 +61,12 @@ class Training(msgspec.Struct, frozen=True):
 
 
 class Month(msgspec.Struct, frozen=True):
-    """Counts of one calendar month (``2026-11``) from the log; ``span`` is its first and last entry."""
+    """Counts of one calendar month (``2026-11``) from the log; ``span`` is its first and last entry.
+
+    ``approved`` and ``refused`` are requests that people decided.  ``false_alarms`` are requests that screening held up
+    and people approved, and complaints and appeals that were upheld.  ``withheld`` answers were stopped by screening,
+    ``stopped`` acts by a halt.  Histograms: ``misuse`` of what was denied; the others of all screened requests.
+    """
 
     month: str
     requests: int = 0
@@ -69,12 +74,16 @@ class Month(msgspec.Struct, frozen=True):
     asked: int = 0
     approved: int = 0
     refused: int = 0
+    withheld: int = 0
     stopped: int = 0
     interrupted: int = 0
-    switched_model: int = 0
     false_alarms: int = 0
     misuse: dict[str, int] = {}
     scores: tuple[int, ...] = ()  # requests by tenth of the screening score
+    categories: dict[str, int] = {}
+    lengths: dict[str, int] = {}
+    languages: dict[str, int] = {}
+    code: dict[str, int] = {}
     span: tuple[int, int] = (0, 0)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from glasshouse.dossier.collect import RECORD_KINDS, Observed
 from glasshouse.dossier.document import Basis
+from glasshouse.dossier.months import WITH_EVENTS
 from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import EntryError, ErasedError
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from glasshouse.ledger import LogReader, SignedCheckpoint
 
 NO_LOG = Basis("none", 0, "", dt.datetime.fromtimestamp(0, dt.UTC))
-WITH_EVENTS = frozenset({"act.request", "act.denied", "act.asked"})
 
 
 def observed(reader: LogReader, size: int) -> Iterator[Observed]:
@@ -24,7 +24,9 @@ def observed(reader: LogReader, size: int) -> Iterator[Observed]:
         at = dt.datetime.fromtimestamp(entry.time / 1000, dt.UTC)
         record = _payload(reader, index, "record") if entry.kind in RECORD_KINDS else None
         event = _payload(reader, index, "event") if entry.kind in WITH_EVENTS else None
-        yield Observed(index, at, entry.kind, entry.decision, record, event)
+        yield Observed(
+            index, at, entry.kind, entry.decision, record, event, entry.about, entry.organisation, entry.key
+        )
 
 
 def _payload(reader: LogReader, index: int, name: str) -> bytes | None:

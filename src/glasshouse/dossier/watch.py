@@ -7,8 +7,8 @@ from collections.abc import Callable
 import msgspec
 
 from glasshouse.assess.framework import FailCondition
+from glasshouse.dossier.drift import INPUTS, drifts
 from glasshouse.dossier.evidence import Evidence
-from glasshouse.dossier.kinds.monitoring import stability_index
 from glasshouse.words.errors import FrameworkError
 
 
@@ -40,9 +40,17 @@ def case_name(evidence: Evidence, condition: FailCondition) -> str:
     return f"reassess-{evidence.model.identity.name}-{condition.id}-{max(verdicts, default=0)}"
 
 
-def _drift(evidence: Evidence) -> float:
-    scored = [month for month in evidence.months if sum(month.scores)]
-    return stability_index(scored[0].scores, scored[-1].scores) if len(scored) > 1 else 0.0
+def _score_drift(evidence: Evidence) -> float:
+    return _largest(evidence, ("screening score",))
+
+
+def _input_drift(evidence: Evidence) -> float:
+    return _largest(evidence, INPUTS)
+
+
+def _largest(evidence: Evidence, of: tuple[str, ...]) -> float:
+    """The largest index that chance does not explain."""
+    return max((each.index for each in drifts(evidence.months) if each.what in of and each.beyond_chance), default=0.0)
 
 
 def _stopped(evidence: Evidence) -> float:
@@ -50,7 +58,7 @@ def _stopped(evidence: Evidence) -> float:
         return 0.0
     last = evidence.months[-1]
     whole = last.requests + last.denied + last.asked
-    return (last.denied + last.stopped) / whole if whole else 0.0
+    return (last.denied + last.withheld + last.stopped) / whole if whole else 0.0
 
 
 def _since_verdict(evidence: Evidence, entries: list[int]) -> float:
@@ -73,7 +81,8 @@ def _overrides(evidence: Evidence) -> float:
 
 
 FIGURES: dict[str, Callable[[Evidence], float]] = {
-    "score_drift": _drift,
+    "score_drift": _score_drift,
+    "input_drift": _input_drift,
     "stopped_share": _stopped,
     "incidents": _incidents,
     "overrides": _overrides,

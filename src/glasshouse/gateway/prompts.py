@@ -13,7 +13,9 @@ from collections.abc import Iterable
 import msgspec
 
 from glasshouse.gateway.dialect.interface import Segment
+from glasshouse.gateway.profile import profile
 from glasshouse.guard.misuse import Score, Screener, Session
+from glasshouse.words.act import InputProfile
 
 MAX_SCREENED_CHARACTERS = 1_000_000
 CACHED_SCORES = 4_096
@@ -31,6 +33,7 @@ class PromptScore(msgspec.Struct, frozen=True):
     characters: int
     complete: bool
     model: str
+    profile: InputProfile
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -61,12 +64,14 @@ class PromptScreen:
         if session:
             self._remember(session, talk)
         best = max(known, key=lambda each: each.value, default=_Known(0.0, "", True))
+        asked = next((each.text for each in reversed(texts) if each.role == "user"), "")
         return PromptScore(
             percent=percent(best.value),
             category=best.category,
             characters=sum(min(len(each.text), MAX_SCREENED_CHARACTERS) for each in texts),
             complete=all(each.complete for each in known),
             model=self._screener.digest,
+            profile=profile(asked, sum(len(each.text) for each in texts)),
         )
 
     def _turn(self, talk: Session, session: str, text: str) -> tuple[Session, _Known]:

@@ -175,6 +175,7 @@ class Relay:
             origin=head.origin,
             session=_session(asked),
             approval=head.approval,
+            profile=prompt.profile,
         )
         fallback = caller.engagement.fallback_model
         if fallback and fallback != asked.call.model and self._settings.for_family(fallback, asked.route.family):

@@ -39,6 +39,15 @@ class Act(msgspec.Struct, frozen=True):
         return digest(self)
 
 
+class InputProfile(msgspec.Struct, frozen=True):
+    """What a prompt is made of: ``characters`` in all, likely ``language`` (ISO 639-1, ``other``, ``unknown``) and the
+    share of ``code`` in per cent.  For seeing later that requests have changed; nothing is decided by it."""
+
+    characters: int
+    language: str
+    code: int
+
+
 class Circumstances(msgspec.Struct, frozen=True):
     """What is known about one request beside the act itself.
 
@@ -52,3 +61,4 @@ class Circumstances(msgspec.Struct, frozen=True):
     origin: str = ""
     session: str = ""
     approval: str = ""
+    profile: InputProfile | None = None

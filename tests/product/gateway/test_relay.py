@@ -181,6 +181,9 @@ def test_a_request_that_reads_like_misuse_is_denied_and_nothing_is_forwarded(wor
                 assert answer.status == 403
                 assert b"core.misuse" in answer.body
                 assert world.entries()[-1].kind == "act.denied"
+                what = denied_or_requested(world)["input"]
+                assert (what["language"], what["code"]) == ("en", 0)
+                assert what["characters"] >= len(HARM)
             assert caller.upstream.requests == []
 
     asyncio.run(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from importlib.resources import files
 
 import msgspec
@@ -155,11 +156,22 @@ def test_a_register_without_an_evaluation_of_a_specified_risk_cannot_be_closed()
 
 
 def test_a_scenario_that_no_rule_covers_is_shown_as_a_gap() -> None:
-    bare = SHIPPED.replace(", guard_rules: [decomposition]", "")
-    found = register(load_framework("bare.yaml", bare.encode()), MODEL[1], runs(), [], {"misuse": 7})
+    bare = SHIPPED.replace(", guard_rules: [core.misuse]", "")
+    found = register(load_framework("bare.yaml", bare.encode()), MODEL[1], runs(), [], {"core.misuse": 7})
     gaps = {scenario.id: scenario.gaps for row in found.rows for scenario in row.scenarios}
     assert gaps["cy-s3"] == ("no guard rule covers this scenario",)
-    assert next(s.guard_counts for row in found.rows for s in row.scenarios if s.id == "cy-s2") == {"misuse": 7}
+    assert next(s.guard_counts for row in found.rows for s in row.scenarios if s.id == "cy-s2") == {
+        "core.misuse": 7,
+        "ask.misuse": 0,
+    }
+
+
+def test_every_guard_rule_of_the_shipped_framework_is_a_policy_that_decides() -> None:
+    policies = files("glasshouse.guard") / "policies"
+    written = "".join((policies / name).read_text() for name in ("core.cedar", "defaults.cedar"))
+    known = set(re.findall(r'^@id\("([^"]+)"\)', written, re.MULTILINE))
+    named = {rule for risk in shipped_framework().risks for each in risk.scenarios for rule in each.guard_rules}
+    assert named <= known
 
 
 @given(st.integers(0, 500), st.integers(1, 500))

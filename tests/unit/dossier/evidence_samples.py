@@ -60,9 +60,13 @@ def full() -> Evidence:
         {"misuse": 5000, "legitimate": 8023}, AT, 41.5, "2 CPU cores", 131_072, 1, {}, 6,
     )  # fmt: skip
     month = Month(
-        "2026-11", 900, 30, 12, 9, 3, 4, 1, 0, 2, {"malware": 11}, (500, 300, 50, 10, 0, 5, 5, 10, 10, 10), (20, 99)
-    )
-    december = Month("2026-12", 10, scores=(0, 0, 0, 0, 0, 0, 0, 3, 3, 4), span=(100, 119))
+        "2026-11", 900, 30, 12, 9, 3, 2, 4, 1, 2, {"malware": 11}, (500, 300, 50, 10, 0, 5, 5, 10, 10, 10),
+        {"none": 889, "malware": 11}, {"to 200": 900}, {"en": 800, "de": 100}, {"none": 900}, (20, 99),
+    )  # fmt: skip
+    december = Month(
+        "2026-12", 10, scores=(0, 0, 0, 0, 0, 0, 0, 3, 3, 4), categories={"none": 10}, languages={"en": 9, "de": 1},
+        span=(100, 119),
+    )  # fmt: skip
     return Evidence(
         BASIS, MODEL, FILE_DIGEST, "Example", framework, (committed,), (run,),
         {9: (Sample("s1", "in", "out", 0.4),)}, ((verdict, 13),),

@@ -44,7 +44,7 @@ def log() -> list[Observed]:
         entry(5, ScopeDeclared({"gpai_code": True})),
         entry(6, CaseOpened("inc-1", "Weights copied", ("cop93_cyber",), "screen")),
         entry(7, AnchorRecorded("inc-1", "aware_of_model_involvement", AT - dt.timedelta(days=9))),
-        act(8, "act.request", "permit", misuse=12),
+        act(8, "act.request", "permit", misuse=12, input={"characters": 300, "language": "de", "code": 0}),
         act(9, "act.denied", "deny", misuse=97, misuse_categories=["malware"]),
         Observed(10, AT + dt.timedelta(days=10), "act.outcome", "interrupted"),
         act(40, "act.request", "permit"),
@@ -79,6 +79,42 @@ def test_months_count_what_passed_the_door() -> None:
     ]
     assert months[0].scores == (0, 1, 0, 0, 0, 0, 0, 0, 0, 1)
     assert months[0].span == (8, 10)
+
+
+def vote(index: int, verdict: str, state: str, *policies: str) -> Observed:
+    """A vote and what became of the request by it."""
+    return act(index, "approval.vote", verdict, state=state, terms={"policies": list(policies)})
+
+
+def test_requests_that_people_decided_are_counted_by_what_was_decided_and_not_by_votes() -> None:
+    voted = [
+        vote(12, "approve", "waiting", "ask.engagement"),
+        vote(13, "approve", "approved", "ask.engagement"),
+        vote(14, "deny", "denied", "ask.misuse"),
+    ]
+    (month,) = gather(voted).months.values()
+    assert (month.approved, month.refused, month.false_alarms) == (1, 1, 0)
+
+
+def test_what_screening_held_up_and_people_approved_is_a_false_alarm() -> None:
+    (month,) = gather([vote(12, "approve", "approved", "ask.misuse", "ask.engagement")]).months.values()
+    assert (month.approved, month.false_alarms) == (1, 1)
+
+
+def test_a_vote_whose_payload_was_erased_decides_nothing() -> None:
+    (month,) = gather([Observed(12, AT, "approval.vote", "approve")]).months.values()
+    assert (month.approved, month.refused) == (0, 0)
+
+
+def test_what_came_in_is_counted_in_classes() -> None:
+    month = evidence(gather(log()), "screen", BASIS, LAW).months[0]
+    assert (month.lengths, month.languages, month.code) == ({"to 1,000": 1}, {"de": 1}, {"none": 1})
+    assert month.categories == {"none": 1, "malware": 1}
+
+
+def test_every_policy_that_denied_is_counted_live() -> None:
+    found = gather([act(9, "act.denied", "deny", policies=["core.misuse", "core.out-of-scope"]), log()[8]])
+    assert found.guard_counts == {"core.misuse": 1, "core.out-of-scope": 1}
 
 
 def test_an_erased_record_is_counted_and_not_guessed() -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.unit.dossier.evidence_samples import AT, DIGEST, bare, full
 
 from glasshouse.dossier.document import AUDIENCES, Document, for_audience
+from glasshouse.dossier.drift import stability_index
 from glasshouse.dossier.evidence import Attestation, Evidence
 from glasshouse.dossier.forms import code_of_practice, datasheet_questions, documentation_form
-from glasshouse.dossier.kinds.monitoring import stability_index
 from glasshouse.dossier.kinds.registry import KINDS, make
 from glasshouse.dossier.measures import gaps, measures
 from glasshouse.dossier.render.registry import FORMATS, render

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.dossier.evidence_samples import bare, full
 
 from glasshouse.assess.framework import FailCondition
+from glasshouse.dossier.drift import stability_index
 from glasshouse.dossier.evidence import Evidence
 from glasshouse.dossier.watch import case_name, watch
 from glasshouse.words.errors import FrameworkError
@@ -21,6 +22,20 @@ def test_what_came_after_the_last_verdict_counts() -> None:
     assert true(full()) == {"drift", "incident", "overridden"}
     judged_again = tuple((verdict, 90) for verdict, _ in full().verdicts)
     assert true(msgspec.structs.replace(full(), verdicts=judged_again)) == {"drift"}
+
+
+def test_requests_in_another_language_fire_the_condition_on_inputs() -> None:
+    november, december = full().months
+    moved = msgspec.structs.replace(december, languages={"en": 20, "de": 80})
+    assert "inputs" not in true(full())
+    assert "inputs" in true(msgspec.structs.replace(full(), months=(november, moved)))
+
+
+def test_a_shift_that_few_requests_explain_fires_nothing() -> None:
+    november, december = full().months
+    few = msgspec.structs.replace(december, languages={"de": 1}, scores=())
+    assert stability_index((800, 100), (0, 1)) > 0.25
+    assert "inputs" not in true(msgspec.structs.replace(full(), months=(november, few)))
 
 
 def test_nothing_seen_is_nothing_fired() -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
-
-from glasshouse.dossier.document import Audience, Chart, Document, Field, Section, Table
+from glasshouse.dossier.document import Audience, Chart, Document, Section, Table
+from glasshouse.dossier.drift import INPUTS, MEASURED, NOTICE, drifts
 from glasshouse.dossier.evidence import Evidence, Month
-from glasshouse.dossier.values import Value, counted, missing
+from glasshouse.dossier.values import Value, counted
 
 COLUMNS = (
-    "month", "requests", "denied", "asked", "approved", "refused", "stopped", "interrupted", "false alarms",
-    "incidents",
+    "month", "requests", "denied", "asked", "approved", "refused", "withheld", "stopped", "interrupted",
+    "false alarms", "incidents",
 )  # fmt: skip
-DRIFT_NOTICE = 0.2  # population stability index above which a shift is usually looked at
 
 
 def make(evidence: Evidence, audience: Audience) -> Document:
@@ -22,7 +20,7 @@ def make(evidence: Evidence, audience: Audience) -> Document:
     sections = (
         Section("use", "Use by month", (), (_months(evidence),), citation="Measure 3.5", charts=_charts(months)),
         Section("misuse", "Stopped, by category", (), (_misuse(months),)),
-        Section("drift", "Drift of screening scores", (_drift(months),)),
+        Section("drift", "Drift of inputs and scores", (), (_drift(months), _inputs(months))),
     )
     title = f"Post-market monitoring: {name}"
     return Document("monitoring", title, name, audience, evidence.basis, sections)
@@ -33,8 +31,8 @@ def _months(evidence: Evidence) -> Table:
     for month in evidence.months:
         incidents = sum(each.opened.strftime("%Y-%m") == month.month for each in evidence.incidents)
         texts = (
-            month.month, month.requests, month.denied, month.asked, month.approved, month.refused, month.stopped,
-            month.interrupted, month.false_alarms, incidents,
+            month.month, month.requests, month.denied, month.asked, month.approved, month.refused, month.withheld,
+            month.stopped, month.interrupted, month.false_alarms, incidents,
         )  # fmt: skip
         rows.append(tuple(counted(text, month.span) for text in texts))
     return Table("months", "From the log", COLUMNS, tuple(rows), empty="No request is recorded.")
@@ -47,7 +45,7 @@ def _charts(months: tuple[Month, ...]) -> tuple[Chart, ...]:
     labels = tuple(month.month for month in months)
     use = {
         "requests": tuple(float(month.requests) for month in months),
-        "denied or stopped": tuple(float(month.denied + month.stopped) for month in months),
+        "denied or stopped": tuple(float(month.denied + month.withheld + month.stopped) for month in months),
     }
     charts = [Chart("use", "Requests and denials", labels, use)]
     if sum(months[-1].scores):
@@ -65,28 +63,27 @@ def _misuse(months: tuple[Month, ...]) -> Table:
     return Table("misuse", "Misuse", ("month", "category", "stopped"), tuple(rows), empty="Nothing was stopped.")
 
 
-def _drift(months: tuple[Month, ...]) -> Field:
-    asks = "Population stability index of the last month's scores against the first's"
-    scored = [month for month in months if sum(month.scores)]
-    if len(scored) < 2:
-        return Field("drift", asks, missing("two months with screened requests"))
-    index = stability_index(scored[0].scores, scored[-1].scores)
-    says = "look at it" if index > DRIFT_NOTICE else "below the usual notice level"
-    return Field(
-        "drift", asks, counted(f"{index:.3f} ({says}, {DRIFT_NOTICE:g})", (scored[0].span[0], scored[-1].span[1]))
+def _drift(months: tuple[Month, ...]) -> Table:
+    rows: list[tuple[Value, ...]] = []
+    for each in drifts(months):
+        says = "look at it" if each.index > NOTICE and each.beyond_chance else "below notice"
+        texts = (each.what, each.before.month, each.after.month, f"{each.index:.3f}", f"{each.chance:.3f}", says)
+        rows.append(tuple(counted(text, (each.before.span[0], each.after.span[1])) for text in texts))
+    title = (
+        f"Population stability index, first month against last; a shift is looked at above {NOTICE:g} and beyond chance"
     )
+    columns = ("of", "first", "last", "index", "1 in 20 by chance", "says")
+    return Table("drift", title, columns, tuple(rows), empty="There are not two months with screened requests.")
 
 
-def stability_index(before: tuple[int, ...], after: tuple[int, ...]) -> float:
-    """The population stability index of two histograms over the same bins, each bin counted half a time more.
-
-    Zero for equal shares and larger the more they differ.  Raises `ValueError` for different numbers of bins.
-    """
-    if len(before) != len(after) or not before:
-        raise ValueError("the histograms need the same bins")
-    total_before, total_after = sum(before) + len(before) / 2, sum(after) + len(after) / 2
-    index = 0.0
-    for one, other in zip(before, after, strict=True):
-        share, now = (one + 0.5) / total_before, (other + 0.5) / total_after
-        index += (now - share) * math.log(now / share)
-    return index
+def _inputs(months: tuple[Month, ...]) -> Table:
+    rows: list[tuple[Value, ...]] = []
+    for month in months:
+        for what in INPUTS:
+            counts = MEASURED[what](month)
+            whole = sum(counts.values())
+            for name, count in sorted(counts.items()):
+                texts = (month.month, what, name, count, f"{100 * count / whole:.1f} %")
+                rows.append(tuple(counted(text, month.span) for text in texts))
+    columns = ("month", "of", "class", "requests", "share")
+    return Table("inputs", "What came in", columns, tuple(rows), empty="No screened request is recorded.")
