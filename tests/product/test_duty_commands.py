@@ -92,3 +92,61 @@ def test_every_rule_is_listed_with_its_citation(glasshouse: Run) -> None:
     code, out, _ = glasshouse("duty", "rules")
     assert code == 0
     assert all(f"{name}: " in out for name in shipped_law().rules)
+
+
+def test_registers_have_records_of_their_own_and_stand_in_the_same_list(glasshouse: Run, tmp_path: Path) -> None:
+    paper = tmp_path / "paper.txt"
+    paper.write_text("paper")
+    day = (NOW - dt.timedelta(days=40)).date().isoformat()
+    glasshouse("duty", "scope", "--applies", "gpai_code", "--applies", "house", "--applies", "ai_act_gpai")
+    for arguments in (
+        ("representative", "name", "rep", "--name", "Rep", "--country", "DE", "--contact", "r@example.org",
+         "--mandate", str(paper), "--since", day),
+        ("request", "receive", "req", "--from", "Integrator", "--asks", "limits", "--at", ago(days=20)),
+        ("complaint", "receive", "com", "--from", "A. Author", "--about", "copyright", "--text", "my book",
+         "--at", ago(days=3)),
+        ("grant", "give", "lab", "--evaluator", "Lab", "--model", "screen", "--since", day, "--until", day),
+        ("grant", "findings", "lab", "--report", str(paper), "--at", ago(days=2)),
+    ):  # fmt: skip
+        code, _, err = glasshouse("duty", *arguments)
+        assert code == 0, err
+        assert "receipt: glasshouse verify" in err
+    code, out, _ = glasshouse("duty", "list")
+    assert code == 1
+    found = {line.split()[1]: line.split()[2] for line in out.splitlines()}
+    assert (found["cop12_downstream"], found["house_complaint"], found["house_grant_end"]) == (
+        "overdue", "due", "overdue",
+    )  # fmt: skip
+    glasshouse(
+        "duty", "request", "answer", "req", "--sent", str(paper), "--at", ago(), "--name", "O", "--role", "owner"
+    )
+    glasshouse("duty", "grant", "end", "lab", "--reason", "over", "--at", ago())
+    assert glasshouse("duty", "list")[0] == 0
+    assert "filed (late)" in glasshouse("duty", "list", "req")[1]
+    assert glasshouse("duty", "calendar", "-o", str(tmp_path / "d.ics"))[0] == 0
+    assert "complaint: A. Author" in (tmp_path / "d.ics").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("request", "answer", "nobody", "--sent", "p", "--at", ago(), "--name", "n", "--role", "r"), "in no register"),
+        (("complaint", "receive", "c", "--from", "x", "--about", "other", "--text", "t", "--at", "2999-01-01T00:00Z"),
+         "future"),
+        (("complaint", "receive", "c", "--from", "x", "--about", "other", "--text", "not compliant", "--at", ago()),
+         "compliant"),
+        (("grant", "give", "g", "--evaluator", "L", "--model", "m", "--since", "2026-02-01", "--until", "2026-01-01"),
+         "lies before"),
+        (("representative", "name", "r", "--name", "R", "--country", "DE", "--contact", "c", "--mandate", "p",
+          "--since", "2999-01-01"), "future"),
+    ],
+)  # fmt: skip
+def test_a_register_refuses_what_it_cannot_take_and_records_nothing(
+    arguments: tuple[str, ...], says: str, glasshouse: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "p").write_text("paper")
+    monkeypatch.chdir(tmp_path)
+    code, _, err = glasshouse("duty", *arguments)
+    assert code == 2
+    assert says in err
+    assert not (tmp_path / "home" / "receipts").exists()

@@ -1,4 +1,4 @@
-"""``glasshouse duty``: cases and their legal clocks: open, note, file, list, calendar."""
+"""``glasshouse duty``: cases, registers and their legal clocks: open, note, file, list, calendar."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from glasshouse.cli.duty_registers import COMMANDS
 from glasshouse.cli.evidence import gathered, keep, read_file, recording
 from glasshouse.cli.passing import say_receipt
 from glasshouse.cli.terminal import write_file
+from glasshouse.cli.times import MOMENT, instant
 from glasshouse.words.digests import sha256_of
 
 if TYPE_CHECKING:
@@ -21,7 +23,6 @@ EXIT_OVERDUE = 1
 AS_JSON = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
 )
-MOMENT = "a time with its zone (2026-11-27T09:30+01:00), a day (2026-11-27), or `unrecorded`"
 
 
 @click.group("duty", context_settings={"max_content_width": 110})
@@ -30,6 +31,10 @@ def command() -> None:
 
     Example: glasshouse duty open inc-7 --title "Weights copied" --rule cop93_cyber
     """
+
+
+for each in COMMANDS:
+    command.add_command(each)
 
 
 @command.command("rules")
@@ -100,8 +105,9 @@ def open_case(case: str, title: str, names: tuple[str, ...], model: str, anchors
         raise DutyError(f"no rule {', '.join(lost)}")
     known = {anchor for name in names for anchor in law.rules[name].deadline.anchors()}
     records = [_anchor(case, text, known) for text in anchors]
-    if case in fold(gathered()[0].duties).cases:
-        raise DutyError(f"case `{case}` is open already")
+    duties = fold(gathered()[0].duties)
+    if case in duties.cases or case in duties.rows:
+        raise DutyError(f"`{case}` is open already")
     _keep(case, CaseOpened(case, title, names, model), *records)
 
 
@@ -152,7 +158,7 @@ def file(case: str, rule: str, report: Path, recipient: str, when: str) -> None:
     if rule not in found.opened.rules:
         raise DutyError(f"case `{case}` is not under `{rule}`; it is under {', '.join(found.opened.rules)}")
     digest = sha256_of(read_file(report))
-    _keep(case, Filed(case, rule, _instant(when), recipient, digest))
+    _keep(case, Filed(case, rule, instant(when), recipient, digest))
 
 
 @command.command("close")
@@ -170,16 +176,14 @@ def close(case: str, reason: str) -> None:
 @click.argument("case", required=False)
 @AS_JSON
 def list_cases(case: str | None, form: str) -> int:
-    """Show where every duty stands now; exit 1 when one is overdue."""
+    """Show where every duty of every case and register stands now, or those of one; exit 1 when one is overdue."""
     standing = _standing(case)
     if form == "json":
-        _echo_json(
-            [{"case": found.opened.case, "title": found.opened.title, "clock": each} for found, each in standing]
-        )
+        _echo_json([{"case": found, "title": title, "clock": clock} for found, title, clock in standing])
     else:
         for line in _lines(standing):
             click.echo(line)
-    return EXIT_OVERDUE if any(clock.state == "overdue" for _, clock in standing) else 0
+    return EXIT_OVERDUE if any(clock.state == "overdue" for _, _, clock in standing) else 0
 
 
 @command.command("calendar")
@@ -189,7 +193,7 @@ def calendar(output: Path) -> None:
     from glasshouse.duties.icalendar import icalendar
     from glasshouse.duties.law import shipped_law
 
-    entries = [(found.opened.title, clock) for found, clock in _standing(None)]
+    entries = [(title, clock) for _, title, clock in _standing(None)]
     write_file(output, [icalendar(entries, shipped_law(), _now())])
 
 
@@ -222,27 +226,29 @@ def _existing(case: str) -> tuple[Case, Duties]:
     return duties.cases[case], duties
 
 
-def _standing(case: str | None) -> list[tuple[Case, Clock]]:
+def _standing(name: str | None) -> list[tuple[str, str, Clock]]:
+    """Every clock, or those of one case or register row: name, title, clock."""
     from glasshouse.duties.law import shipped_law
-    from glasshouse.duties.records import clocks
+    from glasshouse.duties.records import all_clocks
+    from glasshouse.words.errors import DutyError
 
-    duties = _existing(case)[1] if case else _duties()
-    cases = [duties.cases[case]] if case else list(duties.cases.values())
-    law = shipped_law()
-    return [(each, clock) for each in cases for clock in clocks(duties, each, law, _now())]
+    duties = _duties()
+    if name is not None and name not in {*duties.cases, *duties.rows}:
+        raise DutyError(f"nothing is called `{name}`; there are {', '.join([*duties.cases, *duties.rows]) or 'none'}")
+    return [each for each in all_clocks(duties, shipped_law(), _now()) if name in (None, each[0])]
 
 
-def _lines(standing: list[tuple[Case, Clock]]) -> list[str]:
+def _lines(standing: list[tuple[str, str, Clock]]) -> list[str]:
     from glasshouse.words.display import visible
 
     if not standing:
         return ["no case is open; begin one: glasshouse duty open CASE --title ... --rule RULE"]
     lines = []
-    for case, clock in standing:
+    for name, _, clock in standing:
         due = clock.due.isoformat(timespec="minutes") if clock.due is not None else "-"
         late = " (late)" if clock.late else ""
         state = clock.state.replace("_", " ")
-        lines.append(f"{visible(case.opened.case)}  {clock.rule}  {state}{late}  {due}  {visible(clock.reason)}")
+        lines.append(f"{visible(name)}  {clock.rule}  {state}{late}  {due}  {visible(clock.reason)}")
     return lines
 
 
@@ -255,23 +261,9 @@ def _anchor(case: str, text: str, known: set[str]) -> DutyRecord:
     if when == "unrecorded":
         return AnchorRecorded(case, name)
     if len(when) == len("2026-11-27"):
-        return AnchorRecorded(case, name, day=_instant(f"{when}T00:00+00:00").date())
-    at = _instant(when)
+        return AnchorRecorded(case, name, day=instant(f"{when}T00:00+00:00").date())
+    at = instant(when)
     return AnchorRecorded(case, name, time=at)
-
-
-def _instant(text: str) -> dt.datetime:
-    from glasshouse.words.errors import AnchorError
-
-    try:
-        at = dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise AnchorError(f"`{text[:60]}` is not {MOMENT}") from error
-    if at.tzinfo is None:
-        raise AnchorError(f"`{text[:60]}` has no time zone")
-    if at > _now():
-        raise AnchorError(f"`{text[:60]}` lies in the future")
-    return at
 
 
 def _echo_json(value: object) -> None:

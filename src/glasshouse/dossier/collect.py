@@ -28,13 +28,24 @@ from glasshouse.assess.records import (
 from glasshouse.assess.register import Estimate, register
 from glasshouse.assess.runs import Run, Sample
 from glasshouse.dossier.document import Basis
-from glasshouse.dossier.evidence import Attestation, Evidence, External, Incident, Month, Override, Training, Version
+from glasshouse.dossier.evidence import (
+    Attestation,
+    Evidence,
+    External,
+    Incident,
+    Month,
+    Override,
+    Registered,
+    Training,
+    Version,
+)
 from glasshouse.dossier.months import REQUESTS, VOTE, counted, read_event, with_false_alarm
 from glasshouse.dossier.records import Attested, DocumentMade, DossierRecord, ExternalKept, TrainingRecorded
 from glasshouse.dossier.values import Value
 from glasshouse.duties.clock import Clock
 from glasshouse.duties.law import Law
 from glasshouse.duties.records import Case, Duties, DutyRecord, Recorded, clocks, fold
+from glasshouse.duties.registers import ComplaintDecided, ComplaintReceived, row_clocks
 from glasshouse.words.errors import EvidenceError
 
 Record = AssessRecord | DossierRecord | DutyRecord
@@ -83,6 +94,7 @@ class Log(msgspec.Struct):
     guard_counts: dict[str, int] = {}
     policy: tuple[str, int] = ("", -1)
     upholding: set[int] = set()  # requests to uphold an appeal
+    complaints: set[str] = set()  # those about screening
     erased: int = 0
 
 
@@ -141,13 +153,21 @@ def _take(log: Log, entry: Observed, record: Record) -> None:
             log.versions.append((subject, Version(kind, audience, digest, entry.at, entry.index)))
         case _:
             log.duties.append(Recorded(entry.index, entry.at, record))
+            _complaint(log, entry, record)
+
+
+def _complaint(log: Log, entry: Observed, record: Record) -> None:
+    """A complaint about screening that is upheld is a false alarm of the month in which it was decided."""
+    if isinstance(record, ComplaintReceived) and record.about == "screening":
+        log.complaints.add(record.id)
+    if isinstance(record, ComplaintDecided) and record.upheld and record.id in log.complaints:
+        log.months[_month(entry.at)] = with_false_alarm(_month_of(log, entry))
 
 
 def _count(log: Log, entry: Observed) -> None:
     event = read_event(entry.event, entry.index) if entry.event is not None else None
-    name = f"{entry.at.year:04}-{entry.at.month:02}"
-    month = log.months.get(name) or Month(name, span=(entry.index, entry.index))
-    log.months[name] = counted(month, entry.index, entry.kind, entry.decision, event)
+    name = _month(entry.at)
+    log.months[name] = counted(_month_of(log, entry), entry.index, entry.kind, entry.decision, event)
     if entry.about in log.upholding and entry.decision == "done":
         log.months[name] = with_false_alarm(log.months[name])
     if event is None or entry.kind not in REQUESTS:
@@ -161,6 +181,15 @@ def _count(log: Log, entry: Observed) -> None:
             log.guard_counts[rule] = log.guard_counts.get(rule, 0) + 1
 
 
+def _month(at: dt.datetime) -> str:
+    return f"{at.year:04}-{at.month:02}"
+
+
+def _month_of(log: Log, entry: Observed) -> Month:
+    name = _month(entry.at)
+    return log.months.get(name) or Month(name, span=(entry.index, entry.index))
+
+
 def evidence(log: Log, model: str, basis: Basis, law: Law, organisation: str = "") -> Evidence:
     """What the log holds about one model.  Raises `EvidenceError` for a model that was never registered.
 
@@ -171,6 +200,7 @@ def evidence(log: Log, model: str, basis: Basis, law: Law, organisation: str = "
         raise EvidenceError(f"no model `{model}` is registered in this log; there are: {known}")
     file, digest = log.models[model]
     framework = log.frameworks.get(log.newest_framework)
+    duties = fold(log.duties)
     weights = file.identity.digest
     estimates = [estimate for estimate, of in log.estimates if of == weights]
     return Evidence(
@@ -190,7 +220,8 @@ def evidence(log: Log, model: str, basis: Basis, law: Law, organisation: str = "
         attestations=tuple(log.attestations),
         externals=tuple(each for each in log.externals if each.model in ("", model)),
         months=tuple(log.months[name] for name in sorted(log.months)),
-        incidents=incidents(fold(log.duties), law, basis.as_of),
+        incidents=incidents(duties, law, basis.as_of),
+        registers=registers(duties, model, law, basis.as_of),
         policy_hash=log.policy[0],
         policy_entry=log.policy[1],
         versions=tuple(version for subject, version in log.versions if subject == model),
@@ -200,6 +231,15 @@ def evidence(log: Log, model: str, basis: Basis, law: Law, organisation: str = "
 def incidents(duties: Duties, law: Law, as_of: dt.datetime) -> tuple[Incident, ...]:
     """Every case as a report shows it, with its clocks as of the evidence."""
     return tuple(_incident(case, clocks(duties, case, law, as_of)) for case in duties.cases.values())
+
+
+def registers(duties: Duties, model: str, law: Law, as_of: dt.datetime) -> tuple[Registered, ...]:
+    """Every register row about the model, or about no model in particular, with its clocks as of the evidence."""
+    return tuple(
+        Registered(row, row_clocks(row, law, as_of, duties.calendar, duties.scope))
+        for row in duties.rows.values()
+        if row.opened.model in ("", model)
+    )
 
 
 def _incident(case: Case, standing: tuple[Clock, ...]) -> Incident:

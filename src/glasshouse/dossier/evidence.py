@@ -15,6 +15,7 @@ from glasshouse.assess.runs import Run, Sample
 from glasshouse.dossier.document import Basis
 from glasshouse.dossier.values import Value, missing
 from glasshouse.duties.clock import Clock
+from glasshouse.duties.registers import Row
 
 
 class Attestation(msgspec.Struct, frozen=True):
@@ -122,6 +123,13 @@ class Incident(msgspec.Struct, frozen=True):
     closed: dt.datetime | None = None
 
 
+class Registered(msgspec.Struct, frozen=True):
+    """A line of a register (representative, request, complaint, evaluator's access) with its clocks."""
+
+    row: Row
+    clocks: tuple[Clock, ...]
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """Everything known about one model at one size of the log."""
 
@@ -145,6 +153,7 @@ class Evidence(msgspec.Struct, frozen=True):
     policy_hash: str = ""
     policy_entry: int = -1
     versions: tuple[Version, ...] = ()  # documents made before
+    registers: tuple[Registered, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -24,9 +24,7 @@ def observed(reader: LogReader, size: int) -> Iterator[Observed]:
         at = dt.datetime.fromtimestamp(entry.time / 1000, dt.UTC)
         record = _payload(reader, index, "record") if entry.kind in RECORD_KINDS else None
         event = _payload(reader, index, "event") if entry.kind in WITH_EVENTS else None
-        yield Observed(
-            index, at, entry.kind, entry.decision, record, event, entry.about, entry.organisation, entry.key
-        )
+        yield Observed(index, at, entry.kind, entry.decision, record, event, entry.about, entry.organisation, entry.key)
 
 
 def _payload(reader: LogReader, index: int, name: str) -> bytes | None:

@@ -72,6 +72,18 @@ def _cases(*rules: str) -> Finder:
     return find
 
 
+def _registered(kind: str) -> Finder:
+    """Lines of a register, with how many of them are settled."""
+
+    def find(evidence: Evidence) -> Value | None:
+        mine = [each.row for each in evidence.registers if each.row.kind == kind]
+        settled = sum(row.closed is not None for row in mine)
+        text = f"{len(mine)} {kind}s on record, {settled} settled"
+        return computed(text, tuple(entry for row in mine for entry in row.entries)) if mine else None
+
+    return find
+
+
 def _of_cases(cases: list[Incident], what: str) -> Value:
     return computed(f"{len(cases)} {what}", tuple(entry for each in cases for entry in each.entries))
 
@@ -125,6 +137,14 @@ def _monitored(evidence: Evidence) -> Value | None:
     return counted(f"{screened:,} screened requests in {len(evidence.months)} months", span)
 
 
+def _watched(evidence: Evidence) -> Value | None:
+    """Use in the log, and evaluators' access where it was granted."""
+    use, grants = _monitored(evidence), _registered("grant")(evidence)
+    if use is None or grants is None:
+        return use if use is not None else grants
+    return computed(f"{use.text}; {grants.text}", (*grants.entries, *(use.span or ())))
+
+
 def _verdicts(evidence: Evidence) -> Value | None:
     mine = [(verdict, entry) for verdict, entry in evidence.verdicts if verdict.model_digest == evidence.digest]
     if not mine:
@@ -158,9 +178,9 @@ def _updated_report(evidence: Evidence) -> Value | None:
 
 FINDERS: dict[str, Finder] = {
     "T-1.1": _made("documentation-form"),
-    "T-1.2": _cases("cop12_downstream"),
+    "T-1.2": _registered("request"),
     "T-1.3": _log,
-    "C-1.5": _cases("house_complaint"),
+    "C-1.5": _registered("complaint"),
     "S-1.1": _framework,
     "S-1.2": _runs,
     "S-1.3": _filed("cop13_framework_review"),
@@ -169,7 +189,7 @@ FINDERS: dict[str, Finder] = {
     "S-2.2": _framework,
     "S-3.2": _runs,
     "S-3.4": _estimates,
-    "S-3.5": _monitored,
+    "S-3.5": _watched,
     "S-4.1": _framework,
     "S-4.2": _verdicts,
     "S-5.1": _safeguard_runs,

@@ -13,6 +13,7 @@ import msgspec
 from glasshouse.duties.clock import Anchor, Clock, Facts, Scope, read
 from glasshouse.duties.law import Law
 from glasshouse.duties.periods import Calendar
+from glasshouse.duties.registers import RegisterRecord, Row, row_clocks, taken
 from glasshouse.words.errors import DutyError
 
 
@@ -71,7 +72,8 @@ class CaseClosed(msgspec.Struct, frozen=True, tag="duty.close"):
     reason: str
 
 
-DutyRecord = ScopeDeclared | CaseOpened | AnchorRecorded | Noted | Filed | CaseClosed
+CaseRecord = CaseOpened | AnchorRecorded | Noted | Filed | CaseClosed
+DutyRecord = ScopeDeclared | CaseRecord | RegisterRecord
 FOLLOWING = {  # filing a report under a rule is itself the event that starts the next clock
     "cra_inc_notification": "incident_notification_submitted",
     "nis2_notification": "incident_notification_submitted",
@@ -110,6 +112,7 @@ class Duties(msgspec.Struct, frozen=True):
     scope: Scope
     calendar: Calendar
     cases: dict[str, Case]
+    rows: dict[str, Row] = {}
 
 
 def fold(records: Iterable[Recorded]) -> Duties:
@@ -119,18 +122,21 @@ def fold(records: Iterable[Recorded]) -> Duties:
     """
     scope, calendar = Scope(), Calendar()
     cases: dict[str, Case] = {}
+    rows: dict[str, Row] = {}
     for each in records:
         record = each.record
         if isinstance(record, ScopeDeclared):
             scope = Scope(record.regimes, frozenset(record.roles), frozenset(record.kinds))
             calendar = Calendar(record.calendar, frozenset(record.holidays))
+        elif isinstance(record, RegisterRecord):
+            rows[record.id] = taken(rows, record, each.entry)
         elif isinstance(record, CaseOpened):
             if record.case in cases:
                 raise DutyError(f"case `{record.case}` is opened twice, by entry {each.entry}")
             cases[record.case] = Case(record, (each.entry,), each.at)
         else:
             cases[record.case] = _with(_case(cases, record.case, each.entry), each)
-    return Duties(scope, calendar, cases)
+    return Duties(scope, calendar, cases, rows)
 
 
 def _case(cases: dict[str, Case], name: str, entry: int) -> Case:
@@ -170,3 +176,16 @@ def clocks(duties: Duties, case: Case, law: Law, now: dt.datetime) -> tuple[Cloc
         facts = Facts(case.anchors, filed, case.closed is not None)
         found.append(read(law.rules[name], facts, now, duties.calendar, duties.scope))
     return tuple(found)
+
+
+def all_clocks(duties: Duties, law: Law, now: dt.datetime) -> list[tuple[str, str, Clock]]:
+    """Every clock of every case and register: (name, title, clock), in the order of opening."""
+    found = [
+        (name, case.opened.title, clock)
+        for name, case in duties.cases.items()
+        for clock in clocks(duties, case, law, now)
+    ]
+    for name, row in duties.rows.items():
+        title = f"{row.kind}: {row.who}"
+        found += [(name, title, clock) for clock in row_clocks(row, law, now, duties.calendar, duties.scope)]
+    return found

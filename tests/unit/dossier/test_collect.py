@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from glasshouse.dossier.collect import RECORD_KINDS, Observed, Record, evidence,
 from glasshouse.dossier.records import Attested, DocumentMade
 from glasshouse.duties.law import shipped_law
 from glasshouse.duties.records import AnchorRecorded, CaseOpened, ScopeDeclared
+from glasshouse.duties.registers import ComplaintDecided, ComplaintReceived, RequestReceived
 from glasshouse.words.errors import EvidenceError
 
 LAW = shipped_law()
@@ -53,7 +55,7 @@ def log() -> list[Observed]:
 
 
 def test_every_kind_of_record_is_known() -> None:
-    assert len(RECORD_KINDS) == 17
+    assert len(RECORD_KINDS) == 27
     assert {each.kind for each in log() if each.record} <= RECORD_KINDS
 
 
@@ -99,6 +101,35 @@ def test_requests_that_people_decided_are_counted_by_what_was_decided_and_not_by
 def test_what_screening_held_up_and_people_approved_is_a_false_alarm() -> None:
     (month,) = gather([vote(12, "approve", "approved", "ask.misuse", "ask.engagement")]).months.values()
     assert (month.approved, month.false_alarms) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("about", "upheld", "counts"), [("screening", True, 1), ("screening", False, 0), ("other", True, 0)]
+)
+def test_an_upheld_complaint_about_screening_is_a_false_alarm(about: Any, upheld: bool, counts: int) -> None:
+    told = [
+        entry(50, ComplaintReceived("c-1", "A. Analyst", about, "my question was stopped", AT)),
+        entry(51, ComplaintDecided("c-1", AT, upheld, "looked at", "O. Owner", "owner")),
+    ]
+    months = gather([*log(), *told]).months
+    assert months["2026-11"].false_alarms == counts
+
+
+def test_an_appeal_counts_once_it_was_upheld_and_not_when_that_failed() -> None:
+    asked = act(50, "act.request", "permit", describes="appeal of acme: upheld")
+    asked = msgspec.structs.replace(
+        asked, event=(asked.event or b"").replace(b"{", b'{"api":{"operation":"access.change"},', 1)
+    )
+    done = Observed(51, AT, "act.outcome", "done", about=50)
+    for ending, counts in (([done], 1), ([msgspec.structs.replace(done, decision="failed")], 0), ([], 0)):
+        assert sum(month.false_alarms for month in gather([asked, *ending]).months.values()) == counts
+
+
+def test_registers_stand_with_their_clocks_as_of_the_evidence() -> None:
+    asked = entry(50, RequestReceived("r-1", "Integrator", "limits", AT - dt.timedelta(days=30), "screen"))
+    other = entry(51, RequestReceived("r-2", "Integrator", "limits", AT, "another"))
+    (found,) = evidence(gather([*log(), asked, other]), "screen", BASIS, LAW).registers
+    assert (found.row.id, [clock.state for clock in found.clocks]) == ("r-1", ["overdue"])
 
 
 def test_a_vote_whose_payload_was_erased_decides_nothing() -> None:

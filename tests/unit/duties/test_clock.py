@@ -93,6 +93,9 @@ GOLDEN: dict[str, tuple[str, str]] = {
     "house_audit": ("overdue", "2029-09-02T23:59:59"),
     "house_reassess": ("overdue", "2029-03-30T23:59:59"),
     "house_complaint": ("overdue", "2029-04-01T23:59:59"),
+    "house_mandate_check": ("overdue", "2030-03-02T23:59:59"),
+    "house_grant_end": ("overdue", "2029-03-05T23:59:59"),
+    "aia54_end": ("due", ""),
 }
 AFTER_ALL = dt.datetime(2030, 12, 31, tzinfo=dt.UTC)
 

@@ -26,7 +26,7 @@ def row(deadline: str = FIGURE, citation: str = "Art. 1", confidence: str = "ver
 
 def test_every_shipped_row_is_loaded_with_its_regime_and_a_day_of_compilation() -> None:
     law = shipped_law()
-    assert len(law.rules) == 55
+    assert len(law.rules) == 58
     assert law.as_of >= dt.date(2026, 11, 22)
     assert {rule.regime for rule in law.rules.values()} <= set(law.regimes)
 

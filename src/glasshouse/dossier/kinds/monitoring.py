@@ -5,7 +5,7 @@ from __future__ import annotations
 from glasshouse.dossier.document import Audience, Chart, Document, Section, Table
 from glasshouse.dossier.drift import INPUTS, MEASURED, NOTICE, drifts
 from glasshouse.dossier.evidence import Evidence, Month
-from glasshouse.dossier.values import Value, counted
+from glasshouse.dossier.values import Value, computed, counted
 
 COLUMNS = (
     "month", "requests", "denied", "asked", "approved", "refused", "withheld", "stopped", "interrupted",
@@ -21,6 +21,7 @@ def make(evidence: Evidence, audience: Audience) -> Document:
         Section("use", "Use by month", (), (_months(evidence),), citation="Measure 3.5", charts=_charts(months)),
         Section("misuse", "Stopped, by category", (), (_misuse(months),)),
         Section("drift", "Drift of inputs and scores", (), (_drift(months), _inputs(months))),
+        Section("registers", "Requests, complaints and access", (), (_registers(evidence),)),
     )
     title = f"Post-market monitoring: {name}"
     return Document("monitoring", title, name, audience, evidence.basis, sections)
@@ -87,3 +88,15 @@ def _inputs(months: tuple[Month, ...]) -> Table:
                 rows.append(tuple(counted(text, month.span) for text in texts))
     columns = ("month", "of", "class", "requests", "share")
     return Table("inputs", "What came in", columns, tuple(rows), empty="No screened request is recorded.")
+
+
+def _registers(evidence: Evidence) -> Table:
+    rows: list[tuple[Value, ...]] = []
+    for each in evidence.registers:
+        entries = each.row.entries
+        for clock in each.clocks:
+            due = clock.due.date().isoformat() if clock.due is not None else "-"
+            texts = (each.row.kind, each.row.id, each.row.who, clock.rule, clock.state.replace("_", " "), due)
+            rows.append(tuple(computed(text, entries) for text in texts))
+    columns = ("register", "id", "who", "duty", "state", "outer limit")
+    return Table("registers", "With their clocks", columns, tuple(rows), empty="The registers are empty.")
