@@ -21,7 +21,7 @@ from typing import NamedTuple
 from packaging.version import Version
 
 from glasshouse.forecast.exposure import analyse
-from glasshouse.forecast.exposure.match import match
+from glasshouse.forecast.exposure.match import weighed
 from glasshouse.forecast.exposure.model import Service
 from glasshouse.forecast.facts import Affected, Assigner, Day, Fact, Listed, Mentions, Published, Text, Weaknesses, day
 from glasshouse.forecast.model import shipped_model
@@ -29,6 +29,7 @@ from glasshouse.forecast.score import Engine
 from glasshouse.forecast.store import FactStore
 from glasshouse.inventory.advisory import Advisory, Interval
 from glasshouse.inventory.component import Component
+from glasshouse.inventory.match import match
 
 TODAY = day("2026-11-01")
 WORDS_A_DESCRIPTION = 45
@@ -113,15 +114,14 @@ def main() -> None:
             )
             for number in range(options.components)
         ]
-        covered = store.ecosystems()
-        matched = timed(lambda: match(components, store.advisories, covered, {}, frozenset(), 0.0002))
+        matched = timed(lambda: match(components, store.advisories_about, store.ecosystems()))
         title = f"hold {options.components:,} components against {options.advisories:,} advisories"
         rows.append((title, matched))
         by_package: dict[str, list[Advisory]] = defaultdict(list)
         for each in made:
             by_package[each.package].append(each)
         rows.append(("peer: the obvious way in memory, `packaging`", timed(lambda: naive(components, by_package))))
-        found = match(components, store.advisories, covered, {}, frozenset(), 0.0002).found
+        found = weighed(match(components, store.advisories_about, store.ecosystems()), {}, frozenset(), 0.0002).found
         services = [
             Service(f"s{number}", tuple(chance.sample(components, min(150, len(components)))), critical=number % 9 == 0)
             for number in range(300)

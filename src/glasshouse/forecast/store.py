@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from itertools import groupby
 from pathlib import Path
@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS listing (cve INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS advisory (
   ecosystem TEXT NOT NULL, package TEXT NOT NULL, id TEXT NOT NULL, modified TEXT NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY (ecosystem, package, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS advisory_by_id ON advisory (id, modified);
 CREATE TABLE IF NOT EXISTS file (
   kind TEXT NOT NULL, digest BLOB NOT NULL, name TEXT NOT NULL, imported_on INTEGER NOT NULL, facts INTEGER NOT NULL,
   PRIMARY KEY (kind, digest)) WITHOUT ROWID;
@@ -53,6 +54,13 @@ class Feed(msgspec.Struct, frozen=True):
     facts: int
     first: Day
     last: Day
+
+
+class AdvisoryCount(msgspec.Struct, frozen=True):
+    """Advisories about an ecosystem: how many packages they name in all, and when the latest was modified."""
+
+    count: int
+    latest: str
 
 
 class FactStore(AbstractContextManager["FactStore"]):
@@ -104,7 +112,10 @@ class FactStore(AbstractContextManager["FactStore"]):
         return added
 
     def add_advisories(self, advisories: Iterable[Advisory]) -> int:
-        """Adds advisories, or replaces them by a later modified version; how many rows changed."""
+        """Adds advisories, or replaces them by a later modified version; how many rows changed.
+
+        A package that a later version of an advisory does not name any more is not affected any more.
+        """
         changed = 0
         for batch in _batches(advisories):
             rows = [(each.ecosystem, each.package, each.id, each.modified, _encode(each)) for each in batch]
@@ -112,9 +123,12 @@ class FactStore(AbstractContextManager["FactStore"]):
                 before = self._database.total_changes
                 self._database.executemany(
                     "INSERT INTO advisory VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                    "modified = excluded.modified, body = excluded.body WHERE excluded.modified > advisory.modified",
+                    "modified = excluded.modified, body = excluded.body WHERE excluded.modified > advisory.modified "
+                    "OR (excluded.modified = advisory.modified AND excluded.body <> advisory.body)",
                     rows,
                 )
+                latest = sorted({(each.id, each.modified) for each in batch})
+                self._database.executemany("DELETE FROM advisory WHERE id = ? AND modified < ?", latest)
                 changed += self._database.total_changes - before
         return changed
 
@@ -171,14 +185,33 @@ class FactStore(AbstractContextManager["FactStore"]):
                 found.append(Listing(known.listed_on, known.listed.vendor, known.listed.product, known.cwes))
         return tuple(sorted(found, key=lambda each: each.day))
 
-    def advisories(self, ecosystem: str, package: str) -> list[Advisory]:
-        """Advisories about a package, by its normalised name."""
-        query = "SELECT body FROM advisory WHERE ecosystem = ? AND package = ?"
-        return [_decode_advisory(row[0]) for row in self._rows(query, (ecosystem, package))]
+    def advisories_about(self, ecosystem: str, packages: Sequence[str]) -> Iterator[Advisory]:
+        """Advisories about packages of an ecosystem, by their normalised names."""
+        query = (
+            "SELECT body FROM json_each(?) AS wanted CROSS JOIN advisory "
+            "ON advisory.ecosystem = ? AND advisory.package = wanted.value"
+        )
+        for row in self._rows(query, (msgspec.json.encode(packages).decode(), ecosystem)):
+            yield _decode_advisory(row[0])
 
     def ecosystems(self) -> frozenset[str]:
         """Ecosystems about which there is any advisory."""
-        return frozenset(row[0] for row in self._rows("SELECT DISTINCT ecosystem FROM advisory"))
+        query = (  # steps from one to the next in the index, instead of going through every row
+            "WITH RECURSIVE step(name) AS (SELECT min(ecosystem) FROM advisory UNION ALL SELECT (SELECT min(ecosystem) "
+            "FROM advisory WHERE ecosystem > step.name) FROM step WHERE step.name IS NOT NULL) "
+            "SELECT name FROM step WHERE name IS NOT NULL"
+        )
+        return frozenset(row[0] for row in self._rows(query))
+
+    def advisory_counts(self) -> dict[str, AdvisoryCount]:
+        """How many advisories there are about each ecosystem, withdrawn ones included, and how late the last one is."""
+        query = "SELECT ecosystem, count(*), max(modified) FROM advisory GROUP BY ecosystem"
+        return {row[0]: AdvisoryCount(row[1], row[2]) for row in self._rows(query)}
+
+    def last_import(self, kind: str) -> Day | None:
+        """The day of the last import of a kind of file."""
+        found = self._database.execute("SELECT max(imported_on) FROM file WHERE kind = ?", (kind,)).fetchone()[0]
+        return Day(found) if found is not None else None
 
     def feeds(self, day: Day) -> tuple[Feed, ...]:
         """What each source had told by a day."""

@@ -17,7 +17,12 @@ class Interval(msgspec.Struct, frozen=True):
 
 
 class Advisory(msgspec.Struct, frozen=True):
-    """One advisory about one package.  ``aliases`` join it to CVE ids; ``versions`` are listed one by one."""
+    """One advisory about one package.
+
+    ``aliases`` join it to CVE ids; ``versions`` are listed one by one.  ``score`` is the base score of the CVSS
+    ``vector`` (0: none is given), ``rating`` the database's own word for the severity.  A ``withdrawn`` one affects
+    nothing.
+    """
 
     id: str
     ecosystem: str
@@ -28,6 +33,12 @@ class Advisory(msgspec.Struct, frozen=True):
     versions: tuple[str, ...] = ()
     summary: str = ""
     malicious: bool = False
+    withdrawn: bool = False
+    score: float = 0.0
+    vector: str = ""
+    rating: str = ""
+    weaknesses: tuple[int, ...] = ()
+    reference: str = ""
 
     @property
     def cves(self) -> tuple[str, ...]:

@@ -27,6 +27,36 @@ ECOSYSTEMS = {
 }
 
 
+# vendor or ID of os-release -> family as OSV spells it
+_FAMILIES = {
+    "debian": "Debian",
+    "ubuntu": "Ubuntu",
+    "alpine": "Alpine",
+    "redhat": "Red Hat",
+    "rhel": "Red Hat",
+    "rocky": "Rocky Linux",
+    "almalinux": "AlmaLinux",
+    "opensuse": "openSUSE",
+    "opensuse-leap": "openSUSE",
+    "opensuse-tumbleweed": "openSUSE",
+    "sles": "SUSE",
+    "wolfi": "Wolfi",
+    "chainguard": "Chainguard",
+}
+_TYPES = {ecosystem: kind for kind, ecosystem in ECOSYSTEMS.items()} | {
+    "Ubuntu": "deb",
+    "Rocky Linux": "rpm",
+    "AlmaLinux": "rpm",
+    "SUSE": "rpm",
+    "openSUSE": "rpm",
+    "Wolfi": "apk",
+    "Chainguard": "apk",
+}
+_NAMESPACES = {"Red Hat": "redhat", "Rocky Linux": "rocky"}
+MAX_NAME = 300
+MAX_VERSION = 200
+
+
 class Component(msgspec.Struct, frozen=True, order=True):
     """Software in one version.  ``ecosystem`` is OSV's name; empty when the inventory does not tell.
 
@@ -48,19 +78,39 @@ class Component(msgspec.Struct, frozen=True, order=True):
 
 
 class LeftOut(msgspec.Struct, frozen=True):
-    """An entry or file that could not be used, and why."""
+    """An entry or file that could not be used, and why.  ``line`` is 0 where it is not told."""
 
     where: str
     why: str
+    line: int = 0
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A component where a file lists it.
+
+    ``line`` is 0 and ``direct`` None where the file does not tell.  ``purl`` is the package URL as the file writes it,
+    ``installed_as`` the package that was built from the component (``libssl3`` from ``openssl``).
+    """
+
+    component: Component
+    line: int = 0
+    direct: bool | None = None
+    purl: str = ""
+    installed_as: str = ""
 
 
 class Inventory(msgspec.Struct, frozen=True):
-    """What one file lists: components, each once, and what was left out."""
+    """What one file lists, in its order, and what was left out."""
 
     name: str
     format: str
-    components: tuple[Component, ...]
+    entries: tuple[Entry, ...]
     left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """The components, each once."""
+        return tuple(dict.fromkeys(entry.component for entry in self.entries))
 
 
 def normal_name(ecosystem: str, name: str) -> str:
@@ -81,11 +131,38 @@ def from_purl(text: str, supplier: str = "") -> Component:
     ecosystem = ECOSYSTEMS.get(parsed.type, "")
     separator = ":" if parsed.type == "maven" else "/"
     qualifiers: dict[str, str] = dict(parsed.qualifiers)
+    version = parsed.version or ""
     if parsed.type in ("deb", "rpm", "apk"):
         ecosystem, name = distribution(parsed.namespace or "", qualifiers.get("distro", ""), ecosystem), parsed.name
+        if parsed.type != "rpm" and (upstream := qualifiers.get("upstream", "")):  # advisories name the source package
+            name, _, own = upstream.partition("@")
+            version = own or version
     else:
         name = f"{parsed.namespace}{separator}{parsed.name}" if parsed.namespace else parsed.name
-    return Component(ecosystem or f"purl:{parsed.type}", name, parsed.version or "", supplier)
+    return Component(ecosystem or f"purl:{parsed.type}", name[:MAX_NAME], version[:MAX_VERSION], supplier)
+
+
+def to_purl(component: Component, installed_as: str = "") -> str:
+    """The package URL of a component; ``pkg:generic/...`` where its ecosystem is not known."""
+    from packageurl import PackageURL
+
+    family, _, release = component.ecosystem.partition(":")
+    kind = _TYPES.get(family, "generic")
+    namespace, name, qualifiers = "", installed_as or component.name, {}
+    if kind in ("deb", "rpm", "apk"):
+        namespace = _NAMESPACES.get(family, family.lower())
+        if release:
+            qualifiers["distro"] = f"{namespace}-{release.removeprefix('v')}"
+        if installed_as and installed_as != component.name:
+            qualifiers["upstream"] = component.name
+    elif kind == "maven":
+        namespace, _, name = name.rpartition(":")
+    elif kind in ("npm", "golang", "composer"):
+        namespace, _, name = name.rpartition("/")
+    version = f"v{component.version}" if kind == "golang" and component.version else component.version
+    if not name.strip("/"):
+        return ""
+    return PackageURL(kind, namespace or None, name, version or None, qualifiers or None).to_string()
 
 
 def distribution(vendor: str, release: str, otherwise: str) -> str:
@@ -93,8 +170,9 @@ def distribution(vendor: str, release: str, otherwise: str) -> str:
 
     ``Alpine:v3.19``.
     """
-    family = {"debian": "Debian", "ubuntu": "Ubuntu", "alpine": "Alpine", "redhat": "Red Hat", "rocky": "Rocky Linux"}
-    name = family.get(vendor.lower(), "AlmaLinux" if vendor.lower() == "almalinux" else otherwise)
+    name = _FAMILIES.get(vendor.lower(), otherwise)
+    if name in ("Wolfi", "Chainguard"):
+        return name  # rolling: no releases
     number = re.search(r"\d+(?:\.\d+)*", release)
     if number is None:
         return name

@@ -5,8 +5,10 @@ A version or bound that cannot be read gives ``unknown``, never ``not affected``
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from itertools import repeat
+from typing import Any, Literal, NamedTuple
 
 from glasshouse.inventory.advisory import Advisory, Interval
 
@@ -45,34 +47,56 @@ def supported(ecosystem: str) -> bool:
 
 def verdict(version: str, advisory: Advisory) -> Verdict:
     """Whether the advisory is about this version."""
-    if version in advisory.versions:
-        return "affected"
-    if not advisory.intervals:
-        return "not affected" if advisory.versions else "unknown"
+    return next(iter(verdicts((version,), advisory)))
+
+
+def verdicts(versions: Sequence[str], advisory: Advisory) -> Iterator[Verdict]:
+    """The same for several versions; the advisory's own are parsed once."""
+    if advisory.withdrawn:
+        yield from repeat("not affected", len(versions))
+        return
     family = advisory.ecosystem.partition(":")[0]
-    own = parse(family, version)
-    if own is None:
-        return "unknown"
-    answers = {_inside(own, family, interval) for interval in advisory.intervals}
-    if "affected" in answers:
-        return "affected"
-    return "unknown" if "unknown" in answers else "not affected"
+    bounds = [_bound(family, interval) for interval in advisory.intervals]
+    silent: Verdict = "not affected" if advisory.versions else "unknown"
+    for version in versions:
+        if version in advisory.versions:
+            yield "affected"
+        elif not bounds:
+            yield silent
+        elif (own := parse(family, version)) is None:
+            yield "unknown"
+        else:
+            yield _among(own, bounds)
 
 
-def _inside(own: Any, family: str, interval: Interval) -> Verdict:
+class _Bound(NamedTuple):
+    """An interval with its ends parsed; ``readable`` is false where one of them is no version."""
+
+    start: Any
+    end: Any
+    closed: bool
+    readable: bool
+
+
+def _bound(family: str, interval: Interval) -> _Bound:
     start = None if interval.introduced == "0" else parse(family, interval.introduced)
-    end_text = interval.fixed or interval.last_affected
-    end = parse(family, end_text) if end_text else None
-    if (start is None and interval.introduced != "0") or (end is None and end_text):
-        return "unknown"
-    try:
-        if start is not None and own < start:
-            return "not affected"
-        if end is None:
-            return "affected"
-        return "affected" if own < end or (not interval.fixed and own == end) else "not affected"
-    except (TypeError, ValueError):
-        return "unknown"
+    last = interval.fixed or interval.last_affected
+    end = parse(family, last) if last else None
+    readable = (start is not None or interval.introduced == "0") and (end is not None or not last)
+    return _Bound(start, end, not interval.fixed, readable)
+
+
+def _among(own: Any, bounds: list[_Bound]) -> Verdict:
+    answer: Verdict = "not affected"
+    for start, end, closed, readable in bounds:
+        try:
+            if not readable:
+                answer = "unknown"
+            elif (start is None or not own < start) and (end is None or own < end or (closed and own == end)):
+                return "affected"
+        except (TypeError, ValueError):
+            answer = "unknown"
+    return answer
 
 
 @lru_cache(maxsize=200_000)
@@ -84,6 +108,8 @@ def parse(family: str, text: str) -> Any:
     from univers import versions
 
     try:
-        return getattr(versions, name)(text.removeprefix("v") if family == "Go" else text)
+        found = getattr(versions, name)(text.removeprefix("v") if family == "Go" else text)
+        # The wrapper compares its value and nothing else, but slowly; Alpine's value is text, which it compares itself.
+        return found if isinstance(found.value, str) else found.value
     except (versions.InvalidVersion, ValueError, TypeError, AttributeError, IndexError):
         return None

@@ -22,10 +22,11 @@ from glasshouse.forecast.exposure.analyse import (
     what_if,
     without,
 )
-from glasshouse.forecast.exposure.match import match
+from glasshouse.forecast.exposure.match import weighed
 from glasshouse.forecast.exposure.model import Service, Vulnerability
 from glasshouse.inventory.advisory import Advisory, Interval
 from glasshouse.inventory.component import Component
+from glasshouse.inventory.match import match
 from glasshouse.inventory.versions import verdict
 
 COMPONENTS = [Component("PyPI", name, "1.0") for name in "abcd"]
@@ -178,7 +179,9 @@ def test_a_listed_version_is_affected_without_any_interval() -> None:
 )
 def test_a_component_that_cannot_be_judged_is_unknown_and_never_clean(component: Component, why: str) -> None:
     covered = frozenset({"PyPI", "Debian:12"})
-    found = match([component], lambda *_: [advisory(Interval("0", fixed="2"))], covered, {}, frozenset(), 0.001)
+    found = weighed(
+        match([component], lambda *_: [advisory(Interval("0", fixed="2"))], covered), {}, frozenset(), 0.001
+    )
     assert found.found == {}
     assert [item.why for item in found.unknown] == [why]
 
@@ -189,6 +192,6 @@ def test_two_databases_about_one_cve_count_once_and_a_listed_one_is_certain() ->
         advisory(Interval("0", fixed="2")),
         Advisory("PYSEC-1", "PyPI", "a", "2024", ("CVE-2024-1000",), (Interval("0"),)),
     ]
-    found = match([component], lambda *_: twins, frozenset({"PyPI"}), {}, frozenset({"CVE-2024-1000"}), 0.001)
+    found = weighed(match([component], lambda *_: twins, frozenset({"PyPI"})), {}, frozenset({"CVE-2024-1000"}), 0.001)
     (only,) = found.found[component]
     assert (only.chance, only.listed, only.assumed) == (1.0, True, False)

@@ -60,7 +60,7 @@ def test_a_newer_advisory_replaces_an_older_one_and_never_the_other_way() -> Non
     with FactStore(":memory:") as store:
         store.add_advisories([new])
         store.add_advisories([old])
-        assert store.advisories("PyPI", "acme") == [new]
+        assert list(store.advisories_about("PyPI", ["acme"])) == [new]
         assert store.ecosystems() == {"PyPI"}
 
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glasshouse.inventory.component import Component, from_purl, normal_name
-from glasshouse.inventory.read import BY_NAME, find_inventories, parse_inventory, read_inventory
+from glasshouse.inventory.places import find_inventories
+from glasshouse.inventory.read import ALONE, BY_NAME, parse_inventory, read_inventory
 from glasshouse.words.errors import GlasshouseError, InventoryError, PathError
 
 CYCLONEDX = {
@@ -82,7 +83,11 @@ CASES: list[tuple[str, str, list[tuple[str, str, str]]]] = [
     ),
     ("Pipfile.lock", '{"default": {"a": {"version": "==1.0"}}}', [("PyPI", "a", "1.0")]),
     ("dev-requirements.txt", "# c\nflask[async]==3.0 --hash=x\n-r other.txt\n", [("PyPI", "flask", "3.0")]),
-    ("Cargo.lock", '[[package]]\nname = "serde"\nversion = "1.0.1"\n', [("crates.io", "serde", "1.0.1")]),
+    (
+        "Cargo.lock",
+        '[[package]]\nname = "serde"\nversion = "1.0.1"\nsource = "registry+x"\n',
+        [("crates.io", "serde", "1.0.1")],
+    ),
     ("go.sum", "a.com/x v1.2.0 h1:abc=\na.com/x v1.2.0/go.mod h1:abc=\n", [("Go", "a.com/x", "1.2.0")]),
     ("Gemfile.lock", "GEM\n  specs:\n    rack (2.2.3)\n      dep (>= 1)\n", [("RubyGems", "rack", "2.2.3")]),
     ("composer.lock", '{"packages": [{"name": "a/b", "version": "v1.2"}]}', [("Packagist", "a/b", "1.2")]),
@@ -146,7 +151,19 @@ def test_python_names_compare_without_case_and_punctuation() -> None:
     assert normal_name("Maven", "Org.Acme:Core") == "Org.Acme:Core"
 
 
-@pytest.mark.parametrize("content", [b"<bom/>", b"", b"plain", b'{"bomFormat": "Cyclone', b"[]", b'{"a": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<x/>",
+        b"<bom",
+        b'<!DOCTYPE b [<!ENTITY a "x">]><bom>&a;</bom>',
+        b"",
+        b"plain",
+        b'{"bomFormat": "Cyclone',
+        b"[]",
+        b'{"a": 1}',
+    ],
+)
 def test_what_is_no_inventory_is_one_clear_error(content: bytes) -> None:
     with pytest.raises(InventoryError) as caught:
         parse_inventory("something", content)
@@ -166,7 +183,7 @@ def test_a_folder_gives_the_files_known_by_name_and_skips_installed_packages(tmp
     assert found == ["a/package-lock.json", "b/app.cdx.json"]
 
 
-NAMES = sorted({pattern.replace("*", "x") for pattern, _, _ in BY_NAME} | {"bom.json"})
+NAMES = sorted({pattern.replace("*", "x") for pattern, _, _ in (*BY_NAME, *ALONE)} | {"bom.json"})
 structured = st.recursive(
     st.one_of(st.none(), st.integers(), st.text(max_size=6)),
     lambda inner: st.one_of(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glasshouse.forecast.exposure import analyse
-from glasshouse.forecast.exposure.match import Matches, match
+from glasshouse.forecast.exposure.match import Matches, weighed
 from glasshouse.forecast.exposure.model import Exposure, Service
 from glasshouse.forecast.exposure.services import read_services, services_of
 from glasshouse.forecast.facts import Day, iso
@@ -14,7 +14,9 @@ from glasshouse.forecast.model import Horizon, Model, shipped_model
 from glasshouse.forecast.score import Engine
 from glasshouse.forecast.store import FactStore
 from glasshouse.inventory.component import Component, LeftOut
-from glasshouse.inventory.read import find_inventories, read_inventory
+from glasshouse.inventory.match import match
+from glasshouse.inventory.places import find_inventories, is_system, of_system
+from glasshouse.inventory.read import read_inventory
 from glasshouse.words.errors import InventoryError
 
 MAX_CRITICALITY_NOTE = "every service weighs the same: give --services to say which are critical"
@@ -22,8 +24,10 @@ MAX_CRITICALITY_NOTE = "every service weighs the same: give --services to say wh
 
 def read_everything(paths: Sequence[Path], table: Path | None) -> tuple[list[Service], list[LeftOut]]:
     """Services with their components, and what could not be read."""
-    files = [file for path in paths for file in find_inventories(path)]
-    inventories = [read_inventory(file) for file in files]
+    systems = [path for path in paths if is_system(path)]
+    files = [file for path in paths if path not in systems for file in find_inventories(path)]
+    inventories = [*(read_inventory(file) for file in files), *(of_system(path) for path in systems)]
+    files += systems
     left_out = [item for inventory in inventories for item in inventory.left_out]
     if table is None:
         services = services_of(inventories, [_service_name(file, files) for file in files])
@@ -83,14 +87,11 @@ def analyse_exposure(
 
 
 def _matches(engine: Engine, components: Sequence[Component], horizon: Horizon) -> Matches:
-    """Matching needs the chances of the CVEs that match: so match once to learn which, then with their chances."""
-    store = engine.store
-    covered = store.ecosystems()
-    base = engine.model.base_rate(horizon)
-    first = match(components, store.advisories, covered, {}, frozenset(), base)
-    cves = sorted({cve for found in first.found.values() for each in found for cve in each.cves})
+    """Only the CVEs of what matches are scored."""
+    matched = match(components, engine.store.advisories_about, engine.store.ecosystems())
+    cves = sorted({cve for found in matched.found.values() for each in found for cve in each.cves})
     chances, listed = engine.chances(cves, horizon)
-    return match(components, store.advisories, covered, chances, listed, base)
+    return weighed(matched, chances, listed, engine.model.base_rate(horizon))
 
 
 def _caveats(engine: Engine, services: Sequence[Service], found: Matches) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from glasshouse.forecast.facts import AnyClaim, Day, Fact, Text, Weaknesses
 from glasshouse.forecast.importers import values
+from glasshouse.forecast.importers.cvss_scores import Scored, scored_of
 from glasshouse.forecast.importers.interface import Document, Rejected, Yield
 from glasshouse.forecast.importers.values import InvalidRecordError, items, table
 from glasshouse.inventory.advisory import Advisory, Interval
@@ -51,40 +52,70 @@ def _advisory(record: dict[str, Any]) -> Iterator[Yield]:
         raise InvalidRecordError("no `id`; is this an OSV record?")
     modified = values.text(str(record.get("modified") or record.get("published") or ""), 40)
     since = values.moment(modified, "modified")
-    if record.get("withdrawn"):
-        yield from _withdrawn(record, name, modified)
-        return
-    aliases = tuple(dict.fromkeys(values.text(each) for each in items(record.get("aliases"))[:100]))
-    summary = values.text(record.get("summary"), 300)
-    for each in items(record.get("affected"))[:MAX_AFFECTED]:
-        package = table(table(each).get("package"))
-        ecosystem, title = values.text(package.get("ecosystem"), 80), values.text(package.get("name"), 300)
-        if ecosystem and title:
-            yield Advisory(
-                id=name,
-                ecosystem=ecosystem,
-                package=normal_name(ecosystem, title),
-                modified=modified,
-                aliases=aliases,
-                intervals=tuple(_intervals(table(each))),
-                versions=tuple(values.text(version) for version in items(table(each).get("versions"))[:MAX_VERSIONS]),
-                summary=summary,
-                malicious=name.startswith("MAL-"),
-            )
-    claims = list(_claims(record))
-    for alias in dict.fromkeys((name, *aliases)):
+    yield from _affected(record, name, modified)
+    claims = [] if record.get("withdrawn") else list(_claims(record))
+    for alias in dict.fromkeys((name, *_aliases(record))):
         if alias.startswith("CVE-"):
             cve = values.cve_id(alias)
             yield from (Fact(cve, since, "osv", claim) for claim in claims)
 
 
-def _withdrawn(record: dict[str, Any], name: str, modified: str) -> Iterator[Yield]:
-    """An advisory that was taken back: it affects nothing any more."""
+def _aliases(record: dict[str, Any]) -> tuple[str, ...]:
+    """Other ids of the same flaw, and the CVE that a distribution's own record follows."""
+    related = [*items(record.get("aliases"))[:100], *items(record.get("upstream"))[:100]]
+    return tuple(dict.fromkeys(values.text(each) for each in related if isinstance(each, str)))
+
+
+def _affected(record: dict[str, Any], name: str, modified: str) -> Iterator[Advisory]:
+    """One advisory a package: a record lists a package once for each series of its versions."""
+    packages: dict[tuple[str, str], tuple[list[Interval], list[str]]] = {}
+    withdrawn = bool(record.get("withdrawn"))
+    scored: dict[tuple[str, str], Scored] = {}
+    whole = scored_of(record)
     for each in items(record.get("affected"))[:MAX_AFFECTED]:
         package = table(table(each).get("package"))
         ecosystem, title = values.text(package.get("ecosystem"), 80), values.text(package.get("name"), 300)
-        if ecosystem and title:
-            yield Advisory(id=name, ecosystem=ecosystem, package=normal_name(ecosystem, title), modified=modified)
+        if not ecosystem or not title:
+            continue
+        key = ecosystem, normal_name(ecosystem, title)
+        intervals, versions = packages.setdefault(key, ([], []))
+        if not withdrawn:
+            intervals += _intervals(table(each))
+            listed = items(table(each).get("versions"))[: MAX_VERSIONS - len(versions)]
+            versions += [text for version in listed if (text := values.text(version))]
+        own = scored_of(table(each))
+        scored[key] = own if own.vector or own.rating else whole
+    for (ecosystem, title), (intervals, versions) in packages.items():
+        score = scored[ecosystem, title]
+        yield Advisory(
+            id=name,
+            ecosystem=ecosystem,
+            package=title,
+            modified=modified,
+            aliases=_aliases(record),
+            intervals=tuple(dict.fromkeys(intervals)),
+            versions=tuple(dict.fromkeys(versions)),
+            summary=values.text(record.get("summary"), 300)
+            or values.text(record.get("details"), 200).partition("\n")[0],
+            malicious=name.startswith("MAL-") and not withdrawn,
+            withdrawn=withdrawn,
+            score=score.score,
+            vector=score.vector,
+            rating=score.rating,
+            weaknesses=values.cwe_numbers(items(table(record.get("database_specific")).get("cwe_ids")))[:10],
+            reference=_reference(record),
+        )
+
+
+def _summary(record: dict[str, Any]) -> str:
+    return values.text(record.get("summary"), 300) or values.text(record.get("details")).partition("\n")[0]
+
+
+def _reference(record: dict[str, Any]) -> str:
+    """The page of the advisory itself, as far as it names one."""
+    found = [table(each) for each in items(record.get("references"))[:100]]
+    pages = [values.text(each.get("url"), 300) for each in found if each.get("type") == "ADVISORY"]
+    return next((page for page in pages if page.startswith("https://")), "")
 
 
 def _intervals(affected: dict[str, Any]) -> Iterator[Interval]:
