@@ -45,9 +45,11 @@ class Call:
         return self.args[number] if 0 <= number < len(self.args) else V()
 
     def operand(self, number: int) -> Any:
-        return self.operands[number] if 0 <= number < len(self.operands) else -1
+        return self.operands[number] if 0 <= number < len(self.operands) else NOWHERE
 
 
+NOWHERE = 1 << 40
+"""The operand of an argument that is not there: a temporary that nothing defines (-1 would be the first constant)."""
 METHOD_LOCKS = {"lock": "unlock", "unlock": "unlock", "lock_shared": "unlock_shared", "unlock_shared": "unlock_shared"}
 Effect = Callable[["Engine", State, Call], "V | None"]
 
@@ -85,8 +87,9 @@ def resolve(
             break
         name, slots = macro
         if slots is not None:
-            operands = [operands[int(slot)] if slot.isdigit() and int(slot) < len(operands) else -1 for slot in slots]
-            args = [args[int(slot)] if slot.isdigit() and int(slot) < len(args) else V() for slot in slots]
+            chosen = [int(slot) if slot.isdigit() and int(slot) < len(operands) else None for slot in slots]
+            operands = [NOWHERE if at is None else operands[at] for at in chosen]
+            args = [V() if at is None else args[at] for at in chosen]
     held = state.env.get(name)
     if held is not None and held.func:
         name = held.func

@@ -19,6 +19,13 @@ def checks(body: str, parameters: str = "int a, int b, char *s") -> set[str]:
     return {item.check for item in analyse_file(file)}
 
 
+def test_an_argument_that_a_macro_makes_up_is_unknown() -> None:
+    text = b"#define relax() assert(0)\nint f(int a) { if (a) relax(); return a; }\n"
+    file = FRONT_END.lower(text, "a.c", LowerLimits())
+    assert analyse_file(file) == []
+    assert file.notes == []
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
