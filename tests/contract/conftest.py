@@ -85,6 +85,8 @@ def command_injection() -> Finding:
         snippet="os.system(line)",
         reasons=("the source is a request parameter",),
         path=tuple(Step(*place) for place in places),
+        probability=0.83,
+        because=("+ the data comes from outside", "- conditions before it test the data"),
         fingerprint="0" * 32,
     )
 
@@ -108,6 +110,7 @@ def template() -> Finding:
             Step(Location("app/views.py", 15, 36, 15, 83), "becomes the source of a template", line),
         ),
         fix=Fix("Escape it first", Location("app/views.py", 15, 21, 15, 25), "escape(name)"),
+        probability=0.34,
         fingerprint="1" * 32,
     )
 

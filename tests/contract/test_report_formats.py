@@ -100,6 +100,24 @@ def test_known_and_suppressed_findings_ask_for_no_attention(name: str, results: 
     assert "os.system runs it" not in text
 
 
+@EVERY_FORMAT
+def test_what_is_below_the_threshold_is_listed_apart(name: str, results: list[Result], context: Context) -> None:
+    report = gather(results)
+    first = msgspec.structs.replace(report.open[0], rule_id="py-doubtful", probability=0.12)
+    text = render(name, msgspec.structs.replace(report, below=(first,)), context)
+    assert text.count("py-doubtful") >= 1
+    assert "py-doubtful" not in render(name, report, context)
+
+
+@pytest.mark.parametrize("name", ["text", "json", "html"])
+def test_what_a_reviewer_would_confirm_comes_first(name: str, results: list[Result], context: Context) -> None:
+    report = gather(results)
+    one = report.open[0]
+    found = [msgspec.structs.replace(one, message=f"message {n}", probability=n / 10) for n in (3, 9, 5)]
+    text = render(name, msgspec.structs.replace(report, findings=tuple(found)), context)
+    assert text.index("message 9") < text.index("message 5") < text.index("message 3")
+
+
 def test_an_unknown_format_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="no report format"):
         renderer("xml")
@@ -305,5 +323,5 @@ def test_html_stays_small_with_ten_thousand_findings(context: Context) -> None:
 
 def test_html_says_how_many_findings_it_leaves_out(context: Context) -> None:
     text = render("html", Report(many(html_format.MAX_ROWS + 7)), context)
-    assert "7 less severe findings left out" in text
+    assert "7 lower ranked findings left out" in text
     assert "the worst" in text

@@ -62,13 +62,13 @@ def given_values(context: click.Context) -> dict[str, Value]:
         if context.get_parameter_source(option.key) is not ParameterSource.COMMANDLINE:
             continue
         raw = context.params[option.key]
-        values[option.key] = _checked_list(option, raw) if option.kind == "list" else raw
+        values[option.key] = _checked(option, raw) if option.kind in ("list", "threshold") else raw
     return values
 
 
-def _checked_list(option: Option, items: tuple[str, ...]) -> Value:
+def _checked(option: Option, raw: str | tuple[str, ...]) -> Value:
     try:
-        return check_text(option, ",".join(items))
+        return check_text(option, raw if isinstance(raw, str) else ",".join(raw))
     except OptionValueError as error:
         raise click.UsageError(f"{option.flag} {error}") from None
 

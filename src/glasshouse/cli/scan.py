@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.render.interface import Context, Report
     from glasshouse.scan.rules.schema import Rule
     from glasshouse.scan.settings import ScanSettings
-    from glasshouse.words.finding import Result
+    from glasshouse.words.finding import Confidence, Result
 
 EXIT_CLEAN = 0
 EXIT_FINDINGS = 1
@@ -181,8 +181,14 @@ def _narrowed(report: Report, paths: list[Path], options: ScanOptions) -> Report
     if options.min_severity != "low" or options.min_confidence != "low":
         from glasshouse.scan.narrow import at_least
 
-        report = at_least(report, options.min_severity, options.min_confidence)
+        report = at_least(report, options.min_severity, threshold(options.min_confidence), listed=options.list_all)
     return report
+
+
+def threshold(text: str) -> Confidence | float:
+    """A level of the rules' confidence, or a probability (checked when the options were read)."""
+    levels: dict[str, Confidence] = {"low": "low", "medium": "medium", "high": "high"}
+    return levels[text] if text in levels else float(text)
 
 
 def _rules(options: ScanOptions) -> Mapping[str, Rule]:

@@ -39,6 +39,8 @@ class Analysis(NamedTuple):
     facts: list[Fact]
     notes: tuple[str, ...]
     problems: tuple[NotAnalysed, ...] = ()
+    capped: tuple[tuple[int, int], ...] = ()  # functions analysed only in part: file and position in it
+    widened: tuple[tuple[int, int], ...] = ()  # calls with too many possible targets: file and span
 
 
 def analyse(
@@ -95,7 +97,9 @@ def result_of(machine: Machine, weak: Sequence[WeakHit]) -> Analysis:
     program = machine.program
     flows, facts = list(machine.flows.values()), list(machine.facts.values())
     library = [*library_flows(machine, weak), *machine.guesses.values()]
-    return Analysis(program, flows, library, facts, notes(machine), problems(machine))
+    capped = tuple(sorted(fn.id for fn in machine.capped_roots))
+    widened = tuple(sorted(machine.widened))
+    return Analysis(program, flows, library, facts, notes(machine), problems(machine), capped, widened)
 
 
 def interpreted(machine: Machine) -> list[Module]:

@@ -18,12 +18,24 @@ from glasshouse.words.finding import Confidence, Finding, Severity
 ChangedLines = dict[str, list[tuple[int, int]]]
 
 
-def at_least(report: Report, severity: Severity, confidence: Confidence) -> Report:
-    """Without findings below the severity or the confidence."""
+def at_least(report: Report, severity: Severity, confidence: Confidence | float, *, listed: bool = False) -> Report:
+    """Without findings below the severity, or below the confidence (of the rule) or probability (a number).
+
+    ``listed``: what is left out stands in ``Report.below``.
+    """
     lowest = SEVERITY_RANK[severity]
-    report = keep(report, f"below severity {severity}", lambda item: SEVERITY_RANK[item.severity] >= lowest)
-    surest = CONFIDENCE_RANK[confidence]
-    return keep(report, f"below confidence {confidence}", lambda item: CONFIDENCE_RANK[item.confidence] >= surest)
+    narrow = keep(report, f"below severity {severity}", lambda item: SEVERITY_RANK[item.severity] >= lowest)
+    reason = f"below confidence {confidence}"
+    if isinstance(confidence, str):
+        surest = CONFIDENCE_RANK[confidence]
+        narrow = keep(narrow, reason, lambda item: CONFIDENCE_RANK[item.confidence] >= surest)
+    else:
+        least = confidence
+        narrow = keep(narrow, reason, lambda item: item.probability is None or item.probability >= least)
+    if not listed:
+        return narrow
+    kept = {id(item) for item in narrow.findings}
+    return msgspec.structs.replace(narrow, below=tuple(item for item in report.open if id(item) not in kept))
 
 
 def on_changed_lines(report: Report, paths: Sequence[Path], ref: str) -> Report:

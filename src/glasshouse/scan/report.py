@@ -15,7 +15,9 @@ from glasshouse.scan.fixes import mechanical
 from glasshouse.scan.interp.findings import Fact, Flow
 from glasshouse.scan.interp.sources import TEXT
 from glasshouse.scan.interp.values import Step as WayStep
+from glasshouse.scan.judge.evidence import Candidate, Evidence
 from glasshouse.scan.lowered import LocalHit
+from glasshouse.scan.program import Fn
 from glasshouse.scan.render.redact import redacted as hidden_secrets
 from glasshouse.scan.rules.schema import Rule
 from glasshouse.words.finding import CONFIDENCES, SEVERITIES, Confidence, Finding, Mode, Severity, Step
@@ -34,10 +36,22 @@ class Reporter:
         self.modules = analysis.program.modules
         self.lines = functools.lru_cache(maxsize=64)(lines)
         self.mode = mode
+        self.capped = frozenset(analysis.capped)
+        self.widened: dict[int, list[int]] = {}
+        for file, span in analysis.widened:
+            self.widened.setdefault(file, []).append(ir.unpack_span(span)[0])
 
     def findings(self, local: Iterable[tuple[int, LocalHit]], rules: Mapping[str, Rule]) -> list[Finding]:
-        """All findings, sorted by place and rule, with fingerprints."""
-        found: dict[tuple[str, int, int], Finding] = {}
+        """All findings, sorted by place and rule, with fingerprints and the probability of each."""
+        from glasshouse.scan.judge.ranking import judged  # nothing found, nothing to load
+
+        candidates = self.candidates(local, rules)
+        findings = judged(candidates, self.lines) if candidates else []
+        return hidden_secrets(with_fingerprints(findings))
+
+    def candidates(self, local: Iterable[tuple[int, LocalHit]], rules: Mapping[str, Rule]) -> list[Candidate]:
+        """All findings, sorted by place and rule, with what the engine knows of each."""
+        found: dict[tuple[str, int, int], Candidate] = {}
         if self.mode != "library":
             for flow in self.analysis.flows:
                 found.setdefault(self.key(flow.rule, flow.fn.module.index, flow.span), self.flow(flow, "application"))
@@ -51,15 +65,14 @@ class Reporter:
             rule = rules.get(hit.rule)
             if rule is not None and self.mode in ("both", hit.mode):
                 found.setdefault(self.key(rule, index, hit.span), self.local(index, hit, rule))
-        ordered = sorted(found.values(), key=lambda item: (item.location, item.rule_id))
-        return hidden_secrets(with_fingerprints(ordered))
+        return sorted(found.values(), key=lambda item: (item.finding.location, item.finding.rule_id))
 
     def key(self, rule: Rule, file: int, span: int) -> tuple[str, int, int]:
         return rule.id, file, span
 
     # --- kinds of findings --------------------------------------------------------------------------------------
 
-    def flow(self, flow: Flow, mode: Mode) -> Finding:
+    def flow(self, flow: Flow, mode: Mode) -> Candidate:
         rule = flow.rule
         details = {
             "source": flow.label.text or TEXT.get(flow.label.source, flow.label.source),
@@ -81,28 +94,52 @@ class Reporter:
                 if guess
                 else "the source is a parameter of an exported function (library mode)"
             )
-        return self.make(
+        finding = self.make(
             rule, flow.fn.module.index, flow.span, flow.fn.ir.qualname, details, confidence, reasons, mode, steps
         )
+        known = self.evidence(flow.fn.module.index, flow.fn, flow.span, "flow")
+        origin = "private" if flow.label.kind == "private" else flow.label.source
+        return Candidate(finding, known._replace(origin=origin, built=flow.built, calls=calls(flow.step)))
 
-    def fact(self, fact: Fact) -> Finding:
+    def fact(self, fact: Fact) -> Candidate:
         rule = fact.rule
         confidence: Confidence = fact.confidence or rule.confidence  # type: ignore[assignment]
         reasons = [f"matches the pattern of {rule.id}"]
         index = fact.fn.module.index
-        return self.make(
+        finding = self.make(
             rule, index, fact.span, fact.fn.ir.qualname, fact.details, confidence, reasons, "application", []
         )
+        return Candidate(finding, self.evidence(index, fact.fn, fact.span, "pattern"))
 
-    def local(self, index: int, hit: LocalHit, rule: Rule) -> Finding:
+    def local(self, index: int, hit: LocalHit, rule: Rule) -> Candidate:
         functions = self.modules[index].functions
-        name = functions[hit.function].ir.qualname if 0 <= hit.function < len(functions) else ""
+        fn = functions[hit.function] if 0 <= hit.function < len(functions) else None
+        name = fn.ir.qualname if fn is not None else ""
         confidence: Confidence = hit.confidence or rule.confidence  # type: ignore[assignment]
         reasons = [f"found by `{rule.detector}`" if rule.detector else "has the form of a known token"]
         mode: Mode = "library" if hit.mode == "library" else "application"
         if mode == "library":
             reasons.append("the data comes from a parameter of a function that nothing here calls (library mode)")
-        return self.make(rule, index, hit.span, name, hit.details, confidence, reasons, mode, [], bool(rule.literal))
+        finding = self.make(rule, index, hit.span, name, hit.details, confidence, reasons, mode, [], bool(rule.literal))
+        kind = "detector" if rule.detector else "literal"
+        known = self.evidence(index, fn, hit.span, kind)
+        return Candidate(finding, known._replace(origin="parameter") if mode == "library" else known)
+
+    def evidence(self, file: int, fn: Fn | None, span: int, kind: str) -> Evidence:
+        """What is known of the code around a place."""
+        line = ir.unpack_span(span)[0]
+        begin, end = (0, 0)
+        if fn is not None and fn.ir.kind != "module":
+            begin, _, end, _ = ir.unpack_span(fn.ir.span)
+        errors = [ir.unpack_span(error) for error in self.modules[file].file.errors]
+        near = min((max(first - line, line - last, 0) for first, _, last, _ in errors), default=-1)
+        return Evidence(
+            kind,
+            function=(begin, end),
+            capped=fn is not None and (bool(fn.ir.capped) or fn.id in self.capped),
+            widened=any(begin <= at <= end for at in self.widened.get(file, ())),
+            broken=near,
+        )
 
     def make(
         self,
@@ -200,6 +237,15 @@ def flatten(step: WayStep | None) -> list[WayStep]:
         stack.append(item.before)
     result.reverse()
     return result
+
+
+def calls(step: WayStep | None) -> int:
+    """Calls on a way that were followed by a summary."""
+    count = seen = 0
+    while step is not None and seen < 2000:
+        count += step.inner is not None
+        step, seen = step.before, seen + 1
+    return count
 
 
 def callee(path: str) -> str:

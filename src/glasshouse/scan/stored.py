@@ -78,7 +78,7 @@ def engine_stamp() -> bytes:
         for folder, names, files in os.walk(root):
             names.sort()
             for name in sorted(files):
-                if name.endswith((".py", ".yaml", ".so", ".pyd")):
+                if name.endswith((".py", ".yaml", ".json", ".so", ".pyd")):
                     found = os.stat(os.path.join(folder, name))
                     digest.update(f"{name}/{found.st_size}/{found.st_mtime_ns};".encode())
     return digest.digest()

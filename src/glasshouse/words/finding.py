@@ -39,6 +39,8 @@ class Finding(msgspec.Struct, frozen=True):
     ``mode`` is ``application`` when the data comes from a real source and ``library`` when it comes from a parameter
     of an exported function.  ``fingerprint`` (32 hex digits) survives moved lines.  ``path`` runs from source to sink
     and is empty for findings that are not about data flow.  ``suppressed`` holds the reason given in the code.
+    ``probability`` (0 to 1; None: not judged) is the ranker's, that a reviewer would confirm it at equal numbers of
+    weak and safe places, and ``because`` what moved it up (``+ ...``) or down (``- ...``) most.
     """
 
     rule_id: str
@@ -57,6 +59,8 @@ class Finding(msgspec.Struct, frozen=True):
     fingerprint: str = ""
     suppressed: str | None = None
     status: Status = "new"
+    probability: float | None = None
+    because: tuple[str, ...] = ()
 
 
 class NotAnalysed(msgspec.Struct, frozen=True):

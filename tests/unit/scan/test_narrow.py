@@ -22,6 +22,7 @@ FINDINGS = st.builds(
     cwe=st.just((78,)),
     snippet=st.sampled_from(["x", "y"]),
     suppressed=st.sampled_from([None, "reviewed"]),
+    probability=st.sampled_from([None, 0.0, 0.31, 0.8]),
 )
 REPORTS = st.lists(FINDINGS, max_size=12).map(lambda found: Report(tuple(with_fingerprints(found))))
 
@@ -37,6 +38,21 @@ def test_shown_and_left_out_findings_add_up(report: Report, severity: str, confi
     assert len(narrowed.open) + sum(narrowed.hidden.values()) == len(report.open)
     lowest = SEVERITIES.index(severity)
     assert all(SEVERITIES.index(finding.severity) >= lowest for finding in narrowed.findings)
+
+
+@given(REPORTS, st.floats(0, 1))
+def test_what_is_less_probable_than_asked_for_is_left_out_and_counted(report: Report, least: float) -> None:
+    narrowed = at_least(report, "low", least)
+    assert len(narrowed.open) + sum(narrowed.hidden.values()) == len(report.open)
+    assert all(item.probability is None or item.probability >= least for item in narrowed.findings)
+    assert narrowed.below == ()
+
+
+@given(REPORTS, st.sampled_from(SEVERITIES), st.floats(0, 1) | st.sampled_from(CONFIDENCES))
+def test_what_is_left_out_can_be_listed(report: Report, severity: str, confidence: float | str) -> None:
+    narrowed = at_least(report, severity, confidence, listed=True)  # type: ignore[arg-type]
+    assert len(narrowed.below) == sum(narrowed.hidden.values())
+    assert len(narrowed.open) + len(narrowed.below) == len(report.open)
 
 
 @given(REPORTS)

@@ -13,7 +13,7 @@ import msgspec
 TABLE = "scan"
 ENVIRONMENT_PREFIX = "GLASSHOUSE_SCAN_"
 
-Kind = Literal["flag", "text", "choice", "list", "integer", "number", "file", "directory", "files"]
+Kind = Literal["flag", "text", "choice", "threshold", "list", "integer", "number", "file", "directory", "files"]
 Value = str | int | float | bool | tuple[str, ...] | None
 
 SEVERITY_CHOICES = ("low", "medium", "high", "critical")
@@ -23,6 +23,7 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
     """One option.
 
     ``key`` is the configuration key.  ``flag`` is the long option (for kind ``flag`` of the form ``--x/--no-x``).
+    Kind ``threshold`` is one of ``choices`` or a number from 0 to 1, kept as text.
     ``in_files`` tells where it may be set besides the command line: ``all`` configuration files and the environment,
     ``user``: not in project files, because those may come from someone else and must not choose where we write;
     ``none``: command line only.
@@ -177,11 +178,21 @@ _REPORT: tuple[Option, ...] = (
     Option(
         key="min_confidence",
         flag="--min-confidence",
-        kind="choice",
+        kind="threshold",
         group="report",
         default="low",
         choices=("low", "medium", "high"),
-        help="Leave out findings below this confidence; how many is said in the summary.",
+        metavar="LEVEL|P",
+        help="Leave out findings below this confidence of the rule (low, medium, high) or this probability of being "
+        "confirmed (0 to 1); how many is said in the summary.",
+    ),
+    Option(
+        key="list_all",
+        flag="--all/--no-all",
+        kind="flag",
+        group="report",
+        default=False,
+        help="List what --min-severity and --min-confidence leave out too; it does not count for the exit status.",
     ),
     Option(
         key="color",
@@ -369,7 +380,8 @@ class ScanOptions(msgspec.Struct, frozen=True, kw_only=True):
     json_output: Path | None
     html_output: Path | None
     min_severity: Literal["low", "medium", "high", "critical"]
-    min_confidence: Literal["low", "medium", "high"]
+    min_confidence: str
+    list_all: bool
     color: Literal["auto", "always", "never"]
     progress: bool
     quiet: bool

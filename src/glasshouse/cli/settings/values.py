@@ -26,6 +26,8 @@ def check_value(option: Option, raw: object) -> Value:
             return _expect(raw, str, "must be a string")
         case "choice":
             return _choice(option, _expect(raw, str, f"must be one of {_listed(option.choices)}"))
+        case "threshold":
+            return _threshold(option, raw)
         case "integer":
             if isinstance(raw, bool):
                 raise OptionValueError(f"must be a whole number, not {_shown(raw)}")
@@ -67,6 +69,20 @@ def _expect(raw: object, kind: type[T], expectation: str) -> T:
 def _choice(option: Option, text: str) -> str:
     if text not in option.choices:
         raise OptionValueError(f"must be one of {_listed(option.choices)}, not {_shown(text)}")
+    return text
+
+
+def _threshold(option: Option, raw: object) -> str:
+    """One of the choices, or a number from 0 to 1, as text."""
+    text = raw if isinstance(raw, str) else repr(raw)
+    if text in option.choices:
+        return text
+    try:
+        number = -1.0 if isinstance(raw, bool) else float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise OptionValueError(f"must be one of {_listed(option.choices)} or a number from 0 to 1, not {_shown(raw)}")
     return text
 
 

@@ -21,6 +21,10 @@ class ConciseRenderer:
             place = f"{visible(finding.location.path)}:{finding.location.line}:{finding.location.column}"
             severity = style.severity(finding.severity, finding.severity)
             yield f"{place}: {severity} {visible(finding.rule_id)} {visible(finding.message)} [{finding.mode}]\n"
+        for finding in report.below:
+            place = f"{visible(finding.location.path)}:{finding.location.line}:{finding.location.column}"
+            about = f"{visible(finding.rule_id)} {visible(finding.message)} [{finding.mode}, below the threshold]"
+            yield f"{place}: {finding.severity} {about}\n"
         for item in report.incomplete:
             yield f"{visible(item.path)}:{item.line or 1}:1: incomplete {item.code} {visible(item.reason)}\n"
 

@@ -1,7 +1,7 @@
 """One self-contained HTML file: readable without JavaScript, searchable with it, printable, no request to anywhere.
 
 All text is escaped, and a content security policy names the digests of the one style sheet and the one script, so
-nothing that stands in hostile source can run.  Size is bounded: the most severe findings get code, the next ones a row.
+nothing that stands in hostile source can run.  Size is bounded: the first findings get code, the next ones a row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from glasshouse.scan.render.interface import (
     by_mode,
     by_severity,
     cwe_names,
-    most_severe_first,
+    rank_words,
+    ranked,
 )
 from glasshouse.scan.render.source import SourceLines
 from glasshouse.scan.render.summary import plural
@@ -40,7 +41,7 @@ _ASSETS = Path(__file__).parent / "assets"
 
 
 class HtmlRenderer:
-    """Findings by severity; each opens to its path, the code around it, why it matters and how to fix it."""
+    """Findings by rank; each opens to its path, the code around it, why it matters and how to fix it."""
 
     name: FormatName = "html"
     needs_rules = True
@@ -53,7 +54,7 @@ class HtmlRenderer:
         yield _header(report, context)
         yield _filters(report)
         yield '<main id="findings">\n'
-        findings = most_severe_first(report.open)
+        findings = ranked(report.open)
         if not findings:
             yield _nothing(report)
         for number, finding in enumerate(findings[:MAX_ROWS], start=1):
@@ -61,7 +62,8 @@ class HtmlRenderer:
             yield _finding(number, finding, context.rules.get(finding.rule_id), source if detailed else None)
         if len(findings) > MAX_ROWS:
             rest = len(findings) - MAX_ROWS
-            yield f'<p class="more">{plural(rest, "less severe finding")} left out; see the JSON or SARIF report.</p>\n'
+            said = f"{plural(rest, 'lower ranked finding')} left out; see the JSON or SARIF report."
+            yield f'<p class="more">{said}</p>\n'
         yield '<p id="none" hidden>No finding matches these filters.</p>\n</main>\n'
         yield _other_findings(report)
         yield _coverage(report)
@@ -192,11 +194,13 @@ def _finding(number: int, finding: Finding, rule: Rule | None, source: SourceLin
         f'id="f{number}" class="finding {finding.severity}" data-severity="{finding.severity}" '
         f'data-mode="{finding.mode}" data-rule="{_text(finding.rule_id)}" data-path="{_text(location.path)}"'
     )
+    rank = "" if finding.probability is None else f'<span class="tag">{rank_words(finding)}</span>'
     head = (
         f'<span class="badge {finding.severity}">{finding.severity}</span>'
         f'<span class="what"><span class="message">{_prose(finding.message)}</span>'
         f'<span class="where"><code>{where}</code>'
-        f'<span class="tag rule">{_text(finding.rule_id)}</span>{cwes}<span class="tag mode">{finding.mode}</span>'
+        f'<span class="tag rule">{_text(finding.rule_id)}</span>{cwes}'
+        f'<span class="tag mode">{finding.mode}</span>{rank}'
         "</span></span>"
     )
     if source is None:
@@ -213,6 +217,9 @@ def _body(number: int, finding: Finding, rule: Rule | None, source: SourceLines)
     confidence = f'<p class="confidence">Confidence <strong>{finding.confidence}</strong></p>'
     inside = f"<p>In <code>{_text(finding.function)}</code></p>" if finding.function else ""
     listed = f'<ul class="reasons">{reasons}</ul>' if reasons else ""
+    if rank := rank_words(finding):
+        because = "".join(f"<li>{_prose(why)}</li>" for why in finding.because)
+        listed += f'<p>{rank.capitalize()}</p><ul class="reasons">{because}</ul>'
     fix = ""
     if finding.fix is not None:
         fix = _fix(finding.fix, source)
@@ -316,6 +323,11 @@ def _other_findings(report: Report) -> str:
     tables = _table(
         "Suppressed in the code", len(report.suppressed), ("Severity", "Rule", "Place", "Reason"), suppressed
     )
+    below = [
+        (item.severity, _code(item.rule_id), _code(f"{item.location.path}:{item.location.line}"), rank_words(item))
+        for item in ranked(report.below)[:MAX_LISTED_FILES]
+    ]
+    tables += _table("Below the threshold", len(report.below), ("Severity", "Rule", "Place", "Rank"), below)
     tables += _table("Fixed since the baseline", len(report.fixed), ("Rule", "File"), fixed)
     return f'<section class="others">{tables}</section>\n' if tables else ""
 

@@ -34,7 +34,8 @@ class Report(msgspec.Struct, frozen=True):
     """A whole scan, ready to be shown.
 
     ``findings`` are in order of place and include suppressed ones.  ``compared_with`` names the baseline, if any;
-    then ``fixed`` holds what only the baseline has.  ``hidden`` counts findings left out by a filter, by its name.
+    then ``fixed`` holds what only the baseline has.  ``hidden`` counts findings left out by a filter, by its name;
+    ``below`` are those of them that are to be listed nevertheless, without asking for attention.
     """
 
     findings: tuple[Finding, ...]
@@ -44,6 +45,7 @@ class Report(msgspec.Struct, frozen=True):
     compared_with: str = ""
     fixed: tuple[BaselineEntry, ...] = ()
     hidden: dict[str, int] = {}
+    below: tuple[Finding, ...] = ()
 
     @property
     def open(self) -> list[Finding]:
@@ -135,6 +137,19 @@ def most_severe_first(findings: Iterable[Finding]) -> list[Finding]:
             item.rule_id,
         ),
     )
+
+
+def ranked(findings: Iterable[Finding]) -> list[Finding]:
+    """Order for people: what a reviewer is most likely to confirm, then as ``most_severe_first``."""
+    return sorted(most_severe_first(findings), key=lambda item: -(item.probability or 0.0))
+
+
+def rank_words(finding: Finding) -> str:
+    """How the ranker sees a finding: ``ranked high (0.83)``; "" when it was not judged."""
+    value = finding.probability
+    if value is None:
+        return ""
+    return f"ranked {'high' if value >= 0.6 else 'low' if value < 0.4 else 'in the middle'} ({value:.2f})"
 
 
 def by_severity(findings: Iterable[Finding]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from glasshouse.scan.baseline import BaselineEntry
-from glasshouse.scan.render.interface import Context, FormatName, Report, by_mode, by_severity
+from glasshouse.scan.render.interface import Context, FormatName, Report, by_mode, by_severity, ranked
 from glasshouse.words.finding import Finding, NotAnalysed, UnusedIgnore
 
 SCHEMA = "glasshouse/scan/1"
@@ -30,7 +30,8 @@ class JsonRenderer:
         yield f'"summary": {_text(_summary(report))},\n'
         yield f'"comparison": {_text(_comparison(report))},\n'
         yield f'"rules": {_text(_rules(report, context))},\n'
-        yield from _array("findings", (_finding(item) for item in report.findings))
+        yield from _array("findings", (_finding(item) for item in ranked(report.findings)))
+        yield from _array("below_threshold", (_finding(item) for item in ranked(report.below)))
         yield from _array("fixed", (_known(item) for item in report.fixed))
         yield from _array("not_analysed", (_not_analysed(item) for item in report.not_analysed))
         yield from _array("unused_ignores", (_unused(item) for item in report.unused_ignores), last=True)

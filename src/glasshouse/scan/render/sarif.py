@@ -39,6 +39,8 @@ class SarifRenderer:
     def render(self, report: Report, context: Context) -> Iterator[str]:
         found = report.findings
         kept = found if len(found) <= MAX_RESULTS else tuple(most_severe_first(found)[:MAX_RESULTS])
+        shown = len(kept)
+        kept += report.below[: MAX_RESULTS - shown]
         rule_ids = sorted({finding.rule_id for finding in kept})
         index = {name: position for position, name in enumerate(rule_ids)}
         cwes = _cwes(kept, context.rules, rule_ids)
@@ -48,7 +50,7 @@ class SarifRenderer:
             driver["supportedTaxonomies"] = [{"name": "CWE", "index": 0}]
         yield f'{{"$schema":{_text(SCHEMA_URI)},"version":"2.1.0","runs":[{{\n'
         yield f'"tool":{_text({"driver": driver})},\n'
-        yield f'"invocations":{_text([_invocation(report, len(found) - len(kept))])},\n'
+        yield f'"invocations":{_text([_invocation(report, len(found) - shown)])},\n'
         yield '"columnKind":"unicodeCodePoints",\n'
         yield '"originalUriBaseIds":{"%SRCROOT%":{"description":{"text":"The folder that was scanned."}}},\n'
         if cwes:
@@ -56,7 +58,10 @@ class SarifRenderer:
         yield f'"properties":{_text(_run_properties(report))},\n'
         yield '"results":['
         for position, finding in enumerate(kept):
-            yield ("\n" if position == 0 else ",\n") + _text(_result(finding, index[finding.rule_id], report))
+            result = _result(finding, index[finding.rule_id], report)
+            if position >= shown:
+                result |= {"level": "note", "properties": result["properties"] | {"belowThreshold": True}}
+            yield ("\n" if position == 0 else ",\n") + _text(result)
         yield "\n]}]}\n"
 
 
@@ -101,6 +106,9 @@ def _result(finding: Finding, rule_index: int, report: Report) -> dict[str, Any]
             "cwe": cwe_names(finding),
         },
     }
+    if finding.probability is not None:
+        result["rank"] = round(100 * finding.probability, 1)
+        result["properties"]["because"] = list(finding.because)
     if finding.fingerprint:
         result["partialFingerprints"] = {"glasshouse/v1": finding.fingerprint}
     if finding.cwe:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from glasshouse.scan.render.fix_lines import fix_lines
-from glasshouse.scan.render.interface import Context, FormatName, Report, cwe_names
+from glasshouse.scan.render.interface import Context, FormatName, Report, cwe_names, rank_words, ranked
 from glasshouse.scan.render.source import Line, SourceLines
 from glasshouse.scan.render.style import Style
 from glasshouse.scan.render.summary import summary_lines
@@ -26,10 +26,12 @@ class TextRenderer:
 
     def render(self, report: Report, context: Context) -> Iterator[str]:
         style = Style(context.color)
-        shown = report.open
+        shown = ranked(report.open)
         source = SourceLines(report.findings, context.roots)
         for finding in shown:
             yield "\n".join(_finding_lines(finding, source, style)) + "\n\n"
+        if report.below:
+            yield "\n".join(_below(report, style)) + "\n\n"
         yield "\n".join(summary_lines(report, style)) + "\n"
 
 
@@ -45,6 +47,15 @@ def _finding_lines(finding: Finding, source: SourceLines, style: Style) -> Itera
     yield from _notes(finding, gutter, style)
     if finding.fix is not None:
         yield from _fix(finding.fix, source, gutter, style)
+
+
+def _below(report: Report, style: Style) -> Iterator[str]:
+    """One line for each finding below a threshold."""
+    yield style.bold("Below the threshold:")
+    for finding in ranked(report.below):
+        value = "" if finding.probability is None else f"{finding.probability:.2f} "
+        head = style.severity(f"{finding.severity}[{visible(finding.rule_id)}]", finding.severity)
+        yield f"  {value}{place(finding.location)}: {head}: {_bounded(visible(finding.message))}"
 
 
 def place(location: Location) -> str:
@@ -111,6 +122,8 @@ def _notes(finding: Finding, gutter: int, style: Style) -> Iterator[str]:
     mark = f"{' ' * gutter} {style.frame('=')}"
     about = [f"{finding.mode} mode", f"confidence {finding.confidence}", *cwe_names(finding)]
     yield f"{mark} {', '.join(about)}"
+    if rank := rank_words(finding):
+        yield f"{mark} {rank}" + "".join(f"{':' if not n else ';'} {why}" for n, why in enumerate(finding.because))
     for reason in finding.reasons:
         yield f"{mark} why: {visible(reason)}"
     yield f"{mark} help: glasshouse explain {visible(finding.rule_id)}"
