@@ -685,7 +685,7 @@ class Database:
         self.where = str(file)
         if not file.is_file():
             raise Fault("there is no such file", where=self.where)
-        self.error = sqlite3.Error
+        self.error = (sqlite3.Error, UnicodeError)  # a message may quote a damaged name, which is then no text
         self.connection = self._connect(file)
         self._execute("BEGIN")
         (version,) = self._row("PRAGMA user_version")
@@ -707,7 +707,7 @@ class Database:
                 connection.close()
                 if "immutable" in mode or (wal.exists() and wal.stat().st_size):
                     raise Fault(f"the database cannot be read ({error})", where=self.where) from None
-            except sqlite3.Error as error:
+            except self.error as error:
                 connection.close()
                 raise Fault(f"the database is damaged ({error})", where=self.where) from None
         raise AssertionError
@@ -980,6 +980,8 @@ def verify_log(
         seen, signed_earlier = open_checkpoint(
             cosigned, rules, where=f"{source.where}, cosigned checkpoint", every_log_key=False
         )
+        if own and not source.every_log_key:
+            _only_known_lines(cosigned, signed_earlier, f"{source.where}, cosigned checkpoint")
         earlier[f"{source.where}, cosigned checkpoint"] = seen
         signed |= {key: time for key, time in signed_earlier.items() if key not in signed}
     for where, each in earlier.items():

@@ -115,6 +115,8 @@ def test_what_is_committed_is_read_back_exactly(place: tuple[Path, str | None]) 
     store.set_notes(70_000, latest="more signatures", cosigned="cosigned")
     store.set_notes(69_999, latest="for another size")
     assert store.load() == first.state._replace(latest="more signatures", cosigned="cosigned")
+    store.forget_cosigned()
+    assert store.load() == first.state._replace(latest="more signatures")
     store.close()
 
 

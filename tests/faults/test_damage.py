@@ -124,6 +124,20 @@ def test_a_flipped_bit_of_the_database_is_detected_or_changes_nothing_that_it_sa
     assert detected > harmless / 4
 
 
+def test_damage_that_is_no_text_is_told_as_damage(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "log", tmp_path / "log", ignore=shutil.ignore_patterns("*.sock", "*-wal", "*-shm"))
+    file, data = tmp_path / "log" / "ledger.db", (place / "log" / "ledger.db").read_bytes()
+    for word in (b"idx INTEGER", b"CREATE TABLE", b"TABLE state", b"chain"):
+        at = data.index(word)
+        for offset in range(len(word)):
+            file.write_bytes(data[: at + offset] + b"\xac" + data[at + offset + 1 :])
+            for reading in (verify, everything):
+                try:
+                    reading(tmp_path / "log")
+                except (Fault, LedgerError):
+                    continue
+
+
 @pytest.mark.parametrize("name", ["log.key", "engagements/e1.key"])
 def test_a_flipped_bit_of_a_key_file_is_detected(place: Path, tmp_path: Path, name: str) -> None:
     shutil.copytree(place / "log", tmp_path / "log", ignore=shutil.ignore_patterns("*.sock"))

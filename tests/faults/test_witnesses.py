@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from glasshouse.ledger.cosigning import EVIDENCE, HttpAnswer
 from glasshouse.ledger.keys import WITNESS_KINDS, new_signers
 from glasshouse.ledger.testing import START_MS, Network
 from glasshouse.ledger.witness import Witness
+from glasshouse.ledger.witness_policy import set_witnesses
 from glasshouse.words.errors import LedgerKeyError, RollbackError
 
 ENTRY = NewEntry(kind="x", organisation="o", key="k")
@@ -209,6 +212,37 @@ def test_a_lying_witness_can_delay_a_quorum_and_nothing_else(tmp_path: Path, net
         assert ledger.wait_for_quorum(receipt.index, 10)
         ledger.append([ENTRY]).result()
     assert verify(tmp_path / "log").quorum == "reached"
+
+
+def test_other_witnesses_begin_anew_and_the_log_verifies_throughout(tmp_path: Path, network: Network) -> None:
+    begin(tmp_path, network, ("w1",), "all")
+    with open_log(tmp_path / "log", network) as ledger:
+        assert ledger.wait_for_quorum(2, 10)
+        keys = ledger.reader.log_keys()
+    set_witnesses(tmp_path / "log", [network.add("w2", tmp_path, keys)], 1)
+    with pytest.raises(Fault, match="cosigned checkpoint"):
+        verify(tmp_path / "log")
+    network.down.add("w2")
+    with open_log(tmp_path / "log", network) as ledger:
+        assert ledger.reader.cosigned_checkpoint() is None
+        assert verify(tmp_path / "log").quorum == "pending"
+    network.down.clear()
+    with open_log(tmp_path / "log", network) as ledger:
+        assert ledger.wait_for_quorum(2, 10)
+    assert verify(tmp_path / "log").quorum == "reached"
+
+
+def test_a_changed_line_of_a_cosigned_checkpoint_is_a_fault(tmp_path: Path, network: Network) -> None:
+    begin(tmp_path, network, ("w1",), "all")
+    with open_log(tmp_path / "log", network) as ledger:
+        assert ledger.wait_for_quorum(2, 10)
+    with closing(sqlite3.connect(tmp_path / "log" / "ledger.db", isolation_level=None)) as database:
+        (note,) = database.execute("SELECT cosigned FROM state").fetchone()
+        for line in note.partition("\n\n")[2].splitlines():
+            for changed in (line.replace("/", ".", 1).replace("example", "exbmple"), line[:30] + "A" + line[31:]):
+                database.execute("UPDATE state SET cosigned = ?", (note.replace(line, changed),))
+                with pytest.raises(Fault):
+                    verify(tmp_path / "log")
 
 
 def test_a_policy_that_does_not_name_the_logs_own_keys_is_refused(tmp_path: Path) -> None:

@@ -52,13 +52,20 @@ def init(place: Path | None, origin: str | None, server: str | None) -> None:
 def witnesses(lines: tuple[str, ...], place: Path | None, need: int) -> None:
     """Name the witnesses that must cosign, by the lines that `glasshouse witness serve` prints.
 
-    Takes effect when the log is opened the next time. Give the new log.policy to those who verify.
+    Takes effect when the log is opened the next time, which this does unless another process holds the log. Give the
+    new log.policy to those who verify.
     """
+    from glasshouse.ledger import Ledger
     from glasshouse.ledger.witness_policy import set_witnesses
+    from glasshouse.words.errors import LedgerBusyError
 
     directory = log_directory(place)
     reading(place).close()
     set_witnesses(directory, lines, need)
+    try:
+        Ledger.open(directory).close()
+    except LedgerBusyError:
+        click.echo("another process holds the log: this takes effect when that one has ended", err=True)
     click.echo(f"{need} of {len(lines)} witnesses must cosign; give {directory / 'log.policy'} to those who verify")
 
 

@@ -159,6 +159,9 @@ def become_committer(opening: Opening) -> Opened:
         policy = reader.policy()
         if not {key.key for key in keys} <= set(policy.logs):
             raise LedgerKeyError("does not name this log's own keys", where=str(places.policy))
+        if state.cosigned is not None and not _cosigned_under(policy, state.cosigned):
+            store.forget_cosigned()
+            state = state._replace(cosigned=None)
         has_witnesses = policy.quorum != "none"
         settings = Settings(
             keys[0].key.name,
@@ -179,6 +182,17 @@ def become_committer(opening: Opening) -> Opened:
             closing.callback(_start_cosigning(policy, reader, committer, store, opening, cosigned))
         closing.callback(CommitterServer(places.socket, committer).close)
         return Opened(committer, reader, closing.pop_all().close)
+
+
+def _cosigned_under(policy: Policy, text: str) -> bool:
+    """Whether a stored checkpoint has the quorum of this policy, and no signature of anybody else's."""
+    try:
+        note = parse_note(text.encode())
+        signed = signers(note, [*policy.logs, *policy.witnesses.values()])
+    except Fault:
+        return False
+    known = {(key.name, key.id) for key in signed}
+    return policy.is_met_by(signed) and all((line.name, line.key_id) in known for line in note.lines)
 
 
 def _first_cosigning(policy: Policy, reader: LogReader, opening: Opening) -> tuple[int, str] | None:

@@ -131,7 +131,7 @@ class Database:
         self.where = str(file)
         if not file.is_file():
             raise Fault("there is no such file", where=self.where)
-        self.error = sqlite3.Error
+        self.error = (sqlite3.Error, UnicodeError)  # a message may quote a damaged name, which is then no text
         self.connection = self._connect(file)
         self._execute("BEGIN")
         (version,) = self._row("PRAGMA user_version")
@@ -153,7 +153,7 @@ class Database:
                 connection.close()
                 if "immutable" in mode or (wal.exists() and wal.stat().st_size):
                     raise Fault(f"the database cannot be read ({error})", where=self.where) from None
-            except sqlite3.Error as error:
+            except self.error as error:
                 connection.close()
                 raise Fault(f"the database is damaged ({error})", where=self.where) from None
         raise AssertionError

@@ -172,6 +172,8 @@ def verify_log(
         seen, signed_earlier = open_checkpoint(
             cosigned, rules, where=f"{source.where}, cosigned checkpoint", every_log_key=False
         )
+        if own and not source.every_log_key:
+            _only_known_lines(cosigned, signed_earlier, f"{source.where}, cosigned checkpoint")
         earlier[f"{source.where}, cosigned checkpoint"] = seen
         signed |= {key: time for key, time in signed_earlier.items() if key not in signed}
     for where, each in earlier.items():

@@ -62,6 +62,9 @@ class Store(Protocol):
     def set_notes(self, size: int, *, latest: str | None = None, cosigned: str | None = None) -> None:
         """Replaces the notes of the state while it still has that size: more signatures under the same checkpoint."""
 
+    def forget_cosigned(self) -> None:
+        """Drops the newest cosigned checkpoint: it was cosigned under another policy."""
+
     def scrub(self) -> bool:
         """Makes sure that nothing erased is left in files beside the tables; False while a reader prevents it."""
 

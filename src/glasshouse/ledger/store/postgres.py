@@ -158,6 +158,14 @@ class PostgresStore:
         except self._error as error:
             raise self._failure(error) from None
 
+    def forget_cosigned(self) -> None:
+        """Drops the newest cosigned checkpoint: it was cosigned under another policy."""
+        writer = self._for_writing()
+        try:
+            writer.execute("UPDATE state SET cosigned = NULL")
+        except self._error as error:
+            raise self._failure(error) from None
+
     def scrub(self) -> bool:
         """Rewrites the table of payloads without the rows that were overwritten."""
         writer = self._for_writing()

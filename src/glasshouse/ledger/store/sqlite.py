@@ -27,6 +27,8 @@ PAGE_BYTES = 4_096
 CHECKPOINT_PAGES = 4_000  # the WAL is folded into the database when it has grown by so many pages
 READER_PATIENCE_S = 10.0
 WRITER_PATIENCE_S = 0.2  # only readers can be in the way, when the WAL is to be emptied
+UNREADABLE = (sqlite3.Error, UnicodeError)
+"""What reading a damaged file raises: SQLite's message may quote a damaged name, which is then no text."""
 _PRAGMAS = ("synchronous = FULL", "secure_delete = ON", "wal_autocheckpoint = 0", "trusted_schema = OFF")
 _SCHEMA = """
 CREATE TABLE entry (idx INTEGER PRIMARY KEY, body BLOB NOT NULL);
@@ -87,7 +89,7 @@ class SqliteStore:
             (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise LedgerError(f"is damaged ({error})", where=str(self.file)) from None
         if mode != "wal":
             raise LedgerError("has no WAL mode; its file system must allow shared memory", where=str(self.file))
@@ -97,7 +99,7 @@ class SqliteStore:
     def _check_version(self, connection: sqlite3.Connection) -> None:
         try:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise LedgerError(f"is damaged ({error})", where=str(self.file)) from None
         if version > STORE_FORMAT:
             raise LedgerVersionError(f"has format {version}; this version knows {STORE_FORMAT}", where=str(self.file))
@@ -187,6 +189,14 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise self._failure(writer, error) from None
 
+    def forget_cosigned(self) -> None:
+        """Drops the newest cosigned checkpoint: it was cosigned under another policy."""
+        writer = self._for_writing()
+        try:
+            writer.execute("UPDATE state SET cosigned = NULL")
+        except sqlite3.Error as error:
+            raise self._failure(writer, error) from None
+
     def scrub(self) -> bool:
         """Folds the WAL into the database and empties it, since it may hold what was erased; False while it is
         read, or the disk is full.
@@ -225,7 +235,7 @@ class SqliteStore:
         try:
             with self._lock:
                 return self._reader.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
+        except UNREADABLE as error:
             raise LedgerError(f"cannot be read ({error})", where=str(self.file)) from None
 
     def bodies(self, first: int, end: int) -> list[bytes]:
