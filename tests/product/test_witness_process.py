@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from glasshouse.ledger import Ledger, NewEntry
+from glasshouse.ledger.keys import WITNESS_KINDS, new_signers
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -45,6 +46,44 @@ def test_a_detached_witness_cosigns_and_a_rolled_back_log_refuses(tmp_path: Path
         os.kill(int(match[1]), signal.SIGTERM)
     evidence = run("witness", "evidence", "--state", state)
     assert evidence.stdout == ""
+
+
+def process_in(said: str) -> int:
+    """The process that `witness start` names."""
+    match = re.search(r"process (\d+)", said)
+    assert match is not None, said
+    return int(match[1])
+
+
+def test_a_witness_beside_the_log_is_started_with_one_command_and_goes_on_after_a_restart(tmp_path: Path) -> None:
+    log = tmp_path / "ledger"
+    assert run("log", "init", "--log", log, "--origin", "log.example.com/s").returncode == 0
+    started = run("witness", "start", "--log", log)
+    assert started.returncode == 0, started.stderr
+    first = process_in(started.stdout)
+    policy = (log / "log.policy").read_text()
+    try:
+        assert "the witness runs at" in run("witness", "start", "--log", log).stdout
+    finally:
+        os.kill(first, signal.SIGTERM)
+    with Ledger.open(log) as ledger:
+        (receipt,) = ledger.append([NewEntry(kind="x", organisation="o", key="k")]).result()
+        assert receipt.quorum == "pending"
+    again = run("witness", "start", "--log", log)
+    try:
+        with Ledger.open(log) as ledger:
+            assert ledger.wait_for_quorum(0, 20)
+        assert (log / "log.policy").read_text() == policy
+        assert "witness quorum: reached" in run("verify", log).stdout
+    finally:
+        os.kill(process_in(again.stdout), signal.SIGTERM)
+    other = policy.replace("log.example.com/s/witness", "w.example.com/other").split("witness ", 1)[0] + "quorum none\n"
+    (log / "log.policy").write_text(other)
+    line = "witness w2 " + new_signers("w2.example.com", WITNESS_KINDS)[0].key.vkey + " http://127.0.0.1:1"
+    assert run("log", "witnesses", line, "--need", 1, "--log", log).returncode == 0
+    refused = run("witness", "start", "--log", log)
+    assert refused.returncode == 2
+    assert "other witnesses" in refused.stderr
 
 
 def test_a_port_in_use_and_a_witness_without_a_name_give_one_clear_error(tmp_path: Path) -> None:

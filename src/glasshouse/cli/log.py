@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from glasshouse.cli.log_place import appending, log_directory, reading, with_log
+from glasshouse.cli.log_place import appending, log_directory, reading, take_up_policy, with_log
 from glasshouse.cli.log_retention import RETENTION_COMMANDS
 from glasshouse.cli.progress import progress_bar
 from glasshouse.cli.terminal import write_file
@@ -55,17 +55,12 @@ def witnesses(lines: tuple[str, ...], place: Path | None, need: int) -> None:
     Takes effect when the log is opened the next time, which this does unless another process holds the log. Give the
     new log.policy to those who verify.
     """
-    from glasshouse.ledger import Ledger
     from glasshouse.ledger.witness_policy import set_witnesses
-    from glasshouse.words.errors import LedgerBusyError
 
     directory = log_directory(place)
     reading(place).close()
     set_witnesses(directory, lines, need)
-    try:
-        Ledger.open(directory).close()
-    except LedgerBusyError:
-        click.echo("another process holds the log: this takes effect when that one has ended", err=True)
+    take_up_policy(directory)
     click.echo(f"{need} of {len(lines)} witnesses must cosign; give {directory / 'log.policy'} to those who verify")
 
 

@@ -50,3 +50,14 @@ def appending(place: Path | None) -> Ledger:
     directory = log_directory(place)
     Ledger.read(directory).close()  # says clearly when there is none: these commands do not begin a log
     return Ledger.open(directory, join=True)
+
+
+def take_up_policy(directory: Path) -> None:
+    """Opens a log once, so that a changed policy holds from now on."""
+    from glasshouse.ledger import Ledger
+    from glasshouse.words.errors import LedgerBusyError
+
+    try:
+        Ledger.open(directory).close()
+    except LedgerBusyError:
+        click.echo("another process holds the log: this takes effect when that one has ended", err=True)

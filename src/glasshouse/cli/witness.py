@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from glasshouse.cli.log_place import log_directory, reading, take_up_policy, with_log
+
 _DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
 
@@ -39,7 +41,8 @@ def serve(directory: Path, name: str | None, policies: tuple[Path, ...], host: s
     Prints the line that names this witness in a log's policy: see `glasshouse log witnesses`.
     """
     if detach:
-        click.echo(_in_the_background(), nl=False)
+        lines, process = _in_the_background([word for word in sys.argv[1:] if word != "--detach"])
+        click.echo("".join([*lines, f"# process {process}\n"]), nl=False)
         return
     from glasshouse.ledger.audit.notes import COSIGNATURE
     from glasshouse.ledger.audit.proofs import Fault
@@ -63,13 +66,39 @@ def serve(directory: Path, name: str | None, policies: tuple[Path, ...], host: s
         server.witness.close()
 
 
-def _in_the_background() -> str:
-    """Runs the same command in a session of its own; returns the lines it prints once it listens."""
+@command.command("start", short_help="Have this machine's log witnessed by a second process.")
+@with_log
+def start(place: Path | None) -> None:
+    """Run a witness of this machine's own log in the background, and name it in the log's policy.
+
+    Its keys and state lie in `witness` beside the log. After a restart of the machine run this again: it goes on
+    where it was. It catches a log that was rolled back; against the owner of the machine take witnesses elsewhere.
+    """
+    from glasshouse.ledger.witness_policy import local_witness, set_witnesses
+
+    directory = log_directory(place)
+    reading(place).close()
+    state = directory.parent / "witness"
+    found = local_witness(directory, state)
+    if found.answers:
+        click.echo(f"the witness runs at 127.0.0.1:{found.port}")
+        return
+    named = [] if found.exists else ["--name", f"{found.origin}/witness"]
+    policy = str(directory / "log.policy")
+    serving = ["witness", "serve", "--state", str(state), "--logs", policy, "--port", str(found.port), *named]
+    lines, process = _in_the_background(serving)
+    if not found.named:
+        set_witnesses(directory, lines, len(lines))
+        take_up_policy(directory)
+    click.echo(f"the witness runs as process {process}; give {policy} to those who verify")
+
+
+def _in_the_background(arguments: list[str]) -> tuple[list[str], int]:
+    """Runs a `witness serve` in a session of its own; the two lines it prints once it listens, and its process."""
     import subprocess
 
-    arguments = [word for word in sys.argv[1:] if word != "--detach"]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(  # noqa: S603 - this very command line
+    process = subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "glasshouse", *arguments], stdout=pipe, stderr=pipe, text=True, start_new_session=True
     )
     assert process.stdout is not None
@@ -77,7 +106,7 @@ def _in_the_background() -> str:
     lines = [process.stdout.readline(), process.stdout.readline()]
     if not lines[1]:
         raise click.ClickException(process.stderr.read().strip() or "the witness did not start")
-    return "".join(lines) + f"# process {process.pid}\n"
+    return lines, process.pid
 
 
 @command.command("evidence", short_help="Print checkpoints that show two histories.")
