@@ -28,9 +28,9 @@ def command(rule: str, rule_paths: tuple[str, ...], color: Color) -> None:
     """
     from glasshouse.cli.terminal import use_color
     from glasshouse.scan.render.style import Style
-    from glasshouse.scan.rules.loader import load_rules
+    from glasshouse.scan.rules.loader import EVERYTHING, load_rules
 
-    known = load_rules(extra=[Path(path) for path in rule_paths]).rules
+    known = load_rules(EVERYTHING, extra=[Path(path) for path in rule_paths]).rules
     found = known.get(rule)
     if found is None:
         raise unknown_rule(rule, known)

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "kill": ("glasshouse.cli.kill", "Stop everything at once, show what is stopped, lift a halt."),
     "store": ("glasshouse.cli.store", "Upgrade, back up, restore and check the register."),
     "forecast": ("glasshouse.cli.forecast", "Say what will be exploited, and why."),
+    "advisories": ("glasshouse.cli.advisories", "Keep advisories about packages, for scans of dependencies."),
     "exposure": ("glasshouse.cli.exposure", "Say what exploitation would hit, and what to patch first."),
     "mcp": ("glasshouse.cli.mcp", "Serve scan, respond and forecast as MCP tools on standard input and output."),
     "config": ("glasshouse.cli.config", "Show every setting with its origin."),

@@ -34,6 +34,7 @@ EXAMPLES = """
 glasshouse scan .
 glasshouse scan src --fail-on high --sarif-output glasshouse.sarif
 glasshouse scan . --diff origin/main --format concise
+glasshouse scan --deps .
 """
 
 
@@ -49,7 +50,7 @@ glasshouse scan . --diff origin/main --format concise
 @click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
 @click.pass_context
 def command(context: click.Context, /, paths: tuple[str, ...], **_: object) -> int:
-    """Find vulnerabilities in source code (Python, JavaScript, TypeScript, Java).
+    """Find vulnerabilities in source code, and (--deps) dependencies with published flaws.
 
     The report goes to standard output, everything else to standard error.  Nothing is sent anywhere.
     """
@@ -57,12 +58,13 @@ def command(context: click.Context, /, paths: tuple[str, ...], **_: object) -> i
     settings = resolve(given_values(context), os.environ, places[0])
     options = settings.typed()
     started = time.monotonic()
-    with through_the_door("code.scan", code_targets(places), f"scan {len(places)} path(s)") as passage:
+    describes = f"scan {'dependencies of ' if options.deps else ''}{len(places)} path(s)"
+    with through_the_door("code.scan", code_targets(places), describes) as passage:
         report = _scan(places, options, passage.watched)
         _record(report, passage)
     _write_reports(report, places, options)
     if not options.quiet:
-        _say_done(report, settings, time.monotonic() - started)
+        _say_done(report, settings, options, time.monotonic() - started)
         say_receipt(passage)
     return exit_code(report, options, fail_on_given=settings.given("fail_on"))
 
@@ -129,15 +131,15 @@ def _record(report: Report, passage: LocalPassage) -> None:
 
 def _scan(paths: list[Path], options: ScanOptions, watched: Callable[[Iterable[Result]], Iterator[Result]]) -> Report:
     from glasshouse.cli.progress import progress_bar
+    from glasshouse.cli.scan_subjects import engine
     from glasshouse.scan.render.interface import gather
-    from glasshouse.scan.run import scan_tree
 
     known = _known_findings(options)
     if options.rules:
         _rules(options)  # a name that selects nothing is an error before the scan, whatever languages it meets
     settings = engine_settings(options)
     with progress_bar(shown=options.progress and not options.quiet and sys.stderr.isatty()) as progress:
-        report = gather(watched(scan_tree(paths, settings, progress)))
+        report = gather(watched(engine(options)(paths, settings, progress)))
     if options.write_baseline is not None:
         from glasshouse.cli.terminal import write_file
         from glasshouse.scan.baseline import write_baseline
@@ -161,14 +163,17 @@ def _known_findings(options: ScanOptions) -> Baseline | None:
 def _compared(report: Report, known: Baseline | None, paths: list[Path], options: ScanOptions) -> Report:
     if known is None and options.baseline_ref is None:
         return report
+    from glasshouse.cli.scan_subjects import engine
     from glasshouse.scan import since
-    from glasshouse.scan.run import scan_tree
 
     name = str(options.baseline)
     if known is None:
         assert options.baseline_ref is not None
         name = options.baseline_ref
-        known = since.baseline_at(name, paths, engine_settings(options), scan_tree)
+        run = engine(options)
+        known = since.baseline_at(
+            name, paths, engine_settings(options), lambda each, settings: run(each, settings, None)
+        )
     selected = frozenset(_rules(options)) if options.rules else None
     return since.against(report, known, name, since.below(paths, options.languages), selected)
 
@@ -192,9 +197,10 @@ def threshold(text: str) -> Confidence | float:
 
 
 def _rules(options: ScanOptions) -> Mapping[str, Rule]:
-    from glasshouse.scan.rules.loader import load_rules
+    from glasshouse.scan.rules.loader import LANGUAGES, load_rules
 
-    return load_rules(extra=options.rule_paths, select=rule_selection(options.rules)).rules
+    subjects = ("dependencies",) if options.deps else LANGUAGES
+    return load_rules(subjects, extra=options.rule_paths, select=rule_selection(options.rules)).rules
 
 
 def _write_reports(report: Report, paths: list[Path], options: ScanOptions) -> None:
@@ -203,6 +209,10 @@ def _write_reports(report: Report, paths: list[Path], options: ScanOptions) -> N
 
     extra = (("sarif", options.sarif_output), ("json", options.json_output), ("html", options.html_output))
     files = [(name, path) for name, path in extra if path is not None]
+    if options.sbom_output is not None:
+        from glasshouse.cli.scan_subjects import bill
+
+        write_file(options.sbom_output, bill(report))
     to_stdout = _to_stdout(options)
     color = use_color(options.color, os.environ, is_terminal=to_stdout and sys.stdout.isatty())
     wanted = [options.format, *(name for name, _ in files)]
@@ -231,12 +241,13 @@ def _to_stdout(options: ScanOptions) -> bool:
     return options.output is None or str(options.output) == "-"
 
 
-def _say_done(report: Report, settings: Settings, seconds: float) -> None:
+def _say_done(report: Report, settings: Settings, options: ScanOptions, seconds: float) -> None:
     from glasshouse.scan.render.summary import plural
     from glasshouse.words.display import visible
 
     for file in settings.files:
         click.echo(f"glasshouse: settings from {visible(str(file))}", err=True)
-    found, files = plural(len(report.open), "finding"), plural(report.summary.files, "file")
+    found = plural(len(report.open), "finding")
+    files = plural(report.summary.files, *(("inventory", "inventories") if options.deps else ("file",)))
     incomplete = f", {len(report.incomplete):,} not analysed in full" if report.incomplete else ""
     click.echo(f"glasshouse: {found} in {files}{incomplete}, {seconds:.2f} s", err=True)

@@ -78,11 +78,15 @@ class Component(msgspec.Struct, frozen=True, order=True):
 
 
 class LeftOut(msgspec.Struct, frozen=True):
-    """An entry or file that could not be used, and why.  ``line`` is 0 where it is not told."""
+    """An entry or file that could not be used, and why.  ``line`` is 0 where it is not told.
+
+    ``code``: ``not-read``, ``not-pinned`` (a range, or no version at all) or ``no-lock-file``.
+    """
 
     where: str
     why: str
     line: int = 0
+    code: str = "not-read"
 
 
 class Entry(msgspec.Struct, frozen=True):

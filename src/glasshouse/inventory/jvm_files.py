@@ -108,7 +108,7 @@ class _Project:
         if match := _PROPERTY.search(version):
             return LeftOut(name[:100], f"the property {match[1][:80]} is not defined in this tree{where}", line)
         if _RANGE.search(version):
-            return LeftOut(name[:100], f"not one version: {version[:80]}", line)
+            return LeftOut(name[:100], f"not one version: {version[:80]}", line, "not-pinned")
         return entry("Maven", name, version, line, True)
 
 
@@ -134,7 +134,7 @@ def catalogue(document: Document) -> Iterator[Entry | LeftOut]:
         elif not version:
             yield LeftOut(name[:100], "no version in the catalogue", line)
         elif _RANGE.search(version):
-            yield LeftOut(name[:100], f"not one version: {version[:80]}", line)
+            yield LeftOut(name[:100], f"not one version: {version[:80]}", line, "not-pinned")
         else:
             yield entry("Maven", name, version, line, True)
 
@@ -142,11 +142,11 @@ def catalogue(document: Document) -> Iterator[Entry | LeftOut]:
 def _library(details: Any, versions: dict[str, Any]) -> tuple[str, str]:
     if isinstance(details, str):
         group, _, rest = details.partition(":")
-        artifact, _, version = rest.partition(":")
-        return f"{group}:{artifact}", version
+        artifact, _, own = rest.partition(":")
+        return f"{group}:{artifact}", own
     found = table(details)
     name = string(found.get("module")) or f"{string(found.get('group'))}:{string(found.get('name'))}".strip(":")
-    version = found.get("version")
+    version: Any = found.get("version")
     if isinstance(version, dict) and "ref" in version:
         version = versions.get(string(version.get("ref")))
     if isinstance(version, dict):

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from glasshouse.inventory.component import Inventory, LeftOut
 from glasshouse.inventory.document import Document
+from glasshouse.inventory.manifests import MANIFESTS, unlocked
 from glasshouse.inventory.read import MAX_BYTES, by_place, is_inventory, parse_document, read_inventory
 from glasshouse.inventory.trees.folder import FolderTree
 from glasshouse.inventory.trees.image import ImageTree, Wanted, is_image
@@ -80,7 +81,10 @@ def of_system(path: Path) -> Inventory:
 
 
 def inventories(place: Place, shown: str) -> Iterator[Inventory | LeftOut]:
-    """Every inventory of a place; ``shown`` is what its paths start with.  A file that cannot be read is left out."""
+    """Every inventory of a place; ``shown`` is what its paths start with.
+
+    A file that cannot be read is left out, and so is a manifest that only asks for ranges and has no lock file.
+    """
     if place.tree is None:
         try:
             found = read_inventory(place.path)
@@ -88,24 +92,32 @@ def inventories(place: Place, shown: str) -> Iterator[Inventory | LeftOut]:
         except GlasshouseError as error:
             yield LeftOut(shown, error.what)
         return
-    inner = f"{shown}!" if place.kind == "image" else shown.rstrip("/")
+    inner = f"{shown}!/" if place.kind == "image" else f"{shown.rstrip('/')}/" if shown else ""
     system = place.kind != "project"
+    locked: set[tuple[str, str]] = set()
+    manifests: list[str] = []
     count = 0
-    for found in inventory_files(place.tree, system=system):
-        path = found.path if isinstance(found, Unread) else found
-        name = f"{inner}/{path}" if inner else path
-        if isinstance(found, Unread):
-            yield LeftOut(name, found.why)
+    for each in _walk(place.tree, system=system):
+        if isinstance(each, Unread):
+            yield LeftOut(inner + each.path, each.why)
             continue
+        folder, _, name = each.rpartition("/")
+        if name in MANIFESTS and not system:
+            manifests.append(each)
+            continue
+        locked.add((folder, name.lower()))
         count += 1
         if count > (MAX_FILES_OF_A_SYSTEM if system else MAX_FILES):
-            yield LeftOut(name, f"only the first {count - 1:,} inventories were read")
+            yield LeftOut(inner + each, f"only the first {count - 1:,} inventories were read")
             return
-        yield _of_tree(place.tree, path, name, system=system)
+        yield _of_tree(place.tree, each, inner + each, system=system)
+    for path in manifests:
+        if (content := place.tree.read(path, MAX_BYTES)) and (why := unlocked(path, content, locked)):
+            yield LeftOut(inner + path, why, code="no-lock-file")
 
 
 def _renamed(left_out: LeftOut, shown: str) -> LeftOut:
-    return LeftOut(f"{shown}: {left_out.where.rpartition(': ')[2]}", left_out.why, left_out.line)
+    return LeftOut(f"{shown}: {left_out.where.rpartition(': ')[2]}", left_out.why, left_out.line, left_out.code)
 
 
 def _of_tree(tree: Tree, path: str, name: str, *, system: bool) -> Inventory | LeftOut:
@@ -122,6 +134,13 @@ def _of_tree(tree: Tree, path: str, name: str, *, system: bool) -> Inventory | L
 
 def inventory_files(tree: Tree, *, system: bool) -> Iterator[str | Unread]:
     """Paths of the inventories in a tree: of a system, or of a project."""
+    for each in _walk(tree, system=system):
+        if isinstance(each, Unread) or each.rpartition("/")[2] not in MANIFESTS:
+            yield each
+
+
+def _walk(tree: Tree, *, system: bool) -> Iterator[str | Unread]:
+    """Paths of inventories and, in a project, of manifests."""
 
     def enter(path: str) -> bool:
         if system:
@@ -131,8 +150,12 @@ def inventory_files(tree: Tree, *, system: bool) -> Iterator[str | Unread]:
     for node in tree.nodes(enter):
         if isinstance(node, Unread):
             yield node
-        elif node.is_file and (_of_system(node.path) if system else is_inventory(node.path)):
+        elif node.is_file and (_of_system(node.path) if system else _of_project(node.path)):
             yield node.path
+
+
+def _of_project(path: str) -> bool:
+    return path.rpartition("/")[2] in MANIFESTS or is_inventory(path)
 
 
 def _of_system(path: str) -> bool:

@@ -34,7 +34,7 @@ def requirements(document: Document) -> Iterator[Entry | LeftOut]:
         if match and match[3] not in ("*", ",") and not match[2].endswith("."):
             yield Entry(Component("PyPI", match[1], match[2]), number, _asked_for(lines, number))
         else:
-            yield LeftOut(f"line {number}", f"not pinned to one version: {text[:80]}", number)
+            yield LeftOut(f"line {number}", f"not pinned to one version: {text[:80]}", number, "not-pinned")
 
 
 def _option(text: str) -> str:

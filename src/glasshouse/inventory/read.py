@@ -116,7 +116,7 @@ def parse_document(document: Document, *, shown: str, inside: str = "") -> Inven
         for item in reader(document):
             if isinstance(item, LeftOut):
                 if len(left_out) < MAX_LEFT_OUT:
-                    left_out.append(LeftOut(f"{shown}: {item.where}", item.why, item.line))
+                    left_out.append(LeftOut(f"{shown}: {item.where}", item.why, item.line, item.code))
             elif len(entries) < MAX_COMPONENTS:
                 entries[item] = None
             else:

@@ -44,10 +44,8 @@ def rpm(document: Document) -> Iterator[Entry | LeftOut]:
 def old_rpm(document: Document) -> Iterator[Entry | LeftOut]:
     """The forms that cannot be read."""
     kind = _OLD.get(document.name, "unknown")
-    raise ValueError(
-        f"an rpm database in {kind} form, which is not read; give the output of `rpm -qa` as a file *rpm.txt"
-    )
-    yield  # a reader is a generator
+    hint = "give the output of `rpm -qa` as a file *rpm.txt"
+    raise ValueError(f"an rpm database in {kind} form, which is not read; {hint}")
 
 
 def _headers(content: bytes) -> Iterator[tuple[int, bytes]]:

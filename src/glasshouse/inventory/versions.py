@@ -69,6 +69,22 @@ def verdicts(versions: Sequence[str], advisory: Advisory) -> Iterator[Verdict]:
             yield _among(own, bounds)
 
 
+def fixes(version: str, advisory: Advisory) -> tuple[str, ...]:
+    """The first versions without the flaw for whoever uses this version, the nearest first."""
+    family = advisory.ecosystem.partition(":")[0]
+    own = parse(family, version)
+    with_end = [each for each in advisory.intervals if each.fixed]
+    if own is None:
+        return tuple(dict.fromkeys(each.fixed for each in with_end))
+    inside = [each.fixed for each in with_end if _among(own, [_bound(family, each)]) == "affected"]
+    later = [(end, each.fixed) for each in with_end if (end := parse(family, each.fixed)) is not None]
+    try:
+        after = [text for end, text in sorted(later, key=lambda pair: pair[0]) if own < end]
+    except (TypeError, ValueError):
+        after = []
+    return tuple(dict.fromkeys(inside or after))
+
+
 class _Bound(NamedTuple):
     """An interval with its ends parsed; ``readable`` is false where one of them is no version."""
 

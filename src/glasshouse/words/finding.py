@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from glasshouse.words.dependency import Dependency, PublishedFlaw
 from glasshouse.words.location import Location
 
 Severity = Literal["low", "medium", "high", "critical"]
@@ -41,6 +42,7 @@ class Finding(msgspec.Struct, frozen=True):
     and is empty for findings that are not about data flow.  ``suppressed`` holds the reason given in the code.
     ``probability`` (0 to 1; None: not judged) is the ranker's, that a reviewer would confirm it at equal numbers of
     weak and safe places, and ``because`` what moved it up (``+ ...``) or down (``- ...``) most.
+    ``flaw`` is the published flaw of a dependency.
     """
 
     rule_id: str
@@ -61,6 +63,7 @@ class Finding(msgspec.Struct, frozen=True):
     status: Status = "new"
     probability: float | None = None
     because: tuple[str, ...] = ()
+    flaw: PublishedFlaw | None = None
 
 
 class NotAnalysed(msgspec.Struct, frozen=True):
@@ -97,6 +100,7 @@ class ScanSummary(msgspec.Struct, frozen=True):
     not_analysed: dict[str, int]
     mode: str
     notes: tuple[str, ...] = ()
+    components: dict[str, int] = {}  # by ecosystem, in a scan of dependencies
 
 
-Result = Finding | NotAnalysed | UnusedIgnore | ScanSummary
+Result = Finding | NotAnalysed | UnusedIgnore | Dependency | ScanSummary

@@ -57,6 +57,16 @@ GROUPS: tuple[tuple[str, str], ...] = (
 
 _WHAT: tuple[Option, ...] = (
     Option(
+        key="deps",
+        flag="--deps/--no-deps",
+        kind="flag",
+        group="what",
+        default=False,
+        in_files="none",
+        help="Instead of source code: dependencies with published flaws, from lock files, bills of materials, root "
+        "file systems and container images.",
+    ),
+    Option(
         key="mode",
         flag="--mode",
         kind="choice",
@@ -75,6 +85,15 @@ _WHAT: tuple[Option, ...] = (
         choices=("python", "javascript", "java", "c", "go"),
         metavar="LANG",
         help="Only these: python, javascript (with TypeScript), java, c (with C++), go. Repeat or use commas.",
+    ),
+    Option(
+        key="store",
+        flag="--store",
+        kind="file",
+        group="what",
+        metavar="FILE",
+        in_files="user",
+        help="With --deps: the file of imported advisories (default: forecast.db in $GLASSHOUSE_HOME).",
     ),
     Option(
         key="rules",
@@ -165,6 +184,15 @@ _REPORT: tuple[Option, ...] = (
         metavar="FILE",
         in_files="none",
         help="Also write the HTML report to FILE.",
+    ),
+    Option(
+        key="sbom_output",
+        flag="--sbom-output",
+        kind="file",
+        group="report",
+        metavar="FILE",
+        in_files="none",
+        help="With --deps: also write the components as a CycloneDX 1.6 bill of materials to FILE.",
     ),
     Option(
         key="min_severity",
@@ -367,8 +395,10 @@ BY_KEY: dict[str, Option] = {option.key: option for option in OPTIONS}
 class ScanOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Every option with its final value; one field per entry of ``OPTIONS``."""
 
+    deps: bool
     mode: Literal["application", "library", "both"]
     languages: tuple[str, ...]
+    store: Path | None
     rules: tuple[str, ...]
     rule_paths: tuple[Path, ...]
     include_tests: bool
@@ -379,6 +409,7 @@ class ScanOptions(msgspec.Struct, frozen=True, kw_only=True):
     sarif_output: Path | None
     json_output: Path | None
     html_output: Path | None
+    sbom_output: Path | None
     min_severity: Literal["low", "medium", "high", "critical"]
     min_confidence: str
     list_all: bool

@@ -121,6 +121,13 @@ def _header(report: Report, context: Context) -> str:
         ("Modes", f"{modes['application']:,} application, {modes['library']:,} library"),
         ("Suppressed", f"{len(report.suppressed):,}"),
     ]
+    if summary.mode == "dependencies":
+        ecosystems = ", ".join(f"{_text(name)} {count:,}" for name, count in summary.components.items())
+        total = plural(sum(summary.components.values()), "component")
+        facts = [
+            ("Read", f"{total} in {plural(summary.files, 'inventory', 'inventories')}"),
+            ("Ecosystems", ecosystems),
+        ]
     if report.compared_with:
         compared = f"{len(report.open):,} new, {len(report.unchanged):,} unchanged, {len(report.fixed):,} fixed"
         facts.append((f"Since {_text(report.compared_with, 80)}", compared))

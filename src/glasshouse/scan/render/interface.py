@@ -13,6 +13,7 @@ import msgspec
 from glasshouse.scan.baseline import BaselineEntry
 from glasshouse.scan.render.redact import redacted
 from glasshouse.scan.rules.schema import Rule
+from glasshouse.words.dependency import Dependency
 from glasshouse.words.finding import (
     CONFIDENCES,
     SEVERITIES,
@@ -36,6 +37,7 @@ class Report(msgspec.Struct, frozen=True):
     ``findings`` are in order of place and include suppressed ones.  ``compared_with`` names the baseline, if any;
     then ``fixed`` holds what only the baseline has.  ``hidden`` counts findings left out by a filter, by its name;
     ``below`` are those of them that are to be listed nevertheless, without asking for attention.
+    ``dependencies`` are the components of a scan of dependencies.
     """
 
     findings: tuple[Finding, ...]
@@ -46,6 +48,7 @@ class Report(msgspec.Struct, frozen=True):
     fixed: tuple[BaselineEntry, ...] = ()
     hidden: dict[str, int] = {}
     below: tuple[Finding, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
 
     @property
     def open(self) -> list[Finding]:
@@ -93,6 +96,7 @@ def gather(results: Iterable[Result]) -> Report:
     findings: list[Finding] = []
     not_analysed: list[NotAnalysed] = []
     unused: list[UnusedIgnore] = []
+    dependencies: list[Dependency] = []
     summary = EMPTY_SUMMARY
     for raw in results:
         result = storable(raw)
@@ -103,13 +107,24 @@ def gather(results: Iterable[Result]) -> Report:
                 not_analysed.append(result)
             case UnusedIgnore():
                 unused.append(result)
+            case Dependency():
+                dependencies.append(result)
             case ScanSummary():
                 summary = result
     findings = redacted(findings)
     findings.sort(key=lambda item: (item.location, item.rule_id, item.mode, item.fingerprint, item.message))
+    findings.sort(key=urgency)
+    dependencies.sort(key=lambda item: (item.location, item.purl, item.name, item.version))
     not_analysed.sort(key=lambda item: (item.path, item.line, item.code, item.reason))
     unused.sort(key=lambda item: (item.location, item.rules))
-    return Report(tuple(findings), tuple(not_analysed), tuple(unused), summary)
+    return Report(tuple(findings), tuple(not_analysed), tuple(unused), summary, dependencies=tuple(dependencies))
+
+
+def urgency(finding: Finding) -> tuple[float, float]:
+    """Order among flaws of dependencies: most likely to be exploited first, then most severe; all else is equal."""
+    if finding.flaw is None:
+        return 0.0, 0.0
+    return -(finding.flaw.chance or 0.0), -float(SEVERITY_RANK[finding.severity])
 
 
 def storable(result: Result) -> Result:
@@ -123,12 +138,16 @@ def storable(result: Result) -> Result:
 
 
 def most_severe_first(findings: Iterable[Finding]) -> list[Finding]:
-    """Order for formats that may have to stop: severe, certain, of a class that attackers use, then by place."""
+    """Order for formats that may have to stop: severe, certain, of a class that attackers use, then by place.
+
+    A flaw of a dependency that has a forecast comes by its chance of being exploited.
+    """
     from glasshouse.forecast.priority import by_weakness
 
     return sorted(
         findings,
         key=lambda item: (
+            urgency(item)[0],
             -SEVERITY_RANK[item.severity],
             item.mode != "application",
             -CONFIDENCE_RANK[item.confidence],

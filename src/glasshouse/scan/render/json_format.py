@@ -34,6 +34,8 @@ class JsonRenderer:
         yield from _array("below_threshold", (_finding(item) for item in ranked(report.below)))
         yield from _array("fixed", (_known(item) for item in report.fixed))
         yield from _array("not_analysed", (_not_analysed(item) for item in report.not_analysed))
+        if report.dependencies:
+            yield from _array("dependencies", (msgspec.to_builtins(item) for item in report.dependencies))
         yield from _array("unused_ignores", (_unused(item) for item in report.unused_ignores), last=True)
         yield "}\n"
 
@@ -53,7 +55,7 @@ def _array(name: str, items: Iterator[dict[str, Any]], *, last: bool = False) ->
 
 def _summary(report: Report) -> dict[str, Any]:
     summary = report.summary
-    return {
+    found: dict[str, Any] = {
         "complete": not report.incomplete,
         "findings": len(report.open),
         "by_severity": by_severity(report.open),
@@ -68,6 +70,9 @@ def _summary(report: Report) -> dict[str, Any]:
         "mode": summary.mode,
         "notes": list(summary.notes),
     }
+    if summary.components:
+        found["components"] = dict(summary.components)
+    return found
 
 
 def _comparison(report: Report) -> dict[str, Any] | None:
@@ -94,6 +99,8 @@ def _rules(report: Report, context: Context) -> dict[str, Any]:
 def _finding(finding: Finding) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.to_builtins(finding)
     found["cwe"] = list(finding.cwe)
+    if finding.flaw is None:
+        del found["flaw"]
     return found
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from glasshouse.scan.render.interface import Context, FormatName, Report, cwe_names, most_severe_first
+from glasshouse.scan.rules.loader import SUBJECTS
 from glasshouse.scan.rules.schema import Rule
 from glasshouse.words.finding import Finding, Fix, NotAnalysed, Severity, Step
 from glasshouse.words.location import Location
@@ -109,6 +110,12 @@ def _result(finding: Finding, rule_index: int, report: Report) -> dict[str, Any]
     if finding.probability is not None:
         result["rank"] = round(100 * finding.probability, 1)
         result["properties"]["because"] = list(finding.because)
+    if finding.flaw is not None:
+        result["properties"]["flaw"] = {
+            key: value
+            for key, value in msgspec.to_builtins(finding.flaw).items()
+            if value not in (None, "", (), [], 0.0)
+        }
     if finding.fingerprint:
         result["partialFingerprints"] = {"glasshouse/v1": finding.fingerprint}
     if finding.cwe:
@@ -200,7 +207,7 @@ def _rule(name: str, rule: Rule | None, kept: tuple[Finding, ...]) -> dict[str, 
 
 def _rule_texts(rule: Rule) -> dict[str, Any]:
     fence = "```"
-    language = rule.languages[0] if rule.languages else ""
+    language = rule.languages[0] if rule.languages and rule.languages[0] not in SUBJECTS else ""
     plain = f"{rule.why}\n\nHow to fix: {rule.fix.text}\n\nBefore:\n{rule.fix.before}\n\nAfter:\n{rule.fix.after}"
     markdown = (
         f"{rule.why.strip()}\n\n**How to fix.** {rule.fix.text.strip()}\n\nBefore:\n\n"

@@ -37,8 +37,11 @@ def _headline(report: Report, style: Style) -> str:
         return style.paint(f"{clean}.", "good") if not report.incomplete else f"{clean} in what was analysed."
     counts = by_severity(found)
     parts = [style.severity(f"{counts[name]:,} {name}", name) for name in reversed(SEVERITIES) if counts[name]]
+    total = f"{style.bold(plural(len(found), 'finding'))}: {', '.join(parts)}"
+    if report.summary.mode == "dependencies":
+        return total
     modes = ", ".join(f"{count:,} in {name} mode" for name, count in by_mode(found).items() if count)
-    return f"{style.bold(plural(len(found), 'finding'))}: {', '.join(parts)} ({modes})"
+    return f"{total} ({modes})"
 
 
 def _compared(report: Report) -> Iterator[str]:
@@ -59,6 +62,11 @@ def _left_out(report: Report) -> Iterator[str]:
 
 def _scanned(report: Report) -> str:
     summary = report.summary
+    if summary.mode == "dependencies":
+        inside = ", ".join(f"{name} {count:,}" for name, count in summary.components.items())
+        total = plural(sum(summary.components.values()), "component")
+        which = f" ({visible(inside)})" if inside else ""
+        return f"Read {total}{which} in {plural(summary.files, 'inventory', 'inventories')}"
     languages = ", ".join(f"{name} {count:,}" for name, count in sorted(summary.languages.items()))
     inside = f" ({languages})" if languages else ""
     return (

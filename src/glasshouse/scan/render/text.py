@@ -120,12 +120,15 @@ def _path(steps: tuple[Step, ...], gutter: int, style: Style) -> Iterator[str]:
 
 def _notes(finding: Finding, gutter: int, style: Style) -> Iterator[str]:
     mark = f"{' ' * gutter} {style.frame('=')}"
-    about = [f"{finding.mode} mode", f"confidence {finding.confidence}", *cwe_names(finding)]
+    mode = [f"{finding.mode} mode"] if finding.flaw is None else []
+    about = [*mode, f"confidence {finding.confidence}", *cwe_names(finding)]
     yield f"{mark} {', '.join(about)}"
     if rank := rank_words(finding):
         yield f"{mark} {rank}" + "".join(f"{':' if not n else ';'} {why}" for n, why in enumerate(finding.because))
     for reason in finding.reasons:
         yield f"{mark} why: {visible(reason)}"
+    if finding.flaw is not None and finding.flaw.fixed:
+        yield f"{mark} suggested fix: use {visible(' or '.join(finding.flaw.fixed))}, or later"
     yield f"{mark} help: glasshouse explain {visible(finding.rule_id)}"
 
 

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     names = [word for word in arguments if not word.startswith("--")]
     try:
         if "--check" in arguments:
-            return _check(names or list(loader.LANGUAGES))
+            return _check(names or list(loader.EVERYTHING))
         _write(loader.COMPILED, loader.compile_shipped())
         if "--docs" in arguments:
             _write_docs()
@@ -49,7 +49,7 @@ def _write_docs() -> None:
     from glasshouse.scan.rules.reference import format_page, rules_page
 
     DOCS.mkdir(parents=True, exist_ok=True)
-    _write(DOCS / "rules.md", rules_page(loader.load_rules()).encode())
+    _write(DOCS / "rules.md", rules_page(loader.load_rules(loader.EVERYTHING)).encode())
     _write(DOCS / "rules-format.md", format_page().encode())
 
 

@@ -23,11 +23,13 @@ from typing import get_args
 import msgspec
 
 from glasshouse.scan.rules import schema
-from glasshouse.scan.rules.schema import Language, Models, Rule, RuleFile
+from glasshouse.scan.rules.schema import Language, Models, Rule, RuleFile, Subject
 from glasshouse.words.errors import RuleError
 
 LANGUAGES: tuple[str, ...] = get_args(Language)
-SECTIONS: tuple[str, ...] = (*LANGUAGES, "shared")
+SUBJECTS: tuple[str, ...] = get_args(Subject)
+EVERYTHING = (*LANGUAGES, *SUBJECTS)
+SECTIONS: tuple[str, ...] = (*EVERYTHING, "shared")
 DATA = Path(__file__).parent / "data"
 COMPILED = DATA / "compiled.msgpack"
 _DIGEST_BYTES = 16
@@ -156,9 +158,9 @@ def compile_shipped() -> bytes:
 def _known_languages(languages: Iterable[str]) -> tuple[str, ...]:
     chosen = tuple(languages)
     for language in chosen:
-        if language not in LANGUAGES:
-            raise RuleError(f"no rules for language {language!r}; known: {', '.join(LANGUAGES)}")
-    return tuple(language for language in LANGUAGES if language in chosen)
+        if language not in EVERYTHING:
+            raise RuleError(f"no rules for language {language!r}; known: {', '.join(EVERYTHING)}")
+    return tuple(language for language in EVERYTHING if language in chosen)
 
 
 def _read(path: Path, name: str) -> SourceFile:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from glasshouse.scan.rules import schema
-from glasshouse.scan.rules.loader import LANGUAGES, RuleSet
+from glasshouse.scan.rules.loader import EVERYTHING, RuleSet
 from glasshouse.scan.rules.schema import Rule
 
 TITLES = {
@@ -22,6 +22,8 @@ TITLES = {
     "java": "Java and JSP",
     "c": "C and C++",
     "go": "Go",
+    "dependencies": "Dependencies",
+    "system": "Systems",
     "shared": "All languages",
 }
 _FENCE = {"python": "python", "javascript": "javascript", "java": "java", "c": "c", "go": "go"}
@@ -73,8 +75,10 @@ def rules_page(rules: RuleSet) -> str:
         "| languages | rules | weaknesses (CWE) |",
         "| --- | ---: | ---: |",
     ]
-    groups = {group: [rule for rule in ordered if _group(rule) == group] for group in (*LANGUAGES, "shared")}
+    groups = {group: [rule for rule in ordered if _group(rule) == group] for group in (*EVERYTHING, "shared")}
     for group, members in groups.items():
+        if not members:
+            continue
         weaknesses = {number for rule in members for number in rule.cwe}
         lines.append(f"| [{TITLES[group]}](#{_anchor(TITLES[group])}) | {len(members)} | {len(weaknesses)} |")
     lines.append("")
@@ -137,7 +141,7 @@ def _language_section(title: str, rules: list[Rule]) -> Iterator[str]:
 
 
 def _rule_section(rule: Rule) -> Iterator[str]:
-    fence = _FENCE[rule.languages[0]]
+    fence = _FENCE.get(rule.languages[0], "text")
     yield f"#### {rule.id}"
     yield ""
     yield f"**{rule.title}**"

@@ -30,6 +30,7 @@ import msgspec
 from glasshouse.words.finding import Confidence, Severity
 
 Language = Literal["python", "javascript", "java", "c", "go"]  # TypeScript, JSX, TSX: javascript; JSP: java; C++: c
+Subject = Literal["dependencies", "system"]  # what is scanned instead of source code
 SourceKind = Literal["request", "argv", "env", "stdin", "file", "message", "database", "parameter"]
 
 
@@ -295,7 +296,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
     id: str
     title: str
-    languages: tuple[Language, ...]
+    languages: tuple[Language | Subject, ...]
     cwe: tuple[int, ...]
     owasp: str
     severity: Severity
