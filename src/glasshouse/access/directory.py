@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -33,11 +34,14 @@ class _Known:
         self.generation, self.halts = generation, halts
         self.records: dict[str, KeyRecord] = {}
         self.callers: dict[str, Caller] = {}
+        self.proven: dict[bytes, KeyRecord] = {}
+        """Keys that matched their record, by a digest with the pepper."""
 
     def keep(self, record: KeyRecord) -> None:
         if len(self.records) >= MAX_CACHED:
             self.records.clear()
             self.callers.clear()
+            self.proven.clear()
         self.records[record.public_id] = record
 
 
@@ -64,12 +68,17 @@ class Directory:
 
     def resolve(self, text: str, now: int) -> Caller:
         """The caller whose key this is; `CredentialError` (never saying which part was wrong) for any other text."""
-        key = keys.parse(text)
         known = self._current()
-        record = known.records.get(key.public_id) or self._tables().keys.find(key.public_id)
-        if not keys.matches(key, record, self._pepper()) or record is None:
-            raise CredentialError("the key is not known here")
-        known.keep(record)
+        pepper = self._pepper()
+        name = sha256(pepper + text.encode("utf-8", "surrogatepass")).digest()
+        record = known.proven.get(name)
+        if record is None:
+            key = keys.parse(text)
+            record = known.records.get(key.public_id) or self._tables().keys.find(key.public_id)
+            if not keys.matches(key, record, pepper) or record is None:
+                raise CredentialError("the key is not known here")
+            known.keep(record)
+            known.proven[name] = record
         if not record_is_live(record, now):
             why = "revoked" if record.state == "revoked" else "expired or not yet valid"
             raise CredentialError(f"the key {record.public_id} is {why}")
@@ -80,8 +89,10 @@ class Directory:
         if caller.key is None:
             return caller
         known = self._current()
-        record = known.records.get(caller.key.public_id) or self._tables().keys.get(caller.key.public_id)
-        known.keep(record)
+        record = known.records.get(caller.key.public_id)
+        if record is None:
+            record = self._tables().keys.get(caller.key.public_id)
+            known.keep(record)
         return self._caller(known, record)
 
     def halts(self) -> tuple[Halt, ...]:

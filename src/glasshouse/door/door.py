@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +27,7 @@ from glasshouse.access.facts import facts_of, halt_on, out_of_scope
 from glasshouse.door import events
 from glasshouse.door.home import Home, find_home
 from glasshouse.door.log import Log, closed, open_log
+from glasshouse.door.permits import Ground, Permits
 from glasshouse.door.running import Journal, Remains
 from glasshouse.guard.decide import Guard, PolicyFolder
 from glasshouse.store.place import StorePlace, store_place
@@ -42,13 +42,15 @@ from glasshouse.words.errors import (
 )
 from glasshouse.words.party import Caller
 from glasshouse.words.passage import Outcome
+from glasshouse.words.randomness import fresh_hex
 
 if TYPE_CHECKING:
     import asyncio
 
     from glasshouse.door.passage import AsyncPassage, Passage, Screen
     from glasshouse.door.waiting import Waiting
-    from glasshouse.ledger import NewEntry, Receipt
+    from glasshouse.ledger.entry import NewEntry
+    from glasshouse.ledger.receipt import Receipt
     from glasshouse.store.records import Tables
 
 T = TypeVar("T")
@@ -57,6 +59,8 @@ REFUSALS_PER_SECOND = 10
 PLAIN = Circumstances()
 NOBODY = "nobody"
 NOTHING = hashlib.sha256(b"").hexdigest()
+UNDONE = "it cannot be recorded, so nothing was done"
+WITHHELD = "it cannot be recorded, so the result is withheld"
 QUOTA_ACTS = "quota.acts-per-day"
 
 
@@ -88,6 +92,7 @@ class Door:
         self._policies = policies
         self._tables, self._clock_ms = tables, clock_ms
         self._refusals = _Refusals()
+        self._permits = Permits()
         self._journal = Journal(home.running)
         self._close_remains()
 
@@ -156,12 +161,17 @@ class Door:
     def _decide(self, caller: Caller, act: Act, circumstances: Circumstances) -> Decision:
         if self._policies is not None:
             self.guard = self._policies.renewed(self.guard)
+        halts, now = self.directory.halts(), self.now()
+        known = self._permits.find(caller, act, circumstances, self.guard, halts, now)
+        if known is not None:
+            return known
         approved = bool(circumstances.approval) and self.waiting.covers(circumstances.approval, caller, act)
-        halts = self.directory.halts()
-        facts = facts_of(caller, act, circumstances, halts, self.now(), approved=approved)
+        facts = facts_of(caller, act, circumstances, halts, now, approved=approved)
         decision = self.guard.decide(facts, caller.engagement.rule_for(act.capability))
         if isinstance(decision, Deny):
             return msgspec.structs.replace(decision, reason=_in_detail(decision, caller, act, self.directory))
+        if isinstance(decision, Permit) and facts.in_term and facts.key_live:
+            self._permits.keep(caller, act, circumstances, Ground(caller, self.guard, halts, now), decision)
         return decision
 
     def must_stop(self, admission: Admission) -> Deny | None:
@@ -186,7 +196,7 @@ class Door:
         """The same, awaited."""
         prepared = self._prepare(caller, act, circumstances)
         with self._redeeming(prepared):
-            receipt = await self._append_async(prepared.entry, "nothing was done", partial(self._abandon, prepared))
+            receipt = await self._append_async(prepared)
         return self._admitted(prepared, receipt)
 
     def _abandon(self, prepared: _Prepared, done: asyncio.Future[tuple[Receipt, ...]]) -> None:
@@ -200,15 +210,36 @@ class Door:
 
     def conclude(self, admission: Admission, outcome: Outcome) -> Receipt:
         """Records how the act ended; until this returns, the last result must not leave.  `DoorClosedError` if not."""
-        receipt = self._append(self._outcome_entry(admission, outcome), "the result is withheld")
+        receipt = self._append(self._outcome_entry(admission, outcome), WITHHELD)
         self._journal.ends(admission.request.index)
         return receipt
 
     async def conclude_async(self, admission: Admission, outcome: Outcome) -> Receipt:
         """The same, awaited; the entry is written even if the waiting task is cancelled."""
-        receipt = await self._append_async(self._outcome_entry(admission, outcome), "the result is withheld")
-        self._journal.ends(admission.request.index)
-        return receipt
+        return await self.concluded(self.conclude_soon(admission, outcome))
+
+    def conclude_soon(self, admission: Admission, outcome: Outcome) -> asyncio.Future[tuple[Receipt, ...]]:
+        """Sends the outcome on its way to the log, for `concluded`; it gets there even if nobody awaits it."""
+
+        def ended(done: asyncio.Future[tuple[Receipt, ...]]) -> None:
+            if not done.cancelled() and done.exception() is None:
+                self._journal.ends(admission.request.index)
+
+        try:
+            future = self.log.append_async([self._outcome_entry(admission, outcome)])
+        except GlasshouseError as error:
+            raise closed(error, WITHHELD) from error
+        future.add_done_callback(ended)
+        return future
+
+    async def concluded(self, outcome: asyncio.Future[tuple[Receipt, ...]]) -> Receipt:
+        """The receipt of an outcome that is on its way; until this returns, the last result must not leave."""
+        import asyncio  # commands that append without it should not wait for it to load
+
+        try:
+            return (await asyncio.shield(outcome))[0]
+        except GlasshouseError as error:
+            raise closed(error, WITHHELD) from error
 
     def passage(
         self,
@@ -242,7 +273,7 @@ class Door:
 
     def record(self, kind: str, caller: Caller, body: bytes) -> Receipt:
         """Records a statement, a run, a duty: ``body`` is the record in canonical JSON, kept sealed as ``record``."""
-        from glasshouse.ledger import NewEntry, Payload
+        from glasshouse.ledger.entry import NewEntry, Payload
 
         engagement = "local" if caller.kind == "local" else self.home.pseudonym("eng", caller.engagement.id)
         organisation = "local" if caller.kind == "local" else self.home.pseudonym("org", caller.organisation.id)
@@ -348,7 +379,7 @@ class Door:
         about: int | None = None,
         more: tuple[bytes, ...] = (),
     ) -> NewEntry:
-        from glasshouse.ledger import NewEntry, Payload
+        from glasshouse.ledger.entry import NewEntry, Payload
 
         engagement = "local" if caller.kind == "local" else self.home.pseudonym("eng", caller.engagement.id)
         organisation = "local" if caller.kind == "local" else self.home.pseudonym("org", caller.organisation.id)
@@ -366,26 +397,25 @@ class Door:
             part=part,  # type: ignore[arg-type]
         )
 
-    def _append(self, entry: NewEntry, what: str = "nothing was done") -> Receipt:
+    def _append(self, entry: NewEntry, what: str = UNDONE) -> Receipt:
         try:
             return self.log.append([entry]).result()[0]
         except GlasshouseError as error:
-            raise closed(error, f"it cannot be recorded, so {what}") from error
+            raise closed(error, what) from error
 
-    async def _append_async(self, entry: NewEntry, what: str, abandoned: _Abandoned | None = None) -> Receipt:
-        """The entry is written even if the task that waits for it is cancelled; ``abandoned`` is called then."""
-        import asyncio  # commands that append without it should not wait for it to load
+    async def _append_async(self, prepared: _Prepared) -> Receipt:
+        """A request's entry is written even if the task that waits for it is cancelled, and then closed."""
+        import asyncio
 
         try:
-            future = self.log.append_async([entry])
+            future = self.log.append_async([prepared.entry])
             try:
                 return (await asyncio.shield(future))[0]
             except asyncio.CancelledError:
-                if abandoned is not None:
-                    future.add_done_callback(abandoned)
+                future.add_done_callback(partial(self._abandon, prepared))
                 raise
         except GlasshouseError as error:
-            raise closed(error, f"it cannot be recorded, so {what}") from error
+            raise closed(error, UNDONE) from error
 
     def _note_refusal(self, code: str) -> None:
         """Records that a key was refused.  Nobody is known by then, so the entry names nobody.
@@ -393,7 +423,7 @@ class Door:
         Nothing acts on a refusal, so nobody waits for it; and whoever floods the door with bad keys gets no more than
         a few entries a second, the next of which says how many there were.
         """
-        from glasshouse.ledger import NewEntry, Payload
+        from glasshouse.ledger.entry import NewEntry, Payload
 
         count = self._refusals.due(self.now())
         if not count:
@@ -414,7 +444,7 @@ class Door:
         remains.clear()
 
     def _interrupt(self, index: int) -> None:
-        from glasshouse.ledger import NewEntry, Payload
+        from glasshouse.ledger.entry import NewEntry, Payload
         from glasshouse.words.errors import EntryError
 
         request = self.log.reader.entry(index)
@@ -431,9 +461,6 @@ class Door:
         )
         with contextlib.suppress(EntryError):  # another process that starts now may have closed it
             self.log.append([outcome]).result()
-
-
-_Abandoned = Callable[["asyncio.Future[tuple[Receipt, ...]]"], None]
 
 
 class _Prepared(msgspec.Struct, frozen=True):
@@ -483,7 +510,7 @@ class _Tables:
 
 
 def _uid() -> str:
-    return os.urandom(16).hex()
+    return fresh_hex(16)
 
 
 def _in_detail(decision: Deny, caller: Caller, act: Act, directory: Directory) -> str:

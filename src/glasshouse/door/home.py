@@ -15,6 +15,7 @@ from glasshouse.words.errors import DoorClosedError
 ELSEWHERE = "Name a folder that you can write: GLASSHOUSE_HOME=$PWD/.glasshouse glasshouse scan ."
 
 SECRET_KEPT_S = 1.0
+MAX_PSEUDONYMS = 10_000  # kept for as long as their secret is the same
 
 
 class Home:
@@ -23,6 +24,7 @@ class Home:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._secrets: dict[str, tuple[float, bytes]] = {}
+        self._pseudonyms: tuple[bytes, dict[tuple[str, str], str]] = (b"", {})
         try:
             (folder / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
             self.running.mkdir(exist_ok=True, mode=0o700)
@@ -60,7 +62,14 @@ class Home:
     def pseudonym(self, kind: str, name: str) -> str:
         """What stands for a name in the log; whoever deletes ``keys/pseudonyms`` cuts the link for good."""
         secret = self._secret("pseudonyms")
-        return f"{kind}-{hmac.new(secret, f'{kind}:{name}'.encode(), sha256).hexdigest()[:16]}"
+        if self._pseudonyms[0] != secret or len(self._pseudonyms[1]) >= MAX_PSEUDONYMS:
+            self._pseudonyms = (secret, {})
+        known = self._pseudonyms[1]
+        found = known.get((kind, name))
+        if found is None:
+            found = f"{kind}-{hmac.new(secret, f'{kind}:{name}'.encode(), sha256).hexdigest()[:16]}"
+            known[kind, name] = found
+        return found
 
     def _secret(self, name: str) -> bytes:
         """A secret of the home; a gateway asks several times a call, so the file is read once a second at most."""

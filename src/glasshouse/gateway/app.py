@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from glasshouse.gateway.dialect.interface import STATUS
 from glasshouse.gateway.dialect.registry import ROUTES
 from glasshouse.gateway.gateway import MCP_PATH, Gateway
 from glasshouse.gateway.intake import read_head
-from glasshouse.gateway.measures import JsonLines
+from glasshouse.gateway.measures import Lines
 from glasshouse.gateway.refusals import Refusal
 from glasshouse.gateway.settings import GatewaySettings, read_settings
 
@@ -111,10 +110,8 @@ def _harmless(query: bytes) -> bool:
 
 def application() -> Application:
     """What each worker process runs; the settings come from the file that the serving process named."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
     logger = logging.getLogger("glasshouse.gateway")
-    logger.handlers[:] = [handler]
+    logger.handlers[:] = [Lines()]
     logger.propagate = False
     logger.setLevel(os.environ.get("GLASSHOUSE_LOG", "INFO"))
     return Application(read_settings(Path(os.environ[CONFIG_VARIABLE])), os.environ)

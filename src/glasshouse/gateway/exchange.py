@@ -10,7 +10,6 @@ import asyncio
 import hashlib
 from typing import TYPE_CHECKING
 
-import aiohttp
 import msgspec
 
 from glasshouse.gateway.answers import AnswerScreen
@@ -21,7 +20,7 @@ from glasshouse.gateway.intake import ClientGone
 from glasshouse.gateway.measures import LOGGER
 from glasshouse.gateway.receipts import HEADER, receipt_comment, receipt_field
 from glasshouse.gateway.refusals import Refusal, refusal_for
-from glasshouse.gateway.upstream import RETURNED, Upstreams
+from glasshouse.gateway.upstream import RETURNED, Reply, Upstreams
 from glasshouse.words.decision import Deny
 from glasshouse.words.errors import GlasshouseError, UpstreamError
 from glasshouse.words.passage import Outcome, OutcomeStatus
@@ -70,7 +69,7 @@ class Exchange:
         self._concluding = False
         self._reason: Deny | ClientGone | None = None
         self._task: asyncio.Task[object] | None = None
-        self._outcome: asyncio.Future[Receipt] | None = None
+        self._outcome: asyncio.Future[tuple[Receipt, ...]] | None = None
 
     def stop(self, why: Deny) -> None:
         """Ends the exchange because it has lost its permission."""
@@ -89,12 +88,12 @@ class Exchange:
         """Relays the call; raises nothing but cancellation."""
         self._task = asyncio.current_task()
         watch = asyncio.ensure_future(self._watch(receive))
-        upstream: aiohttp.ClientResponse | None = None
+        upstream: Reply | None = None
         try:
             sending = self._sending
             self.ending.reached = True
-            name, upstream = await self._upstreams.send(sending.names, sending.path, sending.body, sending.headers)
-            await self._relay(name, upstream, send)
+            upstream = await self._upstreams.send(sending.names, sending.path, sending.body, sending.headers)
+            await self._relay(upstream, send)
         except asyncio.CancelledError:
             await self._cut_short(send)
         except (UpstreamError, AnswerShapeError) as error:
@@ -115,7 +114,8 @@ class Exchange:
             message = await receive()
         self.leave()
 
-    async def _relay(self, name: str, upstream: aiohttp.ClientResponse, send: Send) -> None:
+    async def _relay(self, upstream: Reply, send: Send) -> None:
+        name = upstream.name
         self.ending.http_status = upstream.status
         if upstream.headers.get("content-encoding", "identity") != "identity":
             raise UpstreamError("the upstream compressed its answer, which cannot be screened", where=name)
@@ -125,9 +125,9 @@ class Exchange:
         if 300 <= upstream.status < 400:
             raise UpstreamError(f"the upstream answered with a redirection ({upstream.status})", where=name)
         if kind == "text/event-stream" and upstream.status == 200:
-            await self._stream(name, upstream, send)
+            await self._stream(upstream, send)
         elif kind == "application/json":
-            await self._whole(name, upstream, send)
+            await self._whole(upstream, send)
         else:
             raise UpstreamError(
                 f"the upstream answered {upstream.status} with {kind[:60] or 'no content type'}", where=name
@@ -135,9 +135,10 @@ class Exchange:
 
     # --- an answer in one piece
 
-    async def _whole(self, name: str, upstream: aiohttp.ClientResponse, send: Send) -> None:
+    async def _whole(self, upstream: Reply, send: Send) -> None:
+        name = upstream.name
         parts, size = [], 0
-        while chunk := await self._upstreams.read(name, upstream):
+        while chunk := await upstream.read():
             parts.append(chunk)
             size += len(chunk)
             if size > self._sending.max_answer_bytes:
@@ -165,12 +166,13 @@ class Exchange:
 
     # --- an answer that streams
 
-    async def _stream(self, name: str, upstream: aiohttp.ClientResponse, send: Send) -> None:
+    async def _stream(self, upstream: Reply, send: Send) -> None:
+        name = upstream.name
         headers = [*self._head(upstream), (HEADER, receipt_field(self.admission.request))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         self._started = True
         total = 0
-        while chunk := await self._upstreams.read(name, upstream):
+        while chunk := await upstream.read():
             total += len(chunk)
             if total > self._sending.max_answer_bytes:
                 raise UpstreamError(f"the answer is larger than {self._sending.max_answer_bytes} bytes", where=name)
@@ -271,14 +273,14 @@ class Exchange:
             counts={name: number for name, number in counts.items() if number},
             screened=self.screen.screened(),
         )
-        self._outcome = asyncio.ensure_future(self._door.conclude_async(self.admission, outcome))
-        return await asyncio.shield(self._outcome)
+        self._outcome = self._door.conclude_soon(self.admission, outcome)
+        return await self._door.concluded(self._outcome)
 
     def _count(self, data: bytes) -> None:
         self._hash.update(data)
         self._sent_bytes += len(data)
 
-    def _head(self, upstream: aiohttp.ClientResponse) -> Headers:
+    def _head(self, upstream: Reply) -> Headers:
         returned = [
             (name.lower().encode("latin-1"), value.encode("latin-1"))
             for name, value in upstream.headers.items()

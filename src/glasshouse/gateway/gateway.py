@@ -92,6 +92,7 @@ class Gateway:
         with contextlib.suppress(asyncio.CancelledError):
             await self._watch
         await self.relay.upstreams.close()
+        self.relay.settle()
         self.counters.close()
         await asyncio.to_thread(self.measures.close)
         await asyncio.to_thread(self.door.close)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 import msgspec
 
 from glasshouse.gateway.asgi import Message, Receive, Scope
+from glasshouse.gateway.deadlines import Wait
 from glasshouse.gateway.refusals import Refusal
 
 MAX_HEADER_VALUE = 1_024
@@ -87,35 +87,33 @@ def check_json(head: Head) -> None:
         raise Refusal("invalid_request", "gateway.content-type", message)
 
 
-async def read_body(receive: Receive, head: Head, max_bytes: int, timeout_s: float) -> bytes:
+async def read_body(receive: Receive, head: Head, max_bytes: int, wait: Wait) -> bytes:
     """The whole body; `Refusal` when it is too large or too slow, `ClientGone` when the caller leaves."""
     too_large = Refusal("too_large", "gateway.body", f"the body is larger than {max_bytes} bytes")
     if head.length is not None and head.length > max_bytes:
         raise too_large
-    message = await _next(receive, timeout_s)
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        if len(body) > max_bytes:
-            raise too_large
-        return body
-    parts, size = [body], len(body)
-    loop = asyncio.get_running_loop()
-    ends_at = loop.time() + timeout_s
-    while message.get("more_body"):
-        message = await _next(receive, ends_at - loop.time())
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > max_bytes:
-            raise too_large
-    return b"".join(parts)
-
-
-async def _next(receive: Receive, timeout_s: float) -> Message:
     try:
-        async with asyncio.timeout(max(timeout_s, 0.001)):
-            message = await receive()
+        with wait:
+            message = await _next(receive)
+            body: bytes = message.get("body", b"")
+            if len(body) > max_bytes:
+                raise too_large
+            if not message.get("more_body"):
+                return body
+            parts, size = [body], len(body)
+            while message.get("more_body"):
+                message = await _next(receive)
+                parts.append(message.get("body", b""))
+                size += len(parts[-1])
+                if size > max_bytes:
+                    raise too_large
+            return b"".join(parts)
     except TimeoutError:
         raise Refusal("invalid_request", "gateway.body", "the body did not arrive in time") from None
+
+
+async def _next(receive: Receive) -> Message:
+    message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientGone
     return message

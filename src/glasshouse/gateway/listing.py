@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from glasshouse.gateway.asgi import JSON, Scope, Send, answer
 from glasshouse.gateway.dialect import models
 from glasshouse.gateway.dialect.anthropic_messages import AnthropicMessages
@@ -19,6 +17,7 @@ from glasshouse.words.decision import Deny
 from glasshouse.words.errors import GlasshouseError
 from glasshouse.words.party import Caller
 from glasshouse.words.passage import Outcome
+from glasshouse.words.randomness import fresh_hex
 
 _ANTHROPIC, _OPENAI = AnthropicMessages(), OpenAIChat()
 PATH = "/v1/models"
@@ -32,7 +31,7 @@ def dialect_of(scope: Scope) -> Dialect:
 
 async def list_models(gateway: Gateway, scope: Scope, send: Send) -> None:
     """``GET /v1/models`` and ``GET /v1/models/NAME``: what is configured and granted, as an act in the log."""
-    dialect, request_id = dialect_of(scope), f"req_{os.urandom(12).hex()}"
+    dialect, request_id = dialect_of(scope), f"req_{fresh_hex(12)}"
     try:
         head = read_head(scope)
         caller = await gateway.relay.resolve(head.key)
@@ -56,7 +55,7 @@ async def list_models(gateway: Gateway, scope: Scope, send: Send) -> None:
 
 async def unknown_route(gateway: Gateway, scope: Scope, send: Send) -> None:
     """The route table is closed: nothing is passed on, and a known caller's attempt is recorded."""
-    dialect, request_id = dialect_of(scope), f"req_{os.urandom(12).hex()}"
+    dialect, request_id = dialect_of(scope), f"req_{fresh_hex(12)}"
     path = scope["path"][:200]
     refusal = Refusal("not_found", "gateway.route", f"there is no route {scope['method']} {path}")
     try:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections import Counter as Tally
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, TextIO
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 LOGGER = logging.getLogger("glasshouse.gateway")
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+MAX_NOTED = 10_000
 _encode = msgspec.json.Encoder().encode
 
 
@@ -46,6 +49,7 @@ class Measures:
         self, registry: CollectorRegistry, known_models: frozenset[str], telemetry: Telemetry | None = None
     ) -> None:
         self._known, self._telemetry = known_models, telemetry
+        self._noted: list[tuple[CallFacts, float]] = []
         self._calls = Counter(
             "glasshouse_calls", "Calls to models.", ["dialect", "model", "status", "outcome"], registry=registry
         )
@@ -61,22 +65,64 @@ class Measures:
         )
 
     def call(self, facts: CallFacts) -> None:
-        """Counts one call and writes one line about it."""
-        if facts.model not in self._known:
-            facts = msgspec.structs.replace(facts, model="other")
-        self._calls.labels(facts.dialect, facts.model, str(facts.status), facts.outcome).inc()
-        self._seconds.labels(facts.dialect).observe(facts.seconds)
-        self._tokens.labels(facts.model, "input").inc(facts.input_tokens or 0)
-        self._tokens.labels(facts.model, "output").inc(facts.output_tokens or 0)
+        """Notes one call; it is counted and written down with the next `flush`."""
         if self._telemetry is not None:
             self._telemetry.call(facts)
-        if LOGGER.isEnabledFor(logging.INFO):
-            LOGGER.info("call", extra={"fields": msgspec.structs.asdict(facts)})
+        self._noted.append((facts, time.time()))
+        if len(self._noted) >= MAX_NOTED:
+            self.flush()
+
+    def flush(self) -> None:
+        """Counts the calls that were noted and writes a line about each, all at once."""
+        if not self._noted:
+            return
+        noted, self._noted = self._noted, []
+        calls: Tally[tuple[str, str, str, str]] = Tally()
+        tokens: Tally[tuple[str, str]] = Tally()
+        for facts, ended in noted:
+            model = facts.model if facts.model in self._known else "other"
+            calls[facts.dialect, model, str(facts.status), facts.outcome] += 1
+            tokens[model, "input"] += facts.input_tokens or 0
+            tokens[model, "output"] += facts.output_tokens or 0
+            self._seconds.labels(facts.dialect).observe(facts.seconds)
+            if LOGGER.isEnabledFor(logging.INFO):
+                _write(facts if model != "other" else msgspec.structs.replace(facts, model=model), ended)
+        for labels, number in calls.items():
+            self._calls.labels(*labels).inc(number)
+        for kind, number in tokens.items():
+            self._tokens.labels(*kind).inc(number)
+        for handler in LOGGER.handlers:
+            handler.flush()
 
     def close(self) -> None:
-        """Sends what waits to be sent."""
+        """Writes and sends what waits."""
+        self.flush()
         if self._telemetry is not None:
             self._telemetry.close()
+
+
+def _write(facts: CallFacts, ended: float) -> None:
+    """One line about a call, at the time when it ended."""
+    record = LOGGER.makeRecord(LOGGER.name, logging.INFO, "", 0, "call", (), None)
+    record.created, record.fields = ended, msgspec.structs.asdict(facts)
+    LOGGER.handle(record)
+
+
+class Lines(logging.StreamHandler[TextIO]):
+    """Writes to standard error; what is no warning may wait for the next `flush`."""
+
+    def __init__(self) -> None:
+        super().__init__(open(2, "w", encoding="utf-8", closefd=False))  # noqa: SIM115 - standard error, with a buffer
+        self.setFormatter(JsonLines())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one line."""
+        try:
+            self.stream.write(self.format(record) + self.terminator)
+            if record.levelno >= logging.WARNING:
+                self.flush()
+        except Exception:  # noqa: BLE001 - a handler must not raise; logging has its own way of reporting
+            self.handleError(record)
 
 
 class JsonLines(logging.Formatter):

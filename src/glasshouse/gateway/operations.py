@@ -38,6 +38,7 @@ async def metrics(request: Request) -> Response:
     gateway: Gateway = request.state.gateway
     if not _may_read(request, gateway.settings, os.environ):
         return Response(b"a bearer key is needed\n", status_code=401, media_type="text/plain")
+    gateway.measures.flush()
     registry = gateway.registry
     if os.environ.get(SHARED_METRICS):
         registry = CollectorRegistry()

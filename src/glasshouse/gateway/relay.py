@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -18,15 +17,17 @@ import msgspec
 from glasshouse.door import events
 from glasshouse.gateway.answers import AnswerScreen
 from glasshouse.gateway.asgi import JSON, Headers, Receive, Scope, Send, answer
+from glasshouse.gateway.deadlines import Deadlines
 from glasshouse.gateway.dialect.interface import STATUS, Call, Dialect, RequestShapeError
 from glasshouse.gateway.dialect.registry import Route
 from glasshouse.gateway.dialect.strict_json import decode_object, with_model
 from glasshouse.gateway.exchange import Exchange, Sending
 from glasshouse.gateway.intake import ClientGone, Head, check_json, read_body, read_head
 from glasshouse.gateway.limits.counters import Counters
+from glasshouse.gateway.limits.counters import Table as CounterTable
 from glasshouse.gateway.limits.prices import at_most, spent
-from glasshouse.gateway.limits.reserve import Cost, Exhausted, Reservation, Subject, release, reserve, settle
-from glasshouse.gateway.measures import CallFacts, Measures
+from glasshouse.gateway.limits.reserve import NOTHING, Cost, Exhausted, Reservation, Subject, reserve, settle
+from glasshouse.gateway.measures import LOGGER, CallFacts, Measures
 from glasshouse.gateway.prompts import MAX_SCREENED_CHARACTERS, PromptScore, PromptScreen
 from glasshouse.gateway.refusals import Refusal, refusal_for
 from glasshouse.gateway.settings import GatewaySettings
@@ -35,8 +36,9 @@ from glasshouse.guard.misuse import Screener
 from glasshouse.words.act import Act, Circumstances, Target
 from glasshouse.words.decision import Deny, Permit
 from glasshouse.words.engagement import Quota
-from glasshouse.words.errors import BudgetError, GlasshouseError
+from glasshouse.words.errors import BudgetError, GlasshouseError, LimitsError
 from glasshouse.words.party import Caller
+from glasshouse.words.randomness import fresh_hex
 
 if TYPE_CHECKING:
     from glasshouse.door.door import Admission, Door
@@ -71,17 +73,19 @@ class Relay:
         self._measures = measures
         self._prompts = PromptScreen(screener)
         self._running: set[Exchange] = set()
+        self._unsettled: list[tuple[Reservation, Cost | None]] = []
         self._idle = asyncio.Event()
         self._idle.set()
         self._refusals = RefusalRecorder(door)
-        self.upstreams = Upstreams(settings, environ)
+        self.deadlines = Deadlines()
+        self.upstreams = Upstreams(settings, environ, self.deadlines)
 
     # --- one call
 
     async def serve(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one call on a route of the table."""
         started = time.perf_counter()
-        request_id = f"req_{os.urandom(12).hex()}"
+        request_id = f"req_{fresh_hex(12)}"
         extra: Headers = [(b"request-id", request_id.encode()), (b"x-request-id", request_id.encode())]
         model, status, outcome, usage = "", 0, "refused", None
         try:
@@ -105,9 +109,8 @@ class Relay:
         body = b""
         try:
             check_json(head)
-            body = await read_body(
-                receive, head, self._settings.limits.max_body_bytes, self._settings.limits.body_timeout_s
-            )
+            limits = self._settings.limits
+            body = await read_body(receive, head, limits.max_body_bytes, self.deadlines.within(limits.body_timeout_s))
             call = route.dialect.read(decode_object(body))
             model = call.model
             return self._priced(route, head, caller, call, body, tuple(scope["headers"]), request_id)
@@ -209,6 +212,7 @@ class Relay:
             message = f"the model `{asked.call.model}` has no price, and this caller has a budget in money"
             await self._refused(asked, Refusal("budget", "gateway.price", message))
         with self._counters.transaction(time.time_ns() // 1000) as table:
+            self._settle_all(table)
             workers = (
                 [place for place, _ in self._counters.workers()]
                 if any(_counts_running(s.quota) for s in limited)
@@ -243,15 +247,32 @@ class Relay:
         raise refusal
 
     def _settle(self, asked: Asked, reservation: Reservation, exchange: Exchange | None) -> None:
+        """Notes what a call has cost.  What only counts against budgets is settled with the next reservation, or soon:
+        until then the reservation stands, so that no budget is ever exceeded for it."""
         if not reservation.subjects:
             return
-        with self._counters.transaction(time.time_ns() // 1000) as table:
-            if exchange is None or not exchange.ending.reached or 400 <= exchange.ending.http_status < 500:
-                release(table, reservation)
-                return
+        if exchange is None or not exchange.ending.reached or 400 <= exchange.ending.http_status < 500:
+            used: Cost | None = NOTHING
+        else:
             price = self._settings.models[exchange.admission.act.targets[0].name].price
             used = spent(exchange.screen.usage, price, reservation.cost, generates=asked.route.dialect.generates)
-            settle(table, reservation, used)
+        self._unsettled.append((reservation, used))
+        if any(_counts_running(each.quota) for each in reservation.subjects):
+            self.settle()
+
+    def settle(self) -> None:
+        """Settles what has ended."""
+        if self._unsettled:
+            with self._counters.transaction(time.time_ns() // 1000) as table:
+                self._settle_all(table)
+
+    def _settle_all(self, table: CounterTable) -> None:
+        ended, self._unsettled = self._unsettled, []
+        for reservation, used in ended:
+            try:
+                settle(table, reservation, used)
+            except LimitsError as error:  # the reservation stands, which is the safe side
+                LOGGER.warning("a call was not settled: %s", error.what)
 
     # --- calls under way
 
@@ -259,6 +280,8 @@ class Relay:
         """Stops calls that have lost their permission; runs as long as the worker does."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
+            self.settle()
+            self._measures.flush()
             for exchange in tuple(self._running):
                 try:
                     denied = self._door.must_stop(exchange.admission)
@@ -303,7 +326,7 @@ class RefusalRecorder:
         if refusal.recorded:
             return
         decision = Deny(refusal.code, refusal.message, (refusal.code,), self._door.guard.policy_hash)
-        uid = os.urandom(16).hex()
+        uid = fresh_hex(16)
         event = events.request_event(caller, act, circumstances, decision, self._door.now_ms(), uid)
         try:
             await asyncio.to_thread(self._door.append, "act.denied", caller, "deny", event)

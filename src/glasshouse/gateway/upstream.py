@@ -6,7 +6,6 @@ twice.  Only a connection that could not be made is tried again, then at the mod
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +15,8 @@ import aiohttp
 import msgspec
 
 from glasshouse import __version__
+from glasshouse.gateway.deadlines import Deadlines
+from glasshouse.gateway.dialect.registry import ROUTES
 from glasshouse.gateway.settings import GatewaySettings, Upstream, upstream_key
 from glasshouse.words.errors import UpstreamError
 
@@ -46,53 +47,84 @@ class Health(msgspec.Struct):
         return self.failures > 0 and now - self.failed_at < DOWN_S
 
 
+class Reply:
+    """An upstream's answer: its head, and its body as it comes."""
+
+    __slots__ = ("_answer", "_deadlines", "_ends_at", "_idle_s", "headers", "name", "status")
+
+    def __init__(self, name: str, answer: aiohttp.ClientResponse, deadlines: Deadlines, idle_s: float, ends_at: float):
+        self.name, self.status, self.headers = name, answer.status, answer.headers
+        self._answer, self._deadlines, self._idle_s, self._ends_at = answer, deadlines, idle_s, ends_at
+
+    async def read(self) -> bytes:
+        """The next bytes; empty at the end.  `UpstreamError` when the answer breaks off or stalls."""
+        content = self._answer.content
+        try:
+            with self._deadlines.until(min(time.monotonic() + self._idle_s, self._ends_at)):
+                return await content.readany()
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise UpstreamError(f"the answer broke off ({type(error).__name__})", where=self.name) from error
+        except TimeoutError:
+            raise UpstreamError("the answer stalled", where=self.name) from None
+
+    def close(self) -> None:
+        """Drops what is left; a connection whose answer was read to its end goes back to the pool by itself."""
+        self._answer.close()
+
+
 class Upstreams:
     """All upstreams of one worker.  Made inside the event loop."""
 
-    def __init__(self, settings: GatewaySettings, environ: Mapping[str, str]) -> None:
-        self._settings = settings.upstreams
+    def __init__(self, settings: GatewaySettings, environ: Mapping[str, str], deadlines: Deadlines) -> None:
+        self._settings, self._deadlines = settings.upstreams, deadlines
         self._sessions: dict[str, aiohttp.ClientSession] = {}
         self._headers: dict[str, dict[str, str]] = {}
+        self._urls: dict[tuple[str, str], str] = {}
         self.health = {name: Health() for name in settings.upstreams}
         for name, upstream in settings.upstreams.items():
             self._headers[name] = _own_headers(upstream, upstream_key(name, upstream, environ))
             self._sessions[name] = _session(upstream)
+            for route in ROUTES.values():
+                self._urls[name, route.upstream_path] = upstream.url.rstrip("/") + route.upstream_path
 
     async def close(self) -> None:
         """Closes every connection."""
         for session in self._sessions.values():
             await session.close()
 
-    def order(self, names: Sequence[str]) -> list[str]:
+    def order(self, names: Sequence[str]) -> Sequence[str]:
         """The names with those last that could not be reached a moment ago."""
+        if len(names) == 1:
+            return names
         now = time.monotonic()
         return sorted(names, key=lambda name: self.health[name].is_down(now))
 
-    async def send(
-        self, names: Sequence[str], path: str, body: bytes, headers: Iterable[tuple[bytes, bytes]]
-    ) -> tuple[str, aiohttp.ClientResponse]:
-        """The first upstream that takes the request, and the head of its answer; `UpstreamError` when none does."""
+    async def send(self, names: Sequence[str], path: str, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Reply:
+        """The answer of the first upstream that takes the request; `UpstreamError` when none does."""
         last: Exception | None = None
         for name in self.order(names):
             own = self._headers[name]
             sent = {key.decode("latin-1"): value.decode("latin-1") for key, value in headers if key in FORWARDED} | own
             for _ in range(1 + self._settings[name].connect_retries):
                 try:
-                    answer = await self._once(name, path, body, sent)
+                    reply = await self._once(name, path, body, sent)
                 except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
                     last = error
                     self._failed(name)
                     continue
                 self.health[name].failures = 0
-                return name, answer
+                return reply
         what = f"no upstream could be reached ({type(last).__name__})"
         raise UpstreamError(what, where=", ".join(names))
 
-    async def _once(self, name: str, path: str, body: bytes, headers: dict[str, str]) -> aiohttp.ClientResponse:
+    async def _once(self, name: str, path: str, body: bytes, headers: dict[str, str]) -> Reply:
         settings = self._settings[name]
+        ends_at = time.monotonic() + settings.total_timeout_s
         try:
-            async with asyncio.timeout(settings.first_byte_timeout_s):
-                return await self._sessions[name].post(settings.url.rstrip("/") + path, data=body, headers=headers)
+            with self._deadlines.within(min(settings.first_byte_timeout_s, settings.total_timeout_s)):
+                answer = await self._sessions[name].post(
+                    self._urls[name, path], data=body, headers=headers, allow_redirects=False
+                )
         except TimeoutError as error:
             if isinstance(error, aiohttp.ConnectionTimeoutError):
                 raise
@@ -105,20 +137,12 @@ class Upstreams:
             raise UpstreamError(
                 f"the upstream broke the connection off ({type(error).__name__})", where=name
             ) from error
+        return Reply(name, answer, self._deadlines, settings.idle_timeout_s, ends_at)
 
     def _failed(self, name: str) -> None:
         health = self.health[name]
         health.failures += 1
         health.failed_at = time.monotonic()
-
-    async def read(self, name: str, answer: aiohttp.ClientResponse) -> bytes:
-        """The next bytes of an answer; empty at its end.  `UpstreamError` when it breaks off or stalls."""
-        try:
-            return await answer.content.readany()
-        except (aiohttp.ClientError, ConnectionError) as error:
-            raise UpstreamError(f"the answer broke off ({type(error).__name__})", where=name) from error
-        except TimeoutError:
-            raise UpstreamError("the answer stalled", where=name) from None
 
 
 def _own_headers(upstream: Upstream, key: str) -> dict[str, str]:
@@ -139,9 +163,8 @@ def _own_headers(upstream: Upstream, key: str) -> dict[str, str]:
 def _session(upstream: Upstream) -> aiohttp.ClientSession:
     context = ssl.create_default_context(cafile=upstream.ca_file) if upstream.ca_file else True
     connector = aiohttp.TCPConnector(limit=upstream.connections, keepalive_timeout=KEEP_ALIVE_S, ssl=context)
-    timeout = aiohttp.ClientTimeout(
-        total=upstream.total_timeout_s, sock_connect=upstream.connect_timeout_s, sock_read=upstream.idle_timeout_s
-    )
+    # The other limits are `Deadlines`: a timer for each read cost as much as the read.
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=upstream.connect_timeout_s)
     return aiohttp.ClientSession(
         connector=connector,
         timeout=timeout,

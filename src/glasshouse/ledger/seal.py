@@ -10,8 +10,6 @@ Sealed bytes: nonce (12), wrapped key (48), ciphertext of salt (32) and content,
 from __future__ import annotations
 
 import hashlib
-import os
-import threading
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -19,6 +17,7 @@ from glasshouse.ledger.audit.sources import WRAPPED_BYTES
 from glasshouse.ledger.entry import Commitment, Payload
 from glasshouse.ledger.keys import EngagementKeys
 from glasshouse.words.errors import VerificationError
+from glasshouse.words.randomness import RandomBytes
 
 COMMIT = b"glasshouse/commit/v1"
 SALT_BYTES = 32
@@ -33,31 +32,7 @@ class Sealed(NamedTuple):
     blob: bytes
 
 
-class _Random:
-    """The system's random bytes, fetched many at a time: each call lets go of the interpreter, which costs more."""
-
-    CHUNK = 16_384
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.forget()
-
-    def forget(self) -> None:
-        """Drops what is left: two processes must never share bytes."""
-        self._left, self._position = b"", 0
-
-    def take(self, count: int) -> bytes:
-        """Bytes that nobody else gets."""
-        with self._lock:
-            if self._position + count > len(self._left):
-                self._left, self._position = os.urandom(max(count, self.CHUNK)), 0
-            start = self._position
-            self._position += count
-            return self._left[start : self._position]
-
-
-_RANDOM = _Random()
-os.register_at_fork(after_in_child=_RANDOM.forget)
+_RANDOM = RandomBytes()
 
 
 @cache

@@ -39,6 +39,16 @@ def test_a_broken_upstream_becomes_a_clear_error_and_a_failed_outcome(world: Wor
     asyncio.run(main())
 
 
+def test_a_redirection_is_not_followed_since_key_and_prompt_would_go_with_it(world: World) -> None:
+    async def main() -> None:
+        async with served(world) as caller:
+            answer = await caller.call("/v1/messages", ask("/v1/messages", "moved"))
+            assert answer.status == 502
+            assert [path for path, _, _ in caller.upstream.requests] == ["/v1/messages"]
+
+    asyncio.run(main())
+
+
 def test_an_error_of_the_upstream_is_relayed_with_its_advice(world: World) -> None:
     async def main() -> None:
         async with served(world) as caller:

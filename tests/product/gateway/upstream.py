@@ -186,9 +186,14 @@ async def _busy(server: LocalUpstream, request: web.Request, asked: dict[str, An
     return web.json_response(body, status=529, headers={"retry-after": "7"})
 
 
+async def _moved(server: LocalUpstream, request: web.Request, asked: dict[str, Any]) -> web.StreamResponse:
+    return web.Response(status=307, headers={"location": f"{server.url}/elsewhere"})
+
+
 Fault = Callable[[LocalUpstream, web.Request, dict[str, Any]], Awaitable[web.StreamResponse]]
 _FAULTS: dict[str, Fault] = {
     "reset": _reset, "half": _half, "stall": _stall, "garbage": _garbage, "oversized": _oversized, "html": _html,
     "gzip": _gzip, "refuses": _refuses, "busy": _busy,
+    "moved": _moved,
 }  # fmt: skip
 FAULTS = tuple(_FAULTS)

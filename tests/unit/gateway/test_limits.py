@@ -16,12 +16,12 @@ from glasshouse.gateway.limits.counters import Counters, Table, counter_id
 from glasshouse.gateway.limits.prices import Price, at_most, spent
 from glasshouse.gateway.limits.reserve import (
     MINUTE,
+    NOTHING,
     SECOND,
     Cost,
     Exhausted,
     Reservation,
     Subject,
-    release,
     reserve,
     settle,
 )
@@ -88,7 +88,7 @@ def test_a_reservation_that_was_not_used_is_given_back_whole() -> None:
     for _ in range(50):
         got = taken(table, subject, Cost(100, 100))
         assert isinstance(got, Reservation)
-        release(table, got)
+        settle(table, got, NOTHING)
 
 
 def test_nothing_is_reserved_anywhere_when_one_limit_stands_in_the_way() -> None:

@@ -34,6 +34,7 @@ from glasshouse.words.party import Caller
 from glasshouse.words.passage import Outcome
 
 MAX_BODY_BYTES = 1_048_576
+BODY_TIMEOUT_S = 30.0
 MAX_WAIT_S = 60.0
 MAX_PAGE = 1_000
 FOLLOW_EVERY_S = 0.2
@@ -104,7 +105,8 @@ def answered(value: Any, status: int = 200, **headers: str) -> Response:
 async def body_of(asked: Asked, kind: type[Any]) -> Any:
     """The request's body as ``kind``; `Refusal` names the field that is wrong."""
     check_json(asked.head)
-    raw = await read_body(asked.request.receive, asked.head, MAX_BODY_BYTES, 30.0)
+    wait = asked.request.state.gateway.relay.deadlines.within(BODY_TIMEOUT_S)
+    raw = await read_body(asked.request.receive, asked.head, MAX_BODY_BYTES, wait)
     decode_object(raw)
     return decoded(raw, kind)
 

@@ -8,6 +8,7 @@ transaction leaves at most a reservation too many; the lock is freed by the kern
 from __future__ import annotations
 
 import fcntl
+import functools
 import hashlib
 import mmap
 import os
@@ -32,6 +33,7 @@ _BYTES = _HEADER_BYTES + BUCKETS * _BUCKET_BYTES
 _WORKERS_AT = 64
 
 
+@functools.lru_cache(maxsize=4_096)
 def counter_id(*parts: str | int) -> bytes:
     """The name under which a number is kept: 16 bytes, never all zero in practice."""
     return hashlib.blake2b("\x1f".join(map(str, parts)).encode(), digest_size=16).digest()

@@ -8,8 +8,9 @@ what it held.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -18,6 +19,7 @@ from glasshouse.words.engagement import Quota
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
+DAY = 1440 * MINUTE
 Unit = Literal["requests_per_minute", "concurrent_requests", "tokens_per_minute", "tokens_per_day", "money_per_day",
                "money_per_month"]  # fmt: skip
 
@@ -34,6 +36,10 @@ class Cost(msgspec.Struct, frozen=True):
 
     tokens: int
     micros: int
+
+
+NOTHING = Cost(0, 0)
+"""What a call has cost that nothing was sent upstream for."""
 
 
 class Reservation(msgspec.Struct, frozen=True):
@@ -76,11 +82,6 @@ def settle(table: Table, reservation: Reservation, spent: Cost | None) -> None:
         _add(table, subject, change, reservation.worker, -1, reservation.at)
 
 
-def release(table: Table, reservation: Reservation) -> None:
-    """Gives everything back: nothing was sent upstream."""
-    settle(table, reservation, Cost(0, 0))
-
-
 def _blocked(table: Table, subject: Subject, cost: Cost, workers: tuple[int, ...]) -> Exhausted | None:
     quota, name = subject.quota, subject.name
     if quota.concurrent_requests is not None:
@@ -106,7 +107,7 @@ def _add(table: Table, subject: Subject, cost: Cost, worker: int, running: int, 
     quota, name = subject.quota, subject.name
     if quota.concurrent_requests is not None:
         own = counter_id(name, "running", worker)
-        table.put(own, max(0, table.get(own) + running), table.now + 1440 * MINUTE)
+        table.put(own, max(0, table.get(own) + running), table.now + DAY)
     if quota.requests_per_minute is not None and running > 0:
         _advance(table, name, "requests_per_minute", quota.requests_per_minute, 1)
     if quota.tokens_per_minute is not None:
@@ -129,23 +130,32 @@ def _advance(table: Table, name: str, unit: str, limit: int, amount: int) -> Non
     table.put(own, empty_at, max(empty_at, table.now + 1))
 
 
+class _Periods(NamedTuple):
+    """The day and month of a moment: how they are called, and when they end in microseconds."""
+
+    day: str
+    month: str
+    day_ends: int
+    month_ends: int
+
+
 def _budgets(quota: Quota, cost: Cost, at: int) -> tuple[tuple[Unit, int | None, int, str], ...]:
-    day = _date(at)
+    periods = _periods(at // DAY)
     return (
-        ("tokens_per_day", quota.tokens_per_day, cost.tokens, day.isoformat()),
-        ("money_per_day", quota.money_micros_per_day, cost.micros, day.isoformat()),
-        ("money_per_month", quota.money_micros_per_month, cost.micros, f"{day.year}-{day.month}"),
+        ("tokens_per_day", quota.tokens_per_day, cost.tokens, periods.day),
+        ("money_per_day", quota.money_micros_per_day, cost.micros, periods.day),
+        ("money_per_month", quota.money_micros_per_month, cost.micros, periods.month),
     )
 
 
-def _date(at: int) -> dt.date:
-    return dt.datetime.fromtimestamp(at // SECOND, dt.UTC).date()
+@functools.lru_cache(maxsize=4)
+def _periods(day_number: int) -> _Periods:
+    day = dt.date(1970, 1, 1) + dt.timedelta(days=day_number)
+    following = (day.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+    month_ends = int(dt.datetime.combine(following, dt.time(), dt.UTC).timestamp()) * SECOND
+    return _Periods(day.isoformat(), f"{day.year}-{day.month}", (day_number + 1) * DAY, month_ends)
 
 
 def _period_end(unit: Unit, at: int) -> int:
-    day = _date(at)
-    if unit == "money_per_month":
-        following = (day.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
-    else:
-        following = day + dt.timedelta(days=1)
-    return int(dt.datetime.combine(following, dt.time(), dt.UTC).timestamp()) * SECOND
+    periods = _periods(at // DAY)
+    return periods.month_ends if unit == "money_per_month" else periods.day_ends
