@@ -137,7 +137,7 @@ def test_encodings_and_nul_bytes_change_nothing_about_what_is_found(tree: Path, 
 
 def test_empty_files_are_analysed_and_clean(tree: Path, scan: Callable[..., Done]) -> None:
     (tree / "weak.py").write_bytes(b"")
-    for name in ("a.js", "b.ts", "C.java", "blank.py"):
+    for name in ("a.js", "b.ts", "C.java", "d.go", "e.php", "blank.py"):
         (tree / name).write_bytes(b"" if name != "blank.py" else b"\n\n  \n\t\n")
     done = scan(tree)
     assert (done.status, done.left_out, done.json["findings"]) == (0, {}, [])
@@ -180,6 +180,13 @@ NESTED = {
     "java": ("Deep.java", "class A { int x = " + "(\n" * 50_000 + "1" + ")\n" * 50_000 + "; }"),
     "java-blocks": ("Deep.java", "class A { void f() { " + "{\n" * 50_000 + "}\n" * 50_000 + "} }"),
     "java-classes": ("Deep.java", "class A {\n" * 50_000 + "}\n" * 50_000),
+    "go": ("deep.go", "package a\nvar x = " + "(\n" * 50_000 + "1" + ")\n" * 50_000),
+    "go-blocks": ("deep.go", "package a\nfunc f() " + "{\n" * 50_000 + "}\n" * 50_000),
+    "go-functions": ("deep.go", "package a\nvar x = " + "func() any { return\n" * 20_000),
+    "php": ("deep.php", "<?php $x = " + "(\n" * 50_000 + "1" + ")\n" * 50_000 + ";"),
+    "php-blocks": ("deep.php", "<?php " + "if ($a) {\n" * 50_000 + "}\n" * 50_000),
+    "php-arrays": ("deep.php", "<?php $x = " + "[\n" * 50_000 + "]\n" * 50_000 + ";"),
+    "php-closures": ("deep.php", "<?php " + "function () {\n" * 20_000),
     "java-lambdas": ("Deep.java", "class A { Object o = " + "x ->\n" * 50_000 + "1; }"),
 }
 

@@ -70,6 +70,12 @@ LANGUAGES: tuple[Language, ...] = (
         extensions=(".go",),
         interpreters=("gorun", "yaegi"),
     ),
+    Language(
+        name="php",
+        front_end="glasshouse.scan.language.php:PhpFrontEnd",
+        extensions=(".php", ".phtml", ".php5", ".php7", ".php8"),
+        interpreters=("php",),
+    ),
 )
 
 INTERPRETED = frozenset(language.name for language in LANGUAGES if language.interpreted)

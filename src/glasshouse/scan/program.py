@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from glasshouse.scan import go_packages, ir
 from glasshouse.scan.java_lang import JAVA_LANG
+from glasshouse.scan.php_names import PhpNames
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.summary import Summary
@@ -124,6 +125,7 @@ class Program:
         self.packages: dict[tuple[str, str], Cls] = {}
         self.methods_named: dict[str, list[Fn]] = {}
         self.go_folders: dict[str, list[Module]] = {}
+        self.php = PhpNames()
         for file in files:
             self._add(file)
         self._link()
@@ -166,6 +168,7 @@ class Program:
 
     def _link(self) -> None:
         go_packages.link(self)
+        self.php.link(self)
         for module in self.modules:
             for cls in module.classes:
                 for base in self.bases(cls):
@@ -238,6 +241,8 @@ class Program:
         head, _, rest = text.partition(".")
         if module.language == "java":
             return self._java_type(module, text, head, rest)
+        if module.language == "php":
+            return self.php.type_of(text)
         local = module.simple.get(head)
         if local is not None and not rest:
             return local

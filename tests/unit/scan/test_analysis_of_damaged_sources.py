@@ -113,7 +113,58 @@ public class Main extends HttpServlet { static final Map<String, List<String>> M
     assert a != null : "no"; int[][] z = new int[3][]; z[i] = new int[]{i << 2, ~i, -i}; M.get("a").stream().map(String::trim).forEach(System.out::println);
   } }
 """
-SEEDS = {"python": (PYTHON, "a.py"), "javascript": (JAVASCRIPT, "a.js"), "java": (JAVA, "Main.java")}
+GO = b"""
+package main
+import ("database/sql"; "fmt"; "net/http"; "os"; "os/exec"; "strings")
+type inner struct { text string; m map[string][]string }
+type outer struct { inner; *http.Request; name string; f func(string) string }
+type named interface { Name() string }
+func (o *outer) Name() string { defer func() { if r := recover(); r != nil { o.name = r.(string) } }(); return o.name + o.text }
+func (o outer) with(s string) outer { o.name = s; return o }
+func two(s string, rest ...string) (a string, err error) { a = s + strings.Join(rest, ","); return }
+func gen(c chan<- string, xs []string) { for i, x := range xs { if i > 3 { break }; c <- x }; close(c) }
+func handle(db *sql.DB) http.HandlerFunc {
+  return func(w http.ResponseWriter, r *http.Request) {
+    q, c := r.FormValue("q"), make(chan string, 2)
+    go gen(c, []string{q, "a", 3: "b"}); v := <-c
+    o := outer{name: v, inner: inner{m: map[string][]string{"k": {q}}}, f: func(s string) string { return s + q }}
+    p := &o.name; *p = o.f(*p); var n named = &o
+    switch t := any(q).(type) { case string: v = t; fallthrough; case int: v += "x"; default: }
+outer: for { select { case x, ok := <-c: if !ok { break outer }; v += x; default: goto end } }
+end: a, err := two(v, o.m["k"]...)
+    if err != nil || a == "" { panic(fmt.Errorf("%w %s", err, a)) }
+    db.Query("select " + o.with(a).Name() + n.Name()); exec.Command("sh", "-c", v[1:]).Run(); fmt.Fprintf(w, "<b>%s %d", a, len(q))
+  } }
+func main() { x := os.Args; exec.Command("sh", "-c", x[1]).Run(); http.HandleFunc("/", handle(nil)) }
+"""
+PHP = rb"""<html><title><?= $title ?? $_GET['t'] ?></title><?php
+namespace App; use Foo\Bar as Baz;
+interface Named { function name(); } trait Loud { function loud() { return $this->text . '!'; } }
+abstract class Base implements Named { use Loud; public $text = 'a'; static $last = []; const K = 'k';
+  function __construct(protected string $n = '', ...$rest) { $this->rest = $rest; self::$last[] = $n; }
+  static function make($x) { return new static($x, $x); } function __invoke(&$x) { $x = $this->n; return $x; } }
+class Sub extends Base { function name() { return parent::loud() . static::K . $this->rest[0]; } }
+function gen(array $xs) { foreach ($xs as $k => &$x) { $got = yield $k => $x; if ($got) continue; } yield from [1, ...$xs]; }
+function fill(&$out, $v = [1, 'a' => 2]) { global $db; static $n = 0; $out['x'][] = $v; $n++; return [$out, 'k' => $v]; }
+$q = $_POST['q']; [$a, 'k' => $b] = fill($c, $q); list(, $d) = explode(',', $q); $e = &$q; $e .= "x{$c['x'][0]} $a[0] ${b}";
+$f = function ($x) use ($q, &$e) { return fn($y) => $x . $y . $q; }; $g = $f($a)($b); $m = 'name'; $o = Sub::make($g);
+foreach (gen([$a, $b]) as $k => [$x, $y]): switch ($x) { case 'a': $s = 1; case 'b': break 2; default: $s = match (true) { $x > $y, $q => $x, default => null }; } endforeach;
+for ($i = 0; $i < 9; $i++) { while ($q) { if (!$q || $i > 3) break 2; $q = substr($q, 1); } do { $i--; } while ($i); }
+try { if (preg_match('/^(\w+)$/', $q, $mm)) { system("ls '$mm[1]' " . escapeshellarg($q)); } throw new \Exception($q); }
+catch (A | \Exception $z) { echo $z->getMessage(), "<a href=$q>"; } finally { mysqli_query($db, "select $q " . sprintf('%s %d', $q, $q)); }
+$$k = $o?->$m(); $o->p->q['r'] = clone $o; unset($o->p['x'], $q[0]); include "v/$q.php"; include 'a.php'; eval($o($q)); array_map('system', [$q]);
+$h = <<<EOT
+ <script>$q</script> {$o->name()}
+EOT;
+echo $h, `ls $q`; print_r(compact('q') + $_COOKIE); extract($_GET); exit("bye $q"); ?></html>
+"""
+SEEDS = {
+    "python": (PYTHON, "a.py"),
+    "javascript": (JAVASCRIPT, "a.js"),
+    "java": (JAVA, "Main.java"),
+    "go": (GO, "main.go"),
+    "php": (PHP, "a.php"),
+}
 TOKENS = [
     b"(",
     b")",

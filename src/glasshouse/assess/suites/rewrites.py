@@ -6,7 +6,14 @@ import ast
 import re
 from collections.abc import Callable
 
-COMMENTS = {"python": "# note", "javascript": "// note", "java": "// note", "c": "// note", "go": "// note"}
+COMMENTS = {
+    "python": "# note",
+    "javascript": "// note",
+    "java": "// note",
+    "c": "// note",
+    "go": "// note",
+    "php": "// note",
+}
 UNUSED = {
     "python": "\n\ndef _unused_extra(value):\n    return value\n",
     "javascript": "\nfunction unusedExtra(value) { return value; }\n",

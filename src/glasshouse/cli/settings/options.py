@@ -82,9 +82,9 @@ _WHAT: tuple[Option, ...] = (
         kind="list",
         group="what",
         default=(),
-        choices=("python", "javascript", "java", "c", "go"),
+        choices=("python", "javascript", "java", "c", "go", "php"),
         metavar="LANG",
-        help="Only these: python, javascript (with TypeScript), java, c (with C++), go. Repeat or use commas.",
+        help="Only these: python, javascript (with TypeScript), java, c (with C++), go, php. Repeat or use commas.",
     ),
     Option(
         key="store",

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.states import Env
 
 
+TYPED = ("go", "php")  # languages whose declared parameter types say what an unknown argument is
+
+
 class Arguments:
     """Evaluated arguments.  ``rest`` stands for any further positional ones (from spreading something unknown)."""
 
@@ -124,7 +127,7 @@ def bind(frame: Frame, new: Frame, fn: Fn, given: Arguments, span: int) -> None:
             else:
                 continue
         supplied.add(name)
-        if fn.module.language == "go" and param.type and value.const is NOT_CONST and not (value.refs or value.path):
+        if fn.module.language in TYPED and param.type and value.const is NOT_CONST and not (value.refs or value.path):
             value = machine.modules.typed(fn.module, param.type, value)
         if value.taint:
             value = step_taint(frame, value, span, f"passed to `{fn.ir.name or 'function'}` as `{name}`")

@@ -426,6 +426,8 @@ def known_elements(frame: Frame, value: Value, kind: str) -> list[Value] | None:
         return [Value(str(name)) for name in names]
     if ref.kind == "dict" and frame.module.language == "python":
         return [Value(name) for name in fields if name != "#len"]
+    if ref.kind == "dict" and frame.module.language == "php":
+        return [item for name, item in fields.items() if name.__class__ is not tuple][:MAX_FIELDS]
     length = fields.get("#len")
     if length is None or length.const is NOT_CONST or length.const > MAX_FIELDS:
         return None

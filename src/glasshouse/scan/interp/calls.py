@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 FAN_OUT_SEEN = 24  # methods of one name beyond which their parameters are not even compared
 NAME_FAN_OUT = 3  # functions tried when only the method name is known
 ENTER = frozenset(["__enter__", "__aenter__"])  # of things outside the program: give the thing itself
+INVOKED = {"php": "__invoke"}  # the method that runs when an object is called
 OVERRIDES = 8  # overriding methods tried for one virtual call
 
 
@@ -98,7 +99,9 @@ def call_ref(frame: Frame, ref: Any, given: Arguments, span: int) -> Value | Non
         if frame.module.language == "java":
             fn = java_functions.only_method(frame, ref, len(given.pos))
         else:
-            fn = frame.machine.program.find_method(ref.cls, "__call__", len(given.pos))
+            fn = frame.machine.program.find_method(
+                ref.cls, INVOKED.get(frame.module.language, "__call__"), len(given.pos)
+            )
         if fn is not None:
             return invoke(frame, FuncRef(fn, None, Value(refs=(ref,))), given, span)
     return None

@@ -134,7 +134,13 @@ STATELESS = frozenset(
 )
 
 
-CONSTRUCTORS = {"python": "__init__", "javascript": "constructor", "java": "<init>", "go": "<init>"}
+CONSTRUCTORS = {
+    "python": "__init__",
+    "javascript": "constructor",
+    "java": "<init>",
+    "go": "<init>",
+    "php": "__construct",
+}
 
 
 def constructor_of(cls: Cls, machine: Any, arity: int) -> Fn | None:

@@ -7,7 +7,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import access_paths, attributes, go_builtins, java_builtins, javascript_builtins, patterns
+from glasshouse.scan.interp import (
+    access_paths,
+    attributes,
+    go_builtins,
+    java_builtins,
+    javascript_builtins,
+    patterns,
+    php_builtins,
+)
 from glasshouse.scan.interp.late_pattern import LatePattern
 from glasshouse.scan.interp.matcher import (
     CallModel,
@@ -98,6 +106,8 @@ def library_call(
         return javascript_call(frame, path, receiver, given, span, new)
     if language == "go":
         return go_builtins.call(frame, path, receiver, given, span)
+    if language == "php":
+        return php_builtins.call(frame, path, receiver, given, span)
     if language == "java":
         return java_builtins.call(frame, frame.machine.matcher(frame).normal(path), receiver, given, span, new)
     return None
@@ -171,7 +181,7 @@ def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments
         taint = attributes.deep_taint(machine, receiver)
     callbacks: list[Value] = []
     for value in given.all():
-        if value.path[:1] == "$":
+        if value.path[:1] == "$" and path[:1] != "$":
             machine.check_statement(frame, path, value, span)
         if value.refs:
             if any(ref.__class__ in MUTABLE for ref in value.refs):

@@ -15,6 +15,7 @@ from glasshouse.scan.interp import (
     javascript_promises,
     literals,
     operators,
+    php_builtins,
     refine,
 )
 from glasshouse.scan.interp.frame import HANDLERS, Frame, LoopContext, TryContext
@@ -96,7 +97,14 @@ def do_call(self: Frame, ins: ir.Instr) -> bool | None:
     _, span, dst, callee, args, kwargs = ins
     given = calls.arguments(self, args, kwargs)
     function = self.val(callee)
+    boxes = (
+        php_builtins.boxed(self, function, args, given, span)
+        if function.refs and self.module.language == "php"
+        else None
+    )
     self.store(dst, calls.call_value(self, function, given, span), span)
+    if boxes:
+        php_builtins.take_back(self, boxes, span)
     if function.path and not function.refs:
         owner, _, name = function.path.rpartition(".")
         return ended(self, owner, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from glasshouse.scan.interp import php_scope
 from glasshouse.scan.interp.frame import Frame
 from glasshouse.scan.interp.python_builtins import CONSTANTS
 from glasshouse.scan.interp.values import (
@@ -118,6 +119,8 @@ class Modules:
 
     def global_value(self, frame: Frame, name: str) -> Value:
         module = frame.module
+        if module.language == "php":
+            return php_scope.value_of(frame, name)
         env = module.env
         if env is None:
             env = self.ensure(module)

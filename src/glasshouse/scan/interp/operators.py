@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import texts
+from glasshouse.scan.interp import php_text, texts
 from glasshouse.scan.interp.attributes import deep_taint
 from glasshouse.scan.interp.values import (
     FALSE,
@@ -87,7 +87,7 @@ def fold(op: str, a: Any, b: Any, language: str) -> Any:
     if op == "%" and a.__class__ is str:
         return NOT_CONST
     function = FOLD.get(op)
-    if function is None:
+    if function is None or (language == "php" and op in ("==", "!=") and a.__class__ is not b.__class__):
         return NOT_CONST
     if op in ("<<", "*") and too_much(a, b):
         return NOT_CONST
@@ -276,6 +276,8 @@ def unary(machine: Machine, op: str, value: Value) -> Value:
 def concat(frame: Frame, parts: list[Value], span: int) -> Value:
     """The parts as one text (template literals, f-strings)."""
     machine = frame.machine
+    if frame.module.language == "php":
+        return php_text.concat(frame, parts, span)
     if all(part.const is not NOT_CONST and not part.taint for part in parts):
         text = "".join(text_of(part.const, frame.module.language) for part in parts)
         return Value(text) if len(text) <= MAX_TEXT else UNKNOWN

@@ -78,6 +78,7 @@ CLASS_CHARACTERS = {
     "sql": "'\"`; (",
     "header": "\n",
     "log": "\n",
+    "quote": "'",
 }
 
 

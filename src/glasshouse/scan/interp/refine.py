@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import access_paths, attributes, external, patterns
+from glasshouse.scan.interp import access_paths, attributes, external, patterns, php_patterns
 from glasshouse.scan.interp.access_paths import LOOK_BACK, assigns, definition
 from glasshouse.scan.interp.values import LITERAL, NOT_CONST, Bound, Obj, Value, with_taint, without
 
@@ -96,6 +96,8 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hold
     if op in UNEQUAL or op == "not in":
         op, holds = ("==" if op in UNEQUAL else "in"), not holds
     a, b = frame.val(left), frame.val(right)
+    if frame.module.language == "php":
+        php_patterns.comparison(frame, block, position, ins, op, holds)
     if op in EQUAL:
         if b.const.__class__ is bool and a.const is NOT_CONST:
             assume(frame, block, position, left, holds == b.const, depth + 1)
@@ -202,6 +204,8 @@ def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds
     operands = [item for item in args if item.__class__ is not list]
     guard_models(frame, block, position, ins, holds, operands)
     if not method:
+        if frame.module.language == "php":
+            php_patterns.call_test(frame, block, position, ins, holds)
         return
     if name in EQUALS_METHODS and holds and operands:
         receiver, argument = frame.val(ins[3]), frame.val(operands[0])

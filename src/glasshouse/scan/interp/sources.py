@@ -138,6 +138,8 @@ def bind_entry(machine: Machine, frame: Frame, entry: schema.Entry) -> None:
             continue
         model = param_model(entry, param, number)
         number += 1
+        if frame.module.language == "php" and param.type not in ("", "int"):
+            model = None  # an object that the framework makes
         value = UNKNOWN
         if param.type:
             value = machine.modules.typed(frame.module, param.type, UNKNOWN)

@@ -22,11 +22,12 @@ TITLES = {
     "java": "Java and JSP",
     "c": "C and C++",
     "go": "Go",
+    "php": "PHP",
     "dependencies": "Dependencies",
     "system": "Systems",
     "shared": "All languages",
 }
-_FENCE = {"python": "python", "javascript": "javascript", "java": "java", "c": "c", "go": "go"}
+_FENCE = {"python": "python", "javascript": "javascript", "java": "java", "c": "c", "go": "go", "php": "php"}
 _EXAMPLE = """\
 rules:
   - id: py-shop-raw-price

@@ -1,0 +1,47 @@
+"""Lowers a whole PHP file: the page and the code between its tags, in the order of the source."""
+
+from __future__ import annotations
+
+import tree_sitter_php
+from tree_sitter import Language, Node, Parser
+
+from glasshouse.scan.ir import File
+from glasshouse.scan.language.interface import LowerLimits
+from glasshouse.scan.language.php import access, assignments  # noqa: F401 - they fill the tables of handlers
+from glasshouse.scan.language.php.state import Lowering
+from glasshouse.scan.language.php.statements import statements
+
+MAX_ERRORS = 200
+
+
+class PhpFrontEnd:
+    """Lowers PHP.  Functions, classes and constants are the program's (``glasshouse.scan.php_names``)."""
+
+    language = "php"
+
+    def __init__(self) -> None:
+        self._parser = Parser(Language(tree_sitter_php.language_php()))
+
+    def lower(self, source: bytes, path: str, limits: LowerLimits) -> File:
+        """The IR of one file; never raises on what the file holds."""
+        root = self._parser.parse(source).root_node
+        lo = Lowering(source, path, limits)
+        lo.open_function("<module>", "module", root, [])
+        statements(lo, root.named_children)
+        lo.close_function()
+        errors = error_spans(lo, root) if root.has_error else []
+        lines = source.count(b"\n") + 1
+        return File(path, "php", "", lo.functions, lo.classes, lo.imports, lines, lo.nodes, errors, list(lo.notes))
+
+
+def error_spans(lo: Lowering, root: Node) -> list[int]:
+    """Where the file did not parse."""
+    found: list[int] = []
+    pending = [root]
+    while pending and len(found) < MAX_ERRORS:
+        node = pending.pop()
+        if node.type == "ERROR" or node.is_missing:
+            found.append(lo.span(node))
+        elif node.has_error:
+            pending.extend(reversed(node.children))
+    return found
