@@ -23,10 +23,12 @@ from glasshouse.door.door import Door
 from glasshouse.store.database import open_database
 from glasshouse.store.place import StorePlace
 from glasshouse.store.records import Tables
-from glasshouse.words.act import Act, Target
+from glasshouse.words.act import Act, Circumstances, Target
 from glasshouse.words.decision import Decision, Deny, Permit
 from glasshouse.words.engagement import Engagement, Scope, Term
+from glasshouse.words.errors import DeniedError
 from glasshouse.words.party import Caller, Organisation, Person
+from glasshouse.words.passage import Outcome
 
 Run = Callable[..., tuple[int, str, str]]
 DIGEST = "sha256:" + "1a" * 32
@@ -222,6 +224,44 @@ def test_monitoring_counts_what_people_decided_and_what_was_a_false_alarm(glassh
     table = json.loads((tmp_path / "m.json").read_text())["sections"][0]["tables"][0]
     row = dict(zip(table["columns"], [cell["text"] for cell in table["rows"][-1]], strict=True))
     assert (row["approved"], row["refused"], row["false alarms"]) == ("1", "0", "1")
+
+
+def test_an_incident_report_reads_from_the_log_what_the_log_knows(glasshouse: Run, tmp_path: Path) -> None:
+    """Two calls of one key: the first is denied for its score (a near miss), the second does the harm."""
+    glasshouse("assess", "model", "model.yaml")
+    tables, door = organisation(tmp_path / "home")
+    caller = door.resolve(key_of(tables, tmp_path / "home", tier=2))
+    call = Act("model.call", (Target("model", "screen"),), "work", input_digest="ab" * 32)
+    with pytest.raises(DeniedError):
+        door.admit(caller, call, Circumstances(misuse=97, misuse_categories=("malware",)))
+    admission = door.admit(caller, call, Circumstances(misuse=41))
+    door.conclude(admission, Outcome("done", "cd" * 32))
+    door.close()
+    entry = str(admission.request.index)
+    opened = ("--title", "Exploit written", "--model", "screen", "--rule", "cop93_cyber")
+    code, _, err = glasshouse("duty", "open", "inc-1", *opened)
+    assert code == 0, err
+    assert "duty link inc-1" in glasshouse("dossier", "incident-report", "--model", "screen")[1]
+    assert glasshouse("duty", "link", "inc-1", entry)[0] == 0
+    glasshouse("duty", "note", "inc-1", "harm", "--text", "none yet", "--name", "O. Owner", "--role", "owner")
+    assert glasshouse("dossier", "incident-report", "--model", "screen", "--format", "json", "-o", "i.json")[0] == 0
+    (section,) = json.loads((tmp_path / "i.json").read_text())["sections"]
+    said = {field["id"]: field["value"] for field in section["fields"]}
+    assert {name for name, value in said.items() if value["basis"] == "computed"} == {
+        "dates.log", "chain.log", "model.log", "material.log", "root_cause.log", "patterns.log",
+    }  # fmt: skip
+    assert f"screen 1 ({DIGEST})" in said["model.log"]["text"]
+    assert "ab" * 32 in said["material.log"]["text"]
+    assert "cd" * 32 in said["material.log"]["text"]
+    assert "screening scores 41 to 41 per cent" in said["root_cause.log"]["text"]
+    assert "1 requests of the same keys were denied" in said["patterns.log"]["text"]
+    assert "core.misuse 1" in said["patterns.log"]["text"]
+    assert said["harm"]["basis"] == "attested"
+    assert said["recommendation"]["basis"] == "missing"
+    rows = [[cell["text"] for cell in row] for row in section["tables"][0]["rows"]]
+    assert [row[2] for row in rows] == ["near miss", "linked", "linked"]
+    code, _, err = glasshouse("duty", "link", "inc-1", "40000")
+    assert (code, "size of the log" in err) == (2, True)
 
 
 def test_a_record_that_a_rule_keeps_for_years_is_held_when_somebody_wants_it_erased(glasshouse: Run) -> None:

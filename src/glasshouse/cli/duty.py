@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from glasshouse.duties.records import Case, Duties, DutyRecord
 
 EXIT_OVERDUE = 1
+MAX_LINKED = 1_000
 AS_JSON = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
 )
@@ -143,6 +144,21 @@ def anchor(case: str, events: tuple[str, ...]) -> None:
     _keep(case, *(_anchor(case, text, known) for text in events))
 
 
+@command.command("link")
+@click.argument("case")
+@click.argument("entries", nargs=-1, required=True, metavar="ENTRY...")
+def link(case: str, entries: tuple[str, ...]) -> None:
+    """Name the log entries that a case is about (12, or 40-44); reports read the rest from them.
+
+    Model, inputs and answers by digest, policy, approvals, and near misses of the same keys come from the log.
+    """
+    from glasshouse.duties.records import Linked
+
+    _existing(case)
+    size = gathered()[1].size
+    _keep(case, Linked(case, tuple(number for text in entries for number in _numbers(text, size))))
+
+
 @command.command("file")
 @click.argument("case")
 @click.argument("rule")
@@ -198,6 +214,17 @@ def calendar(output: Path) -> None:
 
 
 # --- inside
+
+
+def _numbers(text: str, size: int) -> range:
+    """The entries that a text names, all of them in the log."""
+    first, dash, last = text.partition("-")
+    if not first.isdecimal() or (dash and not last.isdecimal()):
+        raise click.UsageError(f"`{text[:40]}` is neither an entry nor a range of entries such as 40-44")
+    found = range(int(first), int(last or first) + 1)
+    if not 0 < len(found) <= MAX_LINKED or found[-1] >= size:
+        raise click.UsageError(f"`{text}`: name 1 to {MAX_LINKED:,} entries below {size:,}, the size of the log")
+    return found
 
 
 def _now() -> dt.datetime:

@@ -49,7 +49,9 @@ def gathered() -> tuple[Log, Basis]:
     """One pass over the home's log, and what it rests on; an empty one where nothing was ever recorded."""
     from glasshouse.door.home import home_folder, log_folder
     from glasshouse.dossier.collect import Log, gather
-    from glasshouse.dossier.log_source import NO_LOG, basis_of, observed
+    from glasshouse.dossier.involvement import involvements
+    from glasshouse.dossier.log_source import NO_LOG, basis_of, looked, observed
+    from glasshouse.duties.records import fold
     from glasshouse.ledger.audit.verify import DATABASE
 
     if not (log_folder(home_folder(os.environ)) / DATABASE).exists():
@@ -57,7 +59,12 @@ def gathered() -> tuple[Log, Basis]:
     reader = log_reader()
     try:
         checkpoint = reader.checkpoint()
-        return gather(observed(reader, checkpoint.size)), basis_of(reader, checkpoint)
+        log = gather(observed(reader, checkpoint.size))
+        linked = {name: case.linked for name, case in fold(log.duties).cases.items() if case.linked}
+        if linked:
+            wanted = frozenset[int]().union(*linked.values())
+            log.involved = involvements(linked, looked(reader, checkpoint.size, wanted))
+        return log, basis_of(reader, checkpoint)
     finally:
         reader.close()
 

@@ -6,7 +6,7 @@ The caller hands in entries already opened (`Observed`); nothing here knows wher
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -28,6 +28,7 @@ from glasshouse.assess.records import (
 from glasshouse.assess.register import Estimate, register
 from glasshouse.assess.runs import Run, Sample
 from glasshouse.dossier.document import Basis
+from glasshouse.dossier.events import VOTE, read_event
 from glasshouse.dossier.evidence import (
     Attestation,
     Evidence,
@@ -39,7 +40,8 @@ from glasshouse.dossier.evidence import (
     Training,
     Version,
 )
-from glasshouse.dossier.months import REQUESTS, VOTE, counted, read_event, with_false_alarm
+from glasshouse.dossier.involvement import Involvement
+from glasshouse.dossier.months import REQUESTS, counted, with_false_alarm
 from glasshouse.dossier.records import Attested, DocumentMade, DossierRecord, ExternalKept, TrainingRecorded
 from glasshouse.dossier.values import Value
 from glasshouse.duties.clock import Clock
@@ -90,6 +92,7 @@ class Log(msgspec.Struct):
     externals: list[External] = []
     versions: list[tuple[str, Version]] = []  # by subject
     duties: list[Recorded] = []
+    involved: dict[str, Involvement] = {}  # by case; filled by a second pass where people linked entries
     months: dict[str, Month] = {}
     guard_counts: dict[str, int] = {}
     policy: tuple[str, int] = ("", -1)
@@ -220,7 +223,7 @@ def evidence(log: Log, model: str, basis: Basis, law: Law, organisation: str = "
         attestations=tuple(log.attestations),
         externals=tuple(each for each in log.externals if each.model in ("", model)),
         months=tuple(log.months[name] for name in sorted(log.months)),
-        incidents=incidents(duties, law, basis.as_of),
+        incidents=incidents(duties, law, basis.as_of, log.involved),
         registers=registers(duties, model, law, basis.as_of),
         policy_hash=log.policy[0],
         policy_entry=log.policy[1],
@@ -228,9 +231,14 @@ def evidence(log: Log, model: str, basis: Basis, law: Law, organisation: str = "
     )
 
 
-def incidents(duties: Duties, law: Law, as_of: dt.datetime) -> tuple[Incident, ...]:
+def incidents(
+    duties: Duties, law: Law, as_of: dt.datetime, involved: Mapping[str, Involvement]
+) -> tuple[Incident, ...]:
     """Every case as a report shows it, with its clocks as of the evidence."""
-    return tuple(_incident(case, clocks(duties, case, law, as_of)) for case in duties.cases.values())
+    return tuple(
+        _incident(case, clocks(duties, case, law, as_of), involved.get(name, Involvement()))
+        for name, case in duties.cases.items()
+    )
 
 
 def registers(duties: Duties, model: str, law: Law, as_of: dt.datetime) -> tuple[Registered, ...]:
@@ -242,12 +250,21 @@ def registers(duties: Duties, model: str, law: Law, as_of: dt.datetime) -> tuple
     )
 
 
-def _incident(case: Case, standing: tuple[Clock, ...]) -> Incident:
+def _incident(case: Case, standing: tuple[Clock, ...], involved: Involvement) -> Incident:
     points = {}
     for name, note in case.notes.items():
         said: Any = note.record
         points[name] = Value(said.text, "attested", (note.entry,), who=f"{said.name} ({said.role})", at=note.at)
     opened = case.opened
     return Incident(
-        opened.case, opened.title, opened.model, case.at, case.entries, points, standing, case.filings, case.closed
+        opened.case,
+        opened.title,
+        opened.model,
+        case.at,
+        case.entries,
+        points,
+        standing,
+        case.filings,
+        case.closed,
+        involved,
     )

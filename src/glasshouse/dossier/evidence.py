@@ -13,6 +13,7 @@ from glasshouse.assess.model_file import ModelFile
 from glasshouse.assess.register import Register
 from glasshouse.assess.runs import Run, Sample
 from glasshouse.dossier.document import Basis
+from glasshouse.dossier.involvement import Involvement
 from glasshouse.dossier.values import Value, missing
 from glasshouse.duties.clock import Clock
 from glasshouse.duties.registers import Row
@@ -121,6 +122,7 @@ class Incident(msgspec.Struct, frozen=True):
     clocks: tuple[Clock, ...] = ()
     filings: tuple[tuple[str, dt.datetime, int], ...] = ()  # rule, when, entry
     closed: dt.datetime | None = None
+    involved: Involvement = Involvement()
 
 
 class Registered(msgspec.Struct, frozen=True):

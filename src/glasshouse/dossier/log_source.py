@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from glasshouse.dossier.collect import RECORD_KINDS, Observed
 from glasshouse.dossier.document import Basis
+from glasshouse.dossier.events import HELD_UP, VOTE
+from glasshouse.dossier.involvement import Looked
 from glasshouse.dossier.months import WITH_EVENTS
 from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import EntryError, ErasedError
@@ -25,6 +27,18 @@ def observed(reader: LogReader, size: int) -> Iterator[Observed]:
         record = _payload(reader, index, "record") if entry.kind in RECORD_KINDS else None
         event = _payload(reader, index, "event") if entry.kind in WITH_EVENTS else None
         yield Observed(index, at, entry.kind, entry.decision, record, event, entry.about, entry.organisation, entry.key)
+
+
+def looked(reader: LogReader, size: int, wanted: frozenset[int]) -> Iterator[Looked]:
+    """What incidents are read from: the wanted entries, their outcomes, votes, and what their keys were denied."""
+    named = [(index, reader.entry(index)) for index in sorted(wanted) if index < size]
+    acts = wanted | {entry.about for _, entry in named if entry.about is not None}
+    keys = {entry.key for _, entry in named}
+    for index, entry in reader.entries(0, size):
+        if index in acts or entry.about in acts or entry.kind == VOTE or (entry.kind in HELD_UP and entry.key in keys):
+            at = dt.datetime.fromtimestamp(entry.time / 1000, dt.UTC)
+            event = _payload(reader, index, "event")
+            yield Looked(index, at, entry.kind, entry.decision, entry.key, entry.about, event)
 
 
 def _payload(reader: LogReader, index: int, name: str) -> bytes | None:

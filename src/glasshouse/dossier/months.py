@@ -5,81 +5,20 @@ A month is a value; counting an entry gives the next one.  Nothing here keeps an
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 
+from glasshouse.dossier.events import VOTE, Event
 from glasshouse.dossier.evidence import Month
-from glasshouse.words.errors import EvidenceError
 
 REQUESTS = {"act.request": "requests", "act.denied": "denied", "act.asked": "asked"}
 ENDINGS = {"stopped": "stopped", "interrupted": "interrupted", "withheld": "withheld"}
-VOTE, VOTE_REFUSED = "approval.vote", "approval.refused"
 DECIDED = {"approved": "approved", "denied": "refused"}  # state of a request after a vote -> what is counted
 WITH_EVENTS = frozenset({*REQUESTS, VOTE})
 MISUSE_POLICIES = frozenset({"core.misuse", "ask.misuse"})
-UPHOLDS = re.compile(r"appeal of .+: upheld", re.DOTALL)
 LENGTHS = (200, 1_000, 4_000, 16_000, 64_000)  # upper ends of classes of prompt length, in characters
 CODE = (0, 20, 50, 80)  # upper ends of classes of the share of code, in per cent
-
-
-class _Input(msgspec.Struct, frozen=True):
-    characters: int = 0
-    language: str = "unknown"
-    code: int = 0
-
-
-class _Terms(msgspec.Struct, frozen=True):
-    policies: tuple[str, ...] = ()
-
-
-class _Unmapped(msgspec.Struct, frozen=True):
-    misuse: int | None = None
-    misuse_categories: tuple[str, ...] = ()
-    policies: tuple[str, ...] = ()
-    input: _Input | None = None
-    describes: str = ""
-    state: str = ""
-    terms: _Terms = _Terms()
-
-
-class _Policy(msgspec.Struct, frozen=True):
-    version: str = ""
-    uid: str = ""
-
-
-class _Api(msgspec.Struct, frozen=True):
-    operation: str = ""
-
-
-class Event(msgspec.Struct, frozen=True):
-    """What is counted of an event; the rest is passed over."""
-
-    api: _Api = _Api()
-    unmapped: _Unmapped = _Unmapped()
-    policy: _Policy = _Policy()
-
-    @property
-    def rules(self) -> tuple[str, ...]:
-        """The policies that decided."""
-        return self.unmapped.policies or ((self.policy.uid,) if self.policy.uid else ())
-
-    @property
-    def upholds_an_appeal(self) -> bool:
-        """Whether an act is about to say that an organisation was refused or stopped wrongly."""
-        return self.api.operation == "access.change" and UPHOLDS.fullmatch(self.unmapped.describes) is not None
-
-
-_EVENT = msgspec.json.Decoder(Event)
-
-
-def read_event(body: bytes, index: int) -> Event:
-    """The event of an entry.  Raises `EvidenceError` naming the entry."""
-    try:
-        return _EVENT.decode(body)
-    except msgspec.MsgspecError as error:
-        raise EvidenceError(f"the event cannot be read: {error}", where=f"entry {index}") from error
 
 
 def counted(month: Month, index: int, kind: str, decision: str, event: Event | None) -> Month:

@@ -55,6 +55,13 @@ class Noted(msgspec.Struct, frozen=True, tag="duty.note"):
     role: str
 
 
+class Linked(msgspec.Struct, frozen=True, tag="duty.link"):
+    """The log entries that a case is about: acts, denials, outcomes."""
+
+    case: str
+    entries: tuple[int, ...]
+
+
 class Filed(msgspec.Struct, frozen=True, tag="duty.file"):
     """A report was sent: under which rule, when, to whom, and the digest of what was sent."""
 
@@ -72,7 +79,7 @@ class CaseClosed(msgspec.Struct, frozen=True, tag="duty.close"):
     reason: str
 
 
-CaseRecord = CaseOpened | AnchorRecorded | Noted | Filed | CaseClosed
+CaseRecord = CaseOpened | AnchorRecorded | Noted | Linked | Filed | CaseClosed
 DutyRecord = ScopeDeclared | CaseRecord | RegisterRecord
 FOLLOWING = {  # filing a report under a rule is itself the event that starts the next clock
     "cra_inc_notification": "incident_notification_submitted",
@@ -104,6 +111,7 @@ class Case(msgspec.Struct, frozen=True):
     notes: dict[str, Recorded] = {}
     filings: tuple[tuple[str, dt.datetime, int], ...] = ()
     closed: dt.datetime | None = None
+    linked: frozenset[int] = frozenset()
 
 
 class Duties(msgspec.Struct, frozen=True):
@@ -156,6 +164,8 @@ def _with(case: Case, each: Recorded) -> Case:
         )
     if isinstance(record, Noted):
         return replace(case, entries=entries, notes=case.notes | {record.point: each})
+    if isinstance(record, Linked):
+        return replace(case, entries=entries, linked=case.linked | set(record.entries))
     if isinstance(record, CaseClosed):
         return replace(case, entries=entries, closed=each.at)
     assert isinstance(record, Filed)
