@@ -2,19 +2,23 @@
 
     python -m train.forecast [--data FOLDER] [--output FILE]
 
-About six minutes on one core.  Needs the extra `train`.  Deterministic: the same data give the same file.
+About six minutes on one core.  Beside the weights goes a record of the training (train/records), which documents
+are computed from.  Needs the extra `train`.  Deterministic: the same data give the same file.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
+import datetime as dt
+import time
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from glasshouse.dossier.evidence import Training
 from glasshouse.forecast.facts import Day, iso
 from glasshouse.forecast.model import (
     FORMAT,
@@ -27,10 +31,19 @@ from glasshouse.forecast.model import (
     Weights,
 )
 from glasshouse.forecast.priority import RATES, WeaknessRates
+from glasshouse.words.digests import sha256_of
 from train.forecast_chain import VARIANTS, Chained, chain, note, prepare
-from train.forecast_data import CUT, DEFAULT, Dataset
+from train.forecast_data import CUT, DEFAULT, INDEX, KEV, RECORD, Dataset, load
 from train.forecast_fit import ATTENTION, NEVER, Array, Landmark, Texts, fit_calibration, fit_trees, level, usable
+from train.record import Clocked, add_options, clocked, files_digest, write_record
 
+SOURCES = {
+    INDEX: ("trickest/cve", "MIT; descriptions under the CVE terms of use"),
+    RECORD: ("CISA Vulnrichment", "CC0-1.0; CVE terms of use"),
+    "module-list": ("RogoLabs/patchthisapp", "Apache-2.0"),
+    KEV: ("CISA KEV", "CC0-1.0"),
+}
+"""Source of a fact -> its name and licence."""
 FEWEST = 20
 """CVEs of a weakness class below which no rate is given."""
 BINS = (0.5, 0.9, 0.99, 0.999, 0.9999, 1.0)
@@ -45,7 +58,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DEFAULT, help="folder of the development data set")
     parser.add_argument("--output", type=Path, default=SHIPPED)
+    add_options(parser)
     options = parser.parse_args()
+    if options.record_only:
+        known = record(options.data, load(options.data), options.output)
+        note(str(write_record(known, Clocked(remark=options.remark), options.records)))
+        return
+    started, begun = dt.datetime.now(dt.UTC), time.perf_counter()
     data, texts, learn, full = prepare(options.data)
     chained = chain(learn, full)
     past = usable(learn, CUT, 90)
@@ -63,6 +82,25 @@ def main() -> None:
     options.output.write_bytes(msgspec.msgpack.encode(weights))
     note(f"{options.output}: {options.output.stat().st_size:,} bytes")
     RATES.write_bytes(msgspec.json.format(msgspec.json.encode(weakness_rates(data, texts)), indent=1) + b"\n")
+    clock = clocked(started, time.perf_counter() - begun)
+    note(str(write_record(record(options.data, data, options.output), clock, options.records)))
+
+
+def record(folder: Path, data: Dataset, weights: Path) -> Training:
+    """What is known about a weights file: rows are CVEs of the mention index, labels are listings until the cut."""
+    of_source = Counter(source for facts in data.facts.values() for source in {fact.source for fact in facts})
+    known = [name for name in data.facts if name in data.indexed and data.indexed[name] <= CUT]
+    listed = sum(name in data.listed and data.listed[name] <= CUT for name in known)
+    return Training(
+        model="forecaster",
+        weights_digest=sha256_of(weights.read_bytes()),
+        code_digest=files_digest(Path(__file__).parent.glob("forecast*.py")),
+        data_digest=files_digest(folder / name for name in ("cves.parquet", "mentions.parquet")),
+        split={"training": len(known)},
+        sources=tuple((name, licence, of_source[source]) for source, (name, licence) in SOURCES.items()),
+        labels={"listed": listed, "not listed": len(known) - listed},
+        settings={"listings until": iso(CUT)},
+    )
 
 
 def variant_weights(

@@ -83,6 +83,12 @@ def development_rows(path: Path = DEVELOPMENT) -> list[Row]:
     return msgspec.convert(pyarrow.parquet.read_table(path).to_pylist(), list[Row])
 
 
+def licence_of_rows(path: Path) -> dict[str, str]:
+    """The licence of each source of a parquet file."""
+    table = pyarrow.parquet.read_table(path, columns=["source", "licence"])
+    return {each["source"]: each["licence"] for each in table.to_pylist()}
+
+
 def written_rows() -> list[Row]:
     """The requests made from templates."""
     return [Row(each.text, each.label, each.source, each.category) for each in written()]

@@ -9,20 +9,26 @@ labels together, so that a technique never seen in training is what the score is
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import math
 import sys
-from collections import defaultdict
+import time
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import msgspec
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from respond_data import Recording, detections_of, recordings, rules_in
 
+from glasshouse.dossier.evidence import Training
 from glasshouse.respond.group.attack import of_this_version, parent
 from glasshouse.respond.group.techniques import MODEL, THRESHOLD, TOP, Trees, candidates
+from glasshouse.words.digests import sha256_of
 from glasshouse.words.incident import Detection
+from train.record import Clocked, add_options, by_source, clocked, files_digest, write_record
 
 Found = dict[str, list[Detection]]
 FOLDS = 5
@@ -109,8 +115,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/respond"))
     parser.add_argument("--rules", type=Path, help="folder of Sigma rules; default: the archive in DATA")
+    add_options(parser)
     options = parser.parse_args()
     labelled = [each for each in recordings(options.data) if each.techniques and each.attack]
+    if options.record_only:
+        print(write_record(record(options.data, labelled), Clocked(remark=options.remark), options.records))
+        return
+    started, begun = dt.datetime.now(dt.UTC), time.perf_counter()
     found = detections_of(labelled, rules_in(options.data, options.rules))
     print(f"{len(labelled)} labelled recordings")
     for top in (1, 2, 3):
@@ -120,6 +131,24 @@ def main() -> None:
     print(f"ranker, {FOLDS} folds by set of labels: P {score[0]:.3f} R {score[1]:.3f} F1 {score[2]:.3f}")
     MODEL.write_bytes(msgspec.json.encode(fitted(labelled, found)) + b"\n")
     print(f"wrote {MODEL}")
+    clock = clocked(started, time.perf_counter() - begun)
+    print(write_record(record(options.data, labelled), clock, options.records))
+
+
+def record(data: Path, labelled: list[Recording]) -> Training:
+    """What is known about the ranker that lies in the package: recordings by source, labels by technique."""
+    rows = msgspec.json.decode((data / "labels.json").read_bytes())
+    licences = {row["id"]: row["licence"] for row in rows}
+    return Training(
+        model="technique-ranker",
+        weights_digest=sha256_of(MODEL.read_bytes()),
+        code_digest=files_digest([Path(__file__)]),
+        data_digest=files_digest([data / "labels.json", *(each.file for each in labelled)]),
+        split={"training": len(labelled)},
+        sources=by_source((each.source, licences[each.id]) for each in labelled),
+        labels=dict(sorted(Counter(name for each in labelled for name in truth(each)).items())),
+        settings={"unit": "recordings of attacks"},
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from glasshouse.assess.suite import digest_of
+from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import SuiteError
 
 HEAD = """identity:
@@ -59,15 +59,15 @@ def _screener() -> str:
 
 
 def _scanner() -> str:
-    from glasshouse.assess.suites.scanner import rules_digest
+    from glasshouse.assess.suites.scanner import scanner_digest
 
-    return rules_digest()
+    return scanner_digest()
 
 
 def _forecaster() -> str:
     from glasshouse.forecast.model import SHIPPED
 
-    return digest_of([Path(SHIPPED).read_bytes()])
+    return sha256_of(Path(SHIPPED).read_bytes())
 
 
 DIGESTS: dict[str, Callable[[], str]] = {

@@ -13,6 +13,7 @@ from glasshouse.cli.assess_gate import gate, override, watch
 from glasshouse.cli.evidence import gathered, keep, read_file, recording
 from glasshouse.cli.passing import say_receipt
 from glasshouse.cli.progress import progress_bar
+from glasshouse.words.digests import sha256_of
 
 if TYPE_CHECKING:
     from glasshouse.assess.framework import Framework
@@ -224,10 +225,9 @@ def estimate(
 def load(file: Path) -> tuple[ModelFile, str]:
     """A model file and the digest of its bytes."""
     from glasshouse.assess.model_file import load_model
-    from glasshouse.assess.suite import digest_of
 
     text = read_file(file)
-    return load_model(str(file), text), digest_of([text])
+    return load_model(str(file), text), sha256_of(text)
 
 
 def load_framework(file: Path | None) -> Framework:

@@ -61,9 +61,7 @@ def _statement(field: str, value: str | None, file: Path | None) -> str:
     if (value is None) == (file is None):
         raise click.UsageError("give either --value or --file")
     if file is not None and field == "model-file":
-        from glasshouse.assess.suite import digest_of
-
-        return digest_of([read_file(file)])
+        return sha256_of(read_file(file))
     text = value if value is not None else read_file(file).decode("utf-8", "replace") if file is not None else ""
     if not text.strip():
         raise click.UsageError("the statement is empty")

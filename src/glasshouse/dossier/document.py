@@ -11,6 +11,7 @@ import msgspec
 from glasshouse.dossier.values import Shares, Value, shares
 from glasshouse.words.digests import sha256_of
 
+STRENGTH = {"missing": 0, "attested": 1, "external": 2, "computed": 3}
 Audience = Literal["ai-office", "authority", "downstream", "public"]
 AUDIENCES: tuple[Audience, ...] = ("ai-office", "authority", "downstream", "public")
 
@@ -97,8 +98,17 @@ class Document(msgspec.Struct, frozen=True):
                     yield from row
 
     def shares(self) -> Shares:
-        """How much of the document rests on what."""
-        return shares(list(self.values()))
+        """How many of its questions rest on what; of a document that asks none, how many rows of its tables.
+
+        Long tables of figures do not outweigh questions that nothing answers.
+        """
+        asked = [field.value for section in self.sections for field in section.fields]
+        return shares(asked) if asked else self.row_shares()
+
+    def row_shares(self) -> Shares:
+        """How many rows of its tables rest on what, each by the weakest of its values."""
+        rows = [row for section in self.sections for table in section.tables for row in table.rows]
+        return shares([min(row, key=lambda value: STRENGTH[value.basis]) for row in rows if row])
 
     def digest(self) -> str:
         """SHA-256 of the canonical form, written sha256:<hex>."""

@@ -178,7 +178,7 @@ class Evidence(msgspec.Struct, frozen=True):
             return own
         if text is None or text == "" or text == ():
             return own
-        said = ", ".join(map(str, text)) if isinstance(text, tuple) else str(text)
+        said = (", ".join(map(str, text)) if isinstance(text, tuple) else str(text)).strip()
         whole = [
             each for each in self.attestations if each.field == "model-file" and each.text == self.model_file_digest
         ]

@@ -9,10 +9,11 @@ import pytest
 
 from glasshouse.assess.conduct import conduct
 from glasshouse.assess.model_file import ModelFile, load_model
-from glasshouse.assess.suite import Setting, digest_of
+from glasshouse.assess.suite import Setting
 from glasshouse.forecast.facts import Fact, Listed, Published, Text, day
 from glasshouse.forecast.model import SHIPPED
 from glasshouse.forecast.store import FactStore
+from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import SuiteError
 
 AT = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
@@ -21,7 +22,7 @@ START, LANDMARK, END = day("2026-01-01"), day("2026-03-01"), day("2026-05-30")
 
 def shipped_file() -> ModelFile:
     """A model file that names the shipped weights."""
-    digest = digest_of([Path(SHIPPED).read_bytes()])
+    digest = sha256_of(Path(SHIPPED).read_bytes())
     text = (
         f"identity: {{name: f, version: '1', weights_digest: '{digest}'}}\nprovider: P\nintended_use: U\n"
         "placing: {on_union_market: false}"

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glasshouse.dossier.document import Basis, Document, Field, Section, Table, diff, encode
+from glasshouse.dossier.render.basis import headline
 from glasshouse.dossier.render.markdown import escape
 from glasshouse.dossier.render.registry import FORMATS, render
 from glasshouse.dossier.values import Value, computed, missing, shares
@@ -63,11 +64,20 @@ def test_escaped_text_stays_on_its_line_and_opens_nothing(text: str) -> None:
     assert not any(character in "`*_[]<>|#" and (n == 0 or shown[n - 1] != "\\") for n, character in enumerate(shown))
 
 
-def test_the_headline_counts_every_value_once() -> None:
-    counts = document().shares()
-    assert (counts.computed, counts.attested, counts.external, counts.missing) == (4, 1, 1, 1)
-    assert counts.total == 7
+def test_the_headline_counts_every_question_and_every_row_once() -> None:
+    counts, rows = document().shares(), document().row_shares()
+    assert (counts.computed, counts.attested, counts.external, counts.missing) == (2, 1, 1, 1)
+    assert (rows.computed, rows.total) == (1, 1)
+    assert "5 questions: 2 computed (40 %)" in headline(document())
+    assert "1 rows of tables: 1 computed" in headline(document())
     assert shares([]).percent("computed") == 0
+
+
+def test_a_row_counts_by_its_weakest_value_and_tables_never_hide_an_open_question() -> None:
+    half = Table("t", "T", ("a", "b"), ((computed("x", (1,)), missing("say it")),) * 99)
+    whole = msgspec.structs.replace(document(), sections=(*document().sections, Section("t", "T", (), (half,))))
+    assert whole.row_shares().missing == 99
+    assert whole.shares() == document().shares()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -105,10 +106,34 @@ def test_a_measure_that_only_people_can_show_is_not_shown_by_records() -> None:
 def test_front_matter_is_yaml_that_no_value_can_break_out_of() -> None:
     hostile = msgspec.structs.replace(full().model, licence='x"\n---\nevil: true')
     card = make("model-card", msgspec.structs.replace(full(), model=hostile), "public")
-    front = render(card, "md").decode().split("\n---\n")[0].removeprefix("---\n")
-    parsed = yaml.safe_load(front)
-    assert set(parsed) == {"license", "tags", "model-index"}
+    parsed = front_matter(card)
+    assert set(parsed) == {"license", "license_name", "tags", "model-index"}
+    assert parsed["license_name"] == 'x"\n---\nevil: true'
     assert parsed["model-index"][0]["results"][0]["metrics"][0]["value"] == 0.81
+
+
+def front_matter(card: Document) -> dict[str, Any]:
+    """The YAML head of a rendered card."""
+    text = render(card, "md").decode()
+    assert text.startswith("---\n")
+    found = yaml.safe_load(text[4:].split("\n---\n")[0])
+    assert isinstance(found, dict)
+    return found
+
+
+@STATES
+def test_front_matter_holds_to_the_metadata_that_model_hubs_read(evidence: Evidence) -> None:
+    """Hugging Face's rules: a known licence, or ``other`` with a name; results with task, dataset and metrics."""
+    parsed = front_matter(make("model-card", evidence, "public"))
+    assert parsed["license"] == "apache-2.0"
+    for index in parsed.get("model-index", []):
+        assert index["name"] == evidence.model.identity.name
+        for result in index["results"]:
+            assert set(result) == {"task", "dataset", "metrics"}
+            assert result["task"]["type"]
+            assert set(result["dataset"]) == {"name", "type"}
+            assert all(each["type"] and isinstance(each["value"], int | float) for each in result["metrics"])
+    assert ("model-index" in parsed) == bool(evidence.runs)
 
 
 def test_an_override_is_listed_in_every_later_report() -> None:

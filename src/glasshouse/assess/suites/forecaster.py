@@ -18,6 +18,7 @@ from glasshouse.assess.model_file import ModelFile
 from glasshouse.assess.runs import Metric, Sample, area, difference, proportion
 from glasshouse.assess.suite import Progress, Result, Setting, digest_of
 from glasshouse.door.home import home_folder
+from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import SuiteError
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ class Forecaster:
         if iso(landmark) < shipped.trained_until:
             notes.append(f"training went on until {shipped.trained_until}: these figures flatter the model")
         return Result(
-            model_digest=digest_of([Path(SHIPPED).read_bytes()]),
-            code_digest=digest_of([inspect.getsource(Forecaster).encode()]),
+            model_digest=sha256_of(Path(SHIPPED).read_bytes()),
+            code_digest=sha256_of(inspect.getsource(Forecaster).encode()),
             data_digest=digest_of([about.encode(), *map(str.encode, sorted(listed))]),
             metrics=tuple(_metrics(scored, set(hits), listed)),
             samples=_samples(scored, set(hits)),

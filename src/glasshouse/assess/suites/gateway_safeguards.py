@@ -9,8 +9,9 @@ import inspect
 
 from glasshouse.assess.model_file import ModelFile
 from glasshouse.assess.runs import Metric, Sample, proportion
-from glasshouse.assess.suite import Progress, Result, Setting, digest_of
+from glasshouse.assess.suite import Progress, Result, Setting
 from glasshouse.assess.suites import endpoint, probe
+from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import SuiteError
 
 
@@ -35,7 +36,7 @@ class GatewaySafeguards:
         source = inspect.getsource(GatewaySafeguards) + inspect.getsource(endpoint) + inspect.getsource(probe)
         return Result(
             model_digest=model.identity.digest,
-            code_digest=digest_of([source.encode()]),
+            code_digest=sha256_of(source.encode()),
             data_digest=probe.probe_digest(),
             metrics=tuple(_metrics(samples)),
             samples=tuple(samples),

@@ -18,6 +18,7 @@ from glasshouse.assess.model_file import ModelFile
 from glasshouse.assess.runs import Metric, Sample, proportion
 from glasshouse.assess.suite import Progress, Result, Setting, digest_of
 from glasshouse.assess.suites import endpoint, probe, refusals
+from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import MissingExtraError, SuiteError
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class LanguageModel:
         code = source_of.getsource(LanguageModel) + source_of.getsource(refusals) + source_of.getsource(probe)
         return Result(
             model_digest=model.identity.digest,
-            code_digest=digest_of([code.encode()]),
+            code_digest=sha256_of(code.encode()),
             data_digest=digest_of(f"{each.id}\n{each.text}".encode() for each in asked),
             metrics=tuple(self._metrics(samples)),
             samples=tuple(samples),

@@ -10,8 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from glasshouse.assess.suite import digest_of
 from glasshouse.assess.yaml_file import decode
+from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import SuiteError
 
 NAME = "misuse_probe.yaml"
@@ -65,7 +65,7 @@ def requests() -> tuple[Request, ...]:
 
 def probe_digest() -> str:
     """The digest of the probe set."""
-    return digest_of([_raw()])
+    return sha256_of(_raw())
 
 
 def _raw() -> bytes:

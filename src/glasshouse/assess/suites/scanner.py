@@ -11,6 +11,7 @@ import csv
 import inspect
 import tempfile
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import msgspec
@@ -48,14 +49,14 @@ class Scanner:
             cases = tuple(_labelled(Path(truth), root))[: setting.max_samples or MAX_CASES]
             found = {"plain": _scan(root, cases)}
             progress(1, 1)
-            data, note = digest_of([(Path(truth) / "ground_truth.csv").read_bytes()]), f"labelled set {truth}"
+            data, note = sha256_of((Path(truth) / "ground_truth.csv").read_bytes()), f"labelled set {truth}"
         else:
             with tempfile.TemporaryDirectory(prefix="glasshouse-suite-") as folder:
                 cases, found = _examples(Path(folder), setting.max_samples, progress)
-            data, note = rules_digest(), "the rules' own examples: a regression check, not quality on unseen code"
+            data, note = scanner_digest(), "the rules' own examples: a regression check, not quality on unseen code"
         samples = tuple(_sample(case, how, hit) for how, hits in found.items() for case, hit in hits.items())
         return Result(
-            model_digest=rules_digest(),
+            model_digest=scanner_digest(),
             code_digest=_code_digest(),
             data_digest=data,
             metrics=tuple(_metrics(found)),
@@ -69,12 +70,14 @@ def suite() -> Scanner:
     return Scanner()
 
 
-def rules_digest() -> str:
-    """The digest of what the scanner is: engine version and compiled rules."""
-    from glasshouse import __version__
+def scanner_digest() -> str:
+    """The digest of what the scanner is: the source of its engine and the compiled rules."""
     from glasshouse.scan.rules.loader import compile_shipped
 
-    return digest_of([__version__.encode(), compile_shipped()])
+    engine = Path(str(files("glasshouse.scan")))
+    sources = sorted(engine.rglob("*.py"), key=lambda each: each.relative_to(engine).as_posix())
+    parts = [part for each in sources for part in (each.relative_to(engine).as_posix().encode(), each.read_bytes())]
+    return digest_of([*parts, compile_shipped()])
 
 
 def _examples(folder: Path, limit: int, progress: Progress) -> tuple[tuple[Case, ...], dict[str, dict[Case, bool]]]:

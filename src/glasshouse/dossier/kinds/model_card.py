@@ -9,6 +9,12 @@ from glasshouse.dossier.evidence import Evidence
 from glasshouse.dossier.kinds.run_tables import overrides_table, runs_table, verdicts_table
 from glasshouse.dossier.values import computed
 
+HUB_LICENCES = frozenset(
+    "afl-3.0 agpl-3.0 apache-2.0 artistic-2.0 bsd bsd-2-clause bsd-3-clause bsl-1.0 cc-by-4.0 cc-by-nc-4.0 cc-by-sa-4.0"
+    " cc0-1.0 epl-2.0 eupl-1.1 gpl-2.0 gpl-3.0 isc lgpl-2.1 lgpl-3.0 mit mpl-2.0 openrail unlicense zlib".split()
+)
+"""Licence identifiers of the Hugging Face Hub that are likely here; others are named in full."""
+
 
 def make(evidence: Evidence, audience: Audience) -> Document:
     """The card for one audience."""
@@ -63,26 +69,34 @@ def _details(evidence: Evidence) -> tuple[Field, ...]:
     return tuple(fields)
 
 
+def _licence(name: str) -> list[str]:
+    """An identifier that model hubs know, or ``other`` with the name as it is given."""
+    known = name.lower()
+    if known in HUB_LICENCES:
+        return [f"license: {known}"]
+    return ["license: other", f"license_name: {json.dumps(name or 'not given')}"]
+
+
 def front_matter(evidence: Evidence) -> str:
     """The YAML head that model hubs read: licence, tags, and each metric as a result of ``model-index``.
 
     JSON strings are valid YAML, so nothing that a value holds can break out of its place.
     """
     model = evidence.model
-    lines = [f"license: {json.dumps(model.licence.lower() or 'other')}", "tags:", "- glasshouse", "- security"]
-    runs = [(run, metric) for run in evidence.my_runs() for metric in run.metrics if metric.estimate == metric.estimate]
-    if not runs:
+    lines = [*_licence(model.licence), "tags:", "- glasshouse", "- security"]
+    runs = [(run, [each for each in run.metrics if each.estimate == each.estimate]) for run in evidence.my_runs()]
+    if not any(metrics for _, metrics in runs):
         return "\n".join(lines)
     lines += ["model-index:", f"- name: {json.dumps(model.identity.name)}", "  results:"]
-    for run, metric in runs:
+    for run, metrics in runs:
         lines += [
             "  - task:",
             "      type: text-classification" if "text" in model.inputs else "      type: other",
             "    dataset:",
             f"      name: {json.dumps(run.suite)}",
             f"      type: {json.dumps(run.data_digest)}",
-            "    metrics:",
-            f"    - type: {json.dumps(metric.name)}",
-            f"      value: {metric.estimate:.6g}",
+            "    metrics:" if metrics else "    metrics: []",
         ]
+        for metric in metrics:
+            lines += [f"    - type: {json.dumps(metric.name)}", f"      value: {metric.estimate:.6g}"]
     return "\n".join(lines)

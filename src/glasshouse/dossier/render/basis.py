@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from glasshouse.dossier.document import Document
-from glasshouse.dossier.values import BASES, Value
+from glasshouse.dossier.values import BASES, Shares, Value
 
 MAX_ENTRIES_SHOWN = 8
 
@@ -37,10 +37,17 @@ def short(digest: str) -> str:
 
 
 def headline(document: Document) -> str:
-    """The share of each basis in one line."""
-    counts = document.shares()
+    """The share of each basis in one line: of the questions, and of the rows of tables."""
+    questions, rows = document.shares(), document.row_shares()
+    asks = any(section.fields for section in document.sections)
+    parts = [_shares("questions", questions)] if asks else []
+    parts += [_shares("rows of tables", rows)] if rows.total or not asks else []
+    return "; ".join(parts)
+
+
+def _shares(what: str, counts: Shares) -> str:
     parts = [f"{getattr(counts, basis)} {basis} ({counts.percent(basis):.0f} %)" for basis in BASES]
-    return f"{counts.total} values: {', '.join(parts)}"
+    return f"{counts.total} {what}: {', '.join(parts)}"
 
 
 def provenance(document: Document) -> str:

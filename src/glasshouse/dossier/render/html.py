@@ -50,7 +50,8 @@ def _shares(document: Document) -> str:
         for basis in BASES
     )
     label = escape(headline(document))
-    return f'<div class="bar" role="img" aria-label="{label}">{bar}</div><p class="legend">{legend}</p>'
+    drawn = f'<div class="bar" role="img" aria-label="{label}">{bar}</div><p class="legend">{legend}</p>'
+    return f'{drawn}<p class="soft">{label}</p>'
 
 
 def _section(section: Section) -> str:
