@@ -182,9 +182,8 @@ class Engine:
             if op == ir.LABEL:
                 states = self.merge(states + self.frame.jumps.gotos.pop(ins[2], []))
                 continue
-            if not states and not self.waiting():
-                continue
-            handler = CONTROL.get(op)
+            if not states and not self.frame.jumps.gotos:
+                break  # no path comes here, and none waits for a label below
             if op == ir.NOP:
                 for state in states:
                     state.temps = {}
@@ -194,18 +193,19 @@ class Engine:
                 if self.steps > MAX_STEPS:
                     return states[:1]
                 self.limit = 1
-            if handler is not None:
-                states = handler(self, ins, states)
+            simple = SIMPLE.get(op)
+            if simple is not None:
+                for state in states:
+                    simple(self, ins, state)
             elif op == ir.CALL or op == ir.CALL_METHOD:
                 results: list[State] = []
                 for state in states:
                     results.extend(calls.call(self, ins, state))
                 states = results if len(results) <= self.limit else self.merge(results)
             else:
-                simple = evaluate.SIMPLE.get(op)
-                if simple is not None:
-                    for state in states:
-                        simple(self, ins, state)
+                handler = CONTROL.get(op)
+                if handler is not None:
+                    states = handler(self, ins, states)
         return states
 
     def waiting(self) -> bool:
@@ -411,6 +411,7 @@ class Engine:
         return self.merge(out + skipped + self.frame.jumps.breaks.pop(label, []))
 
 
+SIMPLE = evaluate.SIMPLE
 CONTROL: dict[int, Any] = {
     ir.IF: Engine.op_if,
     ir.BLOCK: Engine.op_block,

@@ -53,18 +53,18 @@ class LoopFacts:
 class FunctionFacts:
     """Facts about one function of the file."""
 
-    __slots__ = ("addressed", "callees", "defs", "function", "index", "returns_memory", "size")
+    __slots__ = ("addressed", "callees", "defs", "every", "function", "index", "returns_memory", "size")
 
     def __init__(self, function: ir.Function, index: int) -> None:
         self.function = function
         self.index = index
-        self.size = 0
+        self.every: list[ir.Instr] = list(walk(function.body))  # instructions, inner ones included, in order
+        self.size = len(self.every)
         self.callees: set[str] = set()
         self.addressed: set[str] = set()
         self.returns_memory = function.returns.endswith("*")
         self.defs: dict[int, ir.Instr] = {}  # temporary -> the instruction that writes it
-        for ins in walk(function.body):
-            self.size += 1
+        for ins in self.every:
             op = ins[0]
             if op in DEFINES and ins[2].__class__ is int:
                 self.defs[ins[2]] = ins
@@ -134,9 +134,9 @@ class FileFacts:
                 firsts[ins[2]] = module.consts[-1 - ins[3]]
         if not firsts and not self.globals:
             return
-        for function in self.file.functions[1:]:
-            local = {param.name for param in function.params}
-            for ins in walk(function.body):
+        for facts in self.functions[1:]:
+            local = {param.name for param in facts.function.params}
+            for ins in facts.every:
                 if ins[0] == ir.DECLARE:
                     local.add(ins[2])
                 elif ins[0] == ir.MOVE and isinstance(ins[2], str) and ins[2] not in local:

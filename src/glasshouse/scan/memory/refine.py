@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
+from glasshouse.scan.memory.evaluate import position
+from glasshouse.scan.memory.names import read_global
 from glasshouse.scan.memory.values import MAYBE, NONNULL, NULL, STRONG, UNKNOWN, State, V
 
 if TYPE_CHECKING:
@@ -83,8 +86,6 @@ def _peek(engine: Engine, state: State, operand: Any) -> V:
         return state.temps.get(operand) or V()
     value = state.env.get(operand)
     if value is None:
-        from glasshouse.scan.memory.names import read_global
-
         return read_global(engine, state, operand)
     if value.home is not None:
         return state.field(value.home, 0) or V()
@@ -127,8 +128,6 @@ def _replace_field(engine: Engine, state: State, operand: Any, old: V, new: V) -
             if base.reg is not None:
                 key: Any = ins[4]
                 if op == ir.ITEM:
-                    from glasshouse.scan.memory.evaluate import position
-
                     key = position(base, _peek(engine, state, ins[4]))
                 fields = state.heap.get(base.reg)
                 if fields is not None and (fields.get(key) is old or old.const() is not None):
@@ -222,17 +221,22 @@ def checked_after_use(engine: Engine, state: State, operand: Any, value: V) -> N
 LENGTH = re.compile(r"(?i)(len|size|bytes|cnt|count|end\b|end$|_end|avail|left|remain|limit|max|last)")
 
 
+@functools.lru_cache(maxsize=20_000)
+def _names_a_length(name: str) -> bool:
+    return LENGTH.search(name) is not None
+
+
 def _looks_at_length(engine: Engine, state: State, operand: Any, depth: int = 0) -> bool:
     """Whether an operand is, or is computed from, something whose name says that it is a length or an end."""
     if operand.__class__ is str:
-        return LENGTH.search(operand) is not None
+        return _names_a_length(operand)
     ins = _definition(engine, operand)
     if ins is None or depth > 4:
         return False
     if ins[0] == ir.ATTR:
-        return LENGTH.search(ins[4]) is not None
+        return _names_a_length(ins[4])
     if ins[0] == ir.CALL:
-        return isinstance(ins[3], str) and LENGTH.search(ins[3]) is not None
+        return isinstance(ins[3], str) and _names_a_length(ins[3])
     if ins[0] in (ir.BINOP, ir.CAST, ir.MOVE, ir.UNOP):
         return any(
             _looks_at_length(engine, state, part, depth + 1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glasshouse.scan.memory import api, bounds, misuse
 from glasshouse.scan.memory.values import MAYBE, STRONG, State, V
@@ -43,23 +44,43 @@ DESTROYS = re.compile(
 )
 
 
+SIZED = re.compile(r"(?i)[cmz]alloc|acquire\w*memory")
+
+
+class Hint(NamedTuple):
+    """What a name says of a function."""
+
+    fallible: bool
+    sized: bool  # may fail, and takes a size
+    destroys: bool
+    builds: bool
+
+
+@functools.lru_cache(maxsize=20_000)
+def hint(name: str) -> Hint:
+    fallible = FALLIBLE.search(name) is not None and not name.isupper()
+    sized = fallible and SIZED.search(name) is not None
+    return Hint(fallible, sized, DESTROYS.search(name) is not None, BUILDS.search(name) is not None)
+
+
 def by_name(engine: Engine, state: State, made: Call, result: V) -> None:
     """What the name of an unknown function suggests: that it may fail, that it builds a text."""
     name = made.name
     if not name or name in engine.facts.by_name:
         return
-    if FALLIBLE.search(name) and not name.isupper():
+    says = hint(name)
+    if says.fallible:
         result.null, result.why, result.born = MAYBE, f"?`{name}`", made.span
-        if re.search(r"(?i)[cmz]alloc|acquire\w*memory", name):
+        if says.sized:
             for value in made.args:
                 misuse.allocation_size(engine, state, made, value, api.Alloc("", 0))
-    if DESTROYS.search(name) and len(made.args) == 1 and made.operand(0).__class__ is str:
+    if says.destroys and len(made.args) == 1 and made.operand(0).__class__ is str:
         region = made.arg(0).reg
         if region is not None and region.kind in ("unknown", "param") and region not in state.status:
             state.status[region] = (4, made.span)
     if name == "setw" and made.args:
         result.hi = made.arg(0).const()
-    if BUILDS.search(name):
+    if says.builds:
         for value in made.args:
             taint, origin = bounds.content_taint(state, value)
             own = taint & STRONG or origin.startswith("parameter")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
-from glasshouse.scan.memory.program import walk
 
 if TYPE_CHECKING:
     from glasshouse.scan.memory.engine import Engine
+    from glasshouse.scan.memory.program import FunctionFacts
 
 BANNED = {
     "gets": "dangerous-function",
@@ -39,10 +39,8 @@ UNSAFE_IN_SIGNAL = frozenset(
 def find_patterns(engine: Engine, index: int) -> None:
     """Report what single calls and pairs of instructions show."""
     facts = engine.facts.functions[index]
-    function = facts.function
-    defs = facts.defs
     engine.frame.index = engine.root = index
-    for ins in walk(function.body):
+    for ins in facts.every:
         op = ins[0]
         if op == ir.CALL and ins[3].__class__ is str:
             name = ins[3]
@@ -56,8 +54,7 @@ def find_patterns(engine: Engine, index: int) -> None:
             elif name == "signal" or name == "sigaction":
                 _signal(engine, ins)
             if name in ("memset", "bzero"):
-                _cleared(engine, function, ins)
-    _ = defs
+                _cleared(engine, facts, ins)
 
 
 def _signal(engine: Engine, ins: ir.Instr) -> None:
@@ -72,16 +69,16 @@ def _signal(engine: Engine, ins: ir.Instr) -> None:
         engine.report("signal-handler", ins[1], str(name), min(bad), "medium")
 
 
-def _cleared(engine: Engine, function: ir.Function, ins: ir.Instr) -> None:
+def _cleared(engine: Engine, facts: FunctionFacts, ins: ir.Instr) -> None:
     """``memset`` of a local that is not used afterwards is removed by compilers."""
     args = ins[4]
     if not args or not isinstance(args[0], str):
         return
     name = args[0]
-    if any(param.name == name for param in function.params):
+    if any(param.name == name for param in facts.function.params):
         return
     seen = used = declared = False
-    for item in walk(function.body):
+    for item in facts.every:
         if item is ins:
             seen = True
         elif item[0] == ir.DECLARE and item[2] == name:

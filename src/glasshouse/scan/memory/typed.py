@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from glasshouse.scan import ir
 from glasshouse.scan.language.c.types import SIZES
 from glasshouse.scan.memory.numbers import width
-from glasshouse.scan.memory.program import walk
 
 if TYPE_CHECKING:
     from glasshouse.scan.memory.engine import Engine
@@ -36,7 +35,7 @@ class Types:
         resolved = engine.facts.resolved
         self.variables = {param.name: resolved(param.type) for param in facts.function.params}
         self.raw = {param.name: param.type for param in facts.function.params}
-        for ins in walk(facts.function.body):
+        for ins in facts.every:
             if ins[0] == ir.DECLARE:
                 text = ins[3].removeprefix("static ")
                 self.raw[ins[2]] = text
@@ -71,7 +70,7 @@ def find_typed(engine: Engine, index: int) -> None:
     """Report what types show in one function."""
     types = Types(engine, engine.facts.functions[index])
     returns = engine.facts.file.functions[index].returns
-    for ins in walk(engine.facts.file.functions[index].body):
+    for ins in engine.facts.functions[index].every:
         op = ins[0]
         if op == ir.LOOP and ins[4] != "":
             _narrow_counter(engine, types, ins)

@@ -53,8 +53,7 @@ class V:
     def having(self, **changes: Any) -> V:
         """A copy with changes."""
         made = V()
-        made.__dict__.update(self.__dict__)
-        made.__dict__.update(changes)
+        made.__dict__ = {**self.__dict__, **changes}
         return made
 
 

@@ -135,6 +135,8 @@ class Lowering:
     def span(node: Node) -> int:
         line, column = node.start_point
         end_line, end_column = node.end_point
+        if line < 1048574 and column < 4095 and end_column < 4095 and end_line - line < 4095:  # as `ir.pack_span`
+            return line + 1 << 36 | column << 24 | end_line - line << 12 | end_column
         return ir.pack_span(line + 1, column, end_line + 1, end_column)
 
     # --- writing instructions -----------------------------------------------------------------------------------
