@@ -97,13 +97,12 @@ def engine_settings(options: ScanOptions) -> ScanSettings:
     """What the engine is told."""
     from glasshouse.scan.settings import ScanSettings
 
-    cache = (options.cache_dir or cache_directory(os.environ)) if options.cache else None
     return ScanSettings(
         mode=options.mode,
         languages=options.languages,
         rules=rule_selection(options.rules),
         jobs=options.jobs,
-        cache_dir=cache,
+        cache_dir=_cache(options),
         ignore_files=options.ignore_files,
         inline_ignores=options.ignores,
         max_file_bytes=options.max_file_bytes,
@@ -196,11 +195,18 @@ def threshold(text: str) -> Confidence | float:
     return levels[text] if text in levels else float(text)
 
 
-def _rules(options: ScanOptions) -> Mapping[str, Rule]:
+def _rules(options: ScanOptions, languages: tuple[str, ...] = ()) -> Mapping[str, Rule]:
+    """The selected rules of some languages; of all, where a selection that names nothing is an error."""
     from glasshouse.scan.rules.loader import LANGUAGES, load_rules
 
-    subjects = ("dependencies",) if options.deps else LANGUAGES
-    return load_rules(subjects, extra=options.rule_paths, select=rule_selection(options.rules)).rules
+    selection, cache = rule_selection(options.rules), _cache(options)
+    lenient = bool(languages)
+    subjects = languages or (("dependencies",) if options.deps else LANGUAGES)
+    return load_rules(subjects, options.rule_paths, selection, cache_dir=cache, lenient=lenient).rules
+
+
+def _cache(options: ScanOptions) -> Path | None:
+    return (options.cache_dir or cache_directory(os.environ)) if options.cache else None
 
 
 def _write_reports(report: Report, paths: list[Path], options: ScanOptions) -> None:
@@ -216,7 +222,9 @@ def _write_reports(report: Report, paths: list[Path], options: ScanOptions) -> N
     to_stdout = _to_stdout(options)
     color = use_color(options.color, os.environ, is_terminal=to_stdout and sys.stdout.isatty())
     wanted = [options.format, *(name for name, _ in files)]
-    context = _context(paths, options, color=color, with_rules=any(renderer(name).needs_rules for name in wanted))
+    languages = ("dependencies",) if options.deps else tuple(report.summary.languages)
+    languages = languages if any(renderer(name).needs_rules for name in wanted) else ()
+    context = _context(paths, options, languages, color=color)
     for name, path in files:
         write_file(path, renderer(name).render(report, context))
     pieces = renderer(options.format).render(report, context)
@@ -227,13 +235,14 @@ def _write_reports(report: Report, paths: list[Path], options: ScanOptions) -> N
         write_file(options.output, pieces)
 
 
-def _context(paths: list[Path], options: ScanOptions, *, color: bool, with_rules: bool) -> Context:
+def _context(paths: list[Path], options: ScanOptions, languages: tuple[str, ...], *, color: bool) -> Context:
+    """What formats may use; with the rules of ``languages``, which are those of the report's findings."""
     from glasshouse import __version__
     from glasshouse.scan.discover.walk import report_root
     from glasshouse.scan.render.interface import Context
 
     root = report_root(paths)
-    rules = _rules(options) if with_rules else {}
+    rules = _rules(options, languages) if languages else {}
     return Context(version=__version__, rules=rules, roots=(Path(root),) if root else (), color=color)
 
 
