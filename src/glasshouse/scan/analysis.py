@@ -8,7 +8,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import java_builtins, sources
@@ -16,6 +16,7 @@ from glasshouse.scan.interp.findings import Fact, Flow
 from glasshouse.scan.interp.machine import Machine
 from glasshouse.scan.interp.matcher import Matcher
 from glasshouse.scan.interp.summary import SinkHit
+from glasshouse.scan.interp.units import PLAN
 from glasshouse.scan.interp.values import Step
 from glasshouse.scan.languages import INTERPRETED
 from glasshouse.scan.program import Fn, Module, Program
@@ -23,11 +24,16 @@ from glasshouse.scan.rules.loader import RuleSet
 from glasshouse.scan.rules.schema import Entry, Rule
 from glasshouse.words.finding import NotAnalysed
 
+if TYPE_CHECKING:
+    from glasshouse.scan.outcomes import Merged
+    from glasshouse.scan.reuse import Earlier
+
 RECURSION = 60_000  # Python frames; pure Python calls use no C stack from 3.11 on (`interp.budget` stays below)
 COMMAND_NAME = re.compile(r"^(cmd|command|shell|script)|(cmd|command|script)(line)?$", re.IGNORECASE)
 KINDS = frozenset(["function", "method", "lambda"])
 LARGE = 40_000  # instructions of one part
 Progress = Callable[[int, int], None]
+Item = TypeVar("Item")
 
 
 class Analysis(NamedTuple):
@@ -49,24 +55,32 @@ def analyse(
     progress: Progress | None = None,
     jobs: int = 1,
     large: int = LARGE,
+    earlier: Earlier | None = None,
 ) -> Analysis:
     """Analyse lowered files together.  ``rules`` holds the rule set of each language that occurs.
 
     A program of at least two times ``large`` instructions is analysed in parts (see ``parts``), up to ``jobs`` (0: one
-    per core) at a time; what is found does not depend on ``jobs``.
+    per core) at a time; what is found does not depend on ``jobs``.  With what is known of an ``earlier`` state, only
+    what may have changed is run; what is found is the same, and what to know the next time is put there.
     """
     if all(file.language not in INTERPRETED for file in files):
         return Analysis(Program(files), [], [], [], ())
+    from glasshouse.scan import outcomes, parts
+
     with bounded():
         machine = machine_for(files, rules)
         run_modules(machine)
-        modules = interpreted(machine)
-        if sum(machine.budget.size(fn) for module in modules for fn in module.functions) < 2 * large:
-            run_roots(machine, modules, progress)
-            return result_of(machine, weak_hits(modules))
-        from glasshouse.scan import parts
 
-        return result_of(machine, parts.run(machine, progress, jobs, large, lambda: machine_for(files, rules)))
+        known = earlier.again(machine, progress) if earlier is not None else None
+        if known is not None:
+            return result_of(machine, outcomes.merged(machine, [known]))
+        if machine.units.done:  # something was run again, which counts against what may be run
+            machine = machine_for(files, rules)
+            run_modules(machine)
+        found = parts.run(machine, progress, jobs, large, lambda: machine_for(files, rules))
+        if earlier is not None:
+            earlier.keep(machine, found)
+        return result_of(machine, outcomes.merged(machine, found))
 
 
 def machine_for(files: Sequence[ir.File], rules: dict[str, RuleSet]) -> Machine:
@@ -93,13 +107,17 @@ def bounded() -> Iterator[None]:
         sys.setrecursionlimit(limit)
 
 
-def result_of(machine: Machine, weak: Sequence[WeakHit]) -> Analysis:
-    program = machine.program
-    flows, facts = list(machine.flows.values()), list(machine.facts.values())
-    library = [*library_flows(machine, weak), *machine.guesses.values()]
-    capped = tuple(sorted(fn.id for fn in machine.capped_roots))
-    widened = tuple(sorted(machine.widened))
-    return Analysis(program, flows, library, facts, notes(machine), problems(machine), capped, widened)
+def result_of(machine: Machine, found: Merged) -> Analysis:
+    flows, guesses = in_order(found.flows), in_order(found.guesses)
+    library = [*library_flows(machine, found), *guesses]
+    facts, capped = in_order(found.facts), tuple(sorted(fn.id for fn in found.capped))
+    widened = tuple(sorted(found.widened))
+    return Analysis(machine.program, flows, library, facts, notes(found), problems(found), capped, widened)
+
+
+def in_order(table: dict[tuple[str, int, int], Item]) -> list[Item]:
+    """What was found, by rule and place."""
+    return [table[key] for key in sorted(table)]
 
 
 def interpreted(machine: Machine) -> list[Module]:
@@ -108,18 +126,22 @@ def interpreted(machine: Machine) -> list[Module]:
 
 
 def run_modules(machine: Machine) -> None:
-    """Run the body of every module."""
-    for module in interpreted(machine):
+    """Run the body of every module, and of classes that are still to be run; then their state is frozen."""
+    modules = interpreted(machine)
+    for module in modules:
         guarded(machine, module, machine.modules.ensure, module)
+    for module in modules:
+        for cls in module.classes:
+            guarded(machine, module, machine.ensure_class, cls)
+    machine.freeze()
 
 
 def run_roots(machine: Machine, modules: Sequence[Module], progress: Progress | None) -> None:
     """Run entry points and summaries of some modules."""
     for number, module in enumerate(modules):
         for fn, entry in plan_of(machine, module):
-            if fn not in machine.registered:
-                machine.registered.add(fn)
-                guarded(machine, module, machine.run_entry, fn, entry)
+            if not machine.registered(fn):
+                guarded(machine, module, machine.enter, fn, entry)
         for fn in module.functions:
             if fn.ir.kind in KINDS:
                 guarded(machine, module, machine.summary_of, fn)
@@ -132,12 +154,14 @@ def plan_of(machine: Machine, module: Module) -> list[tuple[Fn, Entry]]:
     plan: list[tuple[Fn, Entry]] = []
 
     def look() -> None:
+        machine.units.begin((PLAN, module))
         decorators(machine, module)
         for fn in module.functions:
             if fn.ir.kind in KINDS:
                 entry = sources.find_entry(machine, fn)
                 if entry is not None:
                     plan.append((fn, entry))
+        machine.units.end(None)
 
     guarded(machine, module, look)
     return plan
@@ -145,12 +169,12 @@ def plan_of(machine: Machine, module: Module) -> list[tuple[Fn, Entry]]:
 
 def guarded(machine: Machine, module: Module, action: Callable[..., object], *arguments: object) -> None:
     """One step of the analysis.  An error in it is a result: the file is reported as not analysed because of it."""
-    state = machine.state()
+    state, depth = machine.state(), len(machine.units.open)
     try:
         action(*arguments)
     except Exception as error:  # noqa: BLE001 - recorded, never hidden: one odd file must not end the scan
         machine.restore(state)
-        machine.active.clear()
+        machine.units.drop(depth)
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{os.path.basename(place.filename)}:{place.lineno}"
         machine.failed.setdefault(module, f"{type(error).__name__}: {str(error)[:200]} ({where})")
@@ -184,59 +208,48 @@ class WeakHit(NamedTuple):
     step: Step | None
 
 
-def weak_hits(modules: Sequence[Module]) -> list[WeakHit]:
-    """Parameters that reach sinks, in the functions of some modules; in the order of the program."""
+def weak_hits(fn: Fn) -> list[WeakHit]:
+    """Parameters of a summarised function that reach sinks."""
+    if fn.summary is None or fn.ir.kind not in KINDS or fn.ir.flags & ir.TEST:
+        return []
     found = []
-    for module in modules:
-        for fn in module.functions:
-            if fn.summary is None or fn.ir.kind not in KINDS or fn.ir.flags & ir.TEST:
-                continue
-            for hit in fn.summary.sinks.values():
-                if weak_source(fn, hit):
-                    sink = hit.sink
-                    found.append(
-                        WeakHit(
-                            fn,
-                            hit.label.index,
-                            sink.rule,
-                            sink.name,
-                            sink.label,
-                            sink.confidence,
-                            hit.fn,
-                            hit.span,
-                            hit.step,
-                        )
-                    )
+    for hit in fn.summary.sinks.values():
+        if weak_source(fn, hit):
+            sink, index = hit.sink, hit.label.index
+            made = WeakHit(fn, index, sink.rule, sink.name, sink.label, sink.confidence, hit.fn, hit.span, hit.step)
+            found.append(made)
     return found
 
 
-def library_flows(machine: Machine, weak: Sequence[WeakHit]) -> list[Flow]:
+def library_flows(machine: Machine, found: Merged) -> list[Flow]:
     """Parameters that reach sinks, in functions of the public interface."""
     best: dict[tuple[str, int, int], Flow] = {}
-    for hit in weak:
+    for hit in sorted(found.weak, key=lambda hit: hit.fn.id):
         fn = hit.fn
-        if not public(fn):
+        if not public(fn, found):
             continue
         key = (hit.rule.id, hit.place.module.index, hit.span)
         text = f"parameter `{parameter_name(fn, hit.parameter)}` of `{fn.ir.qualname}`"
         label = machine.source_label("weak", "parameter", text, (fn.module.index, fn.ir.span))
-        flow = Flow(hit.rule, hit.sink, hit.act, hit.confidence, hit.place, hit.span, label, hit.step, not fn.called)
+        flow = Flow(
+            hit.rule, hit.sink, hit.act, hit.confidence, hit.place, hit.span, label, hit.step, fn not in found.called
+        )
         have = best.get(key)
         if have is None or (flow.built, -sources.way_length(flow.step)) > (have.built, -sources.way_length(have.step)):
             best[key] = flow
     return list(best.values())
 
 
-def public(fn: Fn) -> bool:
-    if fn.ir.kind not in KINDS or fn.ir.flags & ir.TEST or fn.entry:
+def public(fn: Fn, found: Merged) -> bool:
+    if fn.ir.kind not in KINDS or fn.ir.flags & ir.TEST or fn in found.entries:
         return False
-    return bool(fn.ir.flags & ir.EXPORTED) or internal(fn)
+    return bool(fn.ir.flags & ir.EXPORTED) or (fn not in found.called and internal(fn))
 
 
 def internal(fn: Fn) -> bool:
     """Whether a Python function is private by its name only and nothing that was scanned calls it."""
     outermost = fn.parent is None or fn.parent.ir.kind in ("module", "class")
-    return fn.module.language == "python" and not fn.called and outermost and fn.ir.kind != "lambda"
+    return fn.module.language == "python" and outermost and fn.ir.kind != "lambda"
 
 
 def weak_source(fn: Fn, hit: SinkHit) -> bool:
@@ -262,24 +275,24 @@ def parameter_name(fn: Fn, index: int) -> str:
     return fn.ir.params[index].name if 0 <= index < len(fn.ir.params) else "this"
 
 
-def notes(machine: Machine) -> tuple[str, ...]:
-    found = []
-    if machine.capped_roots:
-        count = len(machine.capped_roots)
-        found.append(f"{count} function{'s were' if count > 1 else ' was'} analysed only in part (too large)")
-    if machine.budget.cut:
-        found.append(f"{machine.budget.cut} calls were not followed (too deep inside other calls)")
-    if machine.widened:
-        found.append(f"{len(machine.widened)} calls were not followed (more than 3 methods of that name)")
-    return tuple(found)
+def notes(found: Merged) -> tuple[str, ...]:
+    told = []
+    if found.capped:
+        count = len(found.capped)
+        told.append(f"{count} function{'s were' if count > 1 else ' was'} analysed only in part (too large)")
+    if found.cut:
+        told.append(f"{found.cut} calls were not followed (too deep inside other calls)")
+    if found.widened:
+        told.append(f"{len(found.widened)} calls were not followed (more than 3 methods of that name)")
+    return tuple(told)
 
 
-def problems(machine: Machine) -> tuple[NotAnalysed, ...]:
+def problems(found: Merged) -> tuple[NotAnalysed, ...]:
     """Files that were analysed only in part."""
-    found = []
-    for module, count in machine.budget.exhausted.items():
+    told = []
+    for module, count in found.exhausted.items():
         reason = f"too many steps; {count} function{'s were' if count > 1 else ' was'} analysed only in part"
-        found.append(NotAnalysed(module.path, "limit", reason, incomplete=True))
-    for module, reason in machine.failed.items():
-        found.append(NotAnalysed(module.path, "error", reason, incomplete=True))
-    return tuple(found)
+        told.append(NotAnalysed(module.path, "limit", reason, incomplete=True))
+    for module, reason in found.failed.items():
+        told.append(NotAnalysed(module.path, "error", reason, incomplete=True))
+    return tuple(told)

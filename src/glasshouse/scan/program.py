@@ -24,7 +24,7 @@ MAX_SUPERS = 40
 class Fn:
     """A function of the program."""
 
-    __slots__ = ("called", "cls", "constants", "entry", "index", "ir", "module", "names", "parent", "summary")
+    __slots__ = ("cls", "constants", "index", "ir", "module", "names", "parent", "summary")
 
     def __init__(self, module: Module, index: int, function: ir.Function, cls: Cls | None) -> None:
         self.module = module
@@ -34,8 +34,6 @@ class Fn:
         self.parent: Fn | None = None
         self.constants: list[Value] | None = None
         self.summary: Summary | None = None
-        self.called = False
-        self.entry = False
         self.names = frozenset(param.name for param in function.params)
 
     @property

@@ -21,7 +21,7 @@ from glasshouse.words.errors import NothingToAnalyseError
 from glasshouse.words.finding import NotAnalysed, Result, ScanSummary, UnusedIgnore
 
 if TYPE_CHECKING:
-    from glasshouse.scan.cache import Cache
+    from glasshouse.scan.kept import Kept
 
 Progress = Callable[[str, int, int], None]
 KEEP_EVERY = 50  # files whose results a killed scan may lose
@@ -42,16 +42,18 @@ def scan_tree(
     if not files and not any(problem.incomplete for problem in problems):
         raise nothing_to_analyse(paths, problems)
     if settings.cache_dir is None:
-        yield from scan_files(files, problems, settings, progress, None, b"").all()
+        yield from scan_files(files, problems, settings, progress, None).all()
         return
     from glasshouse.scan.cache import Cache
+    from glasshouse.scan.kept import Kept
 
     with Cache(settings.cache_dir) as cache:
         chosen = stored.settings_key(settings)
         key = stored.tree_key(chosen, files, problems)
         results = stored.known_results(cache, key)
         if results is None:
-            results = scan_files(files, problems, settings, progress, cache, chosen)
+            kept = Kept(cache, chosen, stored.record_key(chosen, paths))
+            results = scan_files(files, problems, settings, progress, kept)
             if not any(problem.code in PASSING for problem in results.problems):
                 stored.keep_results(cache, key, results)
             cache.prune(stored.MAX_CACHE_BYTES)
@@ -80,14 +82,13 @@ def scan_files(
     problems: list[NotAnalysed],
     settings: ScanSettings,
     progress: Progress | None,
-    cache: Cache | None,
-    chosen: bytes,
+    kept: Kept | None,
 ) -> Results:
     """Lower what is not in the cache, analyse everything together, and report."""
     with without_collecting():
-        results, failed = lower_all(files, settings, progress, cache, chosen)
+        results, failed = lower_all(files, settings, progress, kept)
         problems.extend(failed)
-        return report(files, results, problems, settings, progress)
+        return report(files, results, problems, settings, progress, kept)
 
 
 @contextlib.contextmanager
@@ -134,15 +135,15 @@ def lower_all(
     files: Sequence[SourceFile],
     settings: ScanSettings,
     progress: Progress | None,
-    cache: Cache | None,
-    chosen: bytes,
+    kept: Kept | None,
 ) -> tuple[dict[int, Lowered], list[NotAnalysed]]:
     """Lower every file that the cache does not know; results by position, and the files that failed."""
     results: dict[int, Lowered] = {}
     contents: dict[int, bytes] = {}
-    if cache is not None:
-        contents = stored.content_keys(cache, chosen, files)
-        blobs = cache.get_many("lowered", list(contents.values()))
+    cache = kept.cache if kept is not None else None
+    if kept is not None:
+        contents = kept.contents = stored.content_keys(kept.cache, kept.chosen, files)
+        blobs = kept.cache.get_many("lowered", list(contents.values()))
         for position, content in contents.items():
             blob = blobs.get(content)
             if blob is not None:
@@ -208,6 +209,7 @@ def report(
     problems: list[NotAnalysed],
     settings: ScanSettings,
     progress: Progress | None,
+    kept: Kept | None,
 ) -> Results:
     """Analyse what was lowered together, and make the results."""
     from glasshouse.scan.analysis import analyse  # most of the engine; not needed when nothing has changed
@@ -233,7 +235,11 @@ def report(
         if progress is not None:
             progress("analysing", done, total)
 
-    analysis = analyse(programs, rules, tell, settings.jobs)
+    sources = [position for position in order if results[position].file is not None]
+    earlier = kept.recall(sources, programs) if kept is not None else None
+    analysis = analyse(programs, rules, tell, settings.jobs, earlier=earlier)
+    if kept is not None and all(results[position].stable for position in sources):
+        kept.keep(sources, programs)
     problems.extend(analysis.problems)
     by_path = {file.path: file for file in files}
     reporter = Reporter(analysis, lambda path: source_lines(by_path[path], settings), settings.mode)

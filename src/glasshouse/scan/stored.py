@@ -141,6 +141,14 @@ def keep_results(cache: Cache, key: bytes, results: Results) -> None:
     cache.put_many("results", [(key, ENCODER.encode(results))])
 
 
+def record_key(chosen: bytes, paths: Sequence[Path]) -> bytes:
+    """The key of the last analysis of these paths."""
+    named = sorted(os.path.abspath(path) for path in paths)
+    digest = hashlib.blake2b(chosen, digest_size=20)
+    digest.update("\0".join([os.getcwd(), *named]).encode("utf-8", "surrogateescape"))
+    return digest.digest()
+
+
 def content_keys(cache: Cache, chosen: bytes, files: Sequence[SourceFile]) -> dict[int, bytes]:
     """The content key of every file that can be read: remembered where size and time are as before, else computed."""
     keys = [path_key(file) for file in files]

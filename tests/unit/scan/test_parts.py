@@ -17,7 +17,8 @@ from glasshouse.scan.discover import SourceFile
 from glasshouse.scan.interp.findings import Flow
 from glasshouse.scan.interp.values import Step
 from glasshouse.scan.lowered import Task, lower, rules_for
-from glasshouse.scan.parts import Writer
+from glasshouse.scan.outcomes import Numbers, Writer
+from glasshouse.scan.program import Program
 from glasshouse.scan.run import discovered
 from glasshouse.scan.settings import ScanSettings
 
@@ -97,17 +98,17 @@ def test_steps_survive_their_rows_with_what_they_share(links: list[tuple[int, in
     for number, (before, inner) in enumerate(links):
         own = steps[inner % len(steps)] if inner else None
         steps.append(Step(number, number, f"s{number}", steps[before % len(steps)], own))
-    writer = Writer()
+    writer = Writer(Numbers(Program([])))
     positions = [writer.step(step) for step in steps]
     made: list[Step] = []
-    for file, span, text, before, inner in writer.rows:
+    for file, span, text, before, inner in writer.steps:
         made.append(Step(file, span, text, made[before] if before >= 0 else None, made[inner] if inner >= 0 else None))
     assert [made[position] for position in positions] == steps
-    assert len(writer.rows) == len(steps)
+    assert len(writer.steps) == len(steps)
 
 
 def test_a_long_way_needs_no_recursion() -> None:
     step: Step | None = None
     for number in range(50_000):
         step = Step(0, number, "", step)
-    assert Writer().step(step) == 49_999
+    assert Writer(Numbers(Program([]))).step(step) == 49_999

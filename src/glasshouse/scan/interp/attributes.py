@@ -273,7 +273,7 @@ def set_attr(frame: Frame, target: Value, name: str, value: Value, span: int) ->
         elif kind is FuncRef:
             machine.write(ref.fn, name, value)
         elif kind is ModuleRef and ref.module.env is not None:
-            ref.module.env[name] = value
+            machine.assign(ref.module.env, name, value)
         elif kind is SuperRef and frame.module.language == "java":
             set_attr(frame, ref.this, name, value, span)
 

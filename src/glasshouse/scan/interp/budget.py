@@ -24,13 +24,14 @@ BLOCK_FRAMES = 4  # Python frames of one nested block, at most
 class Budget:
     """Steps spent by module, and the Python frames in use.  ``cut`` counts calls that were not followed for depth."""
 
-    __slots__ = ("_allowances", "_shapes", "_spent", "cut", "exhausted", "frames")
+    __slots__ = ("_allowances", "_shapes", "cut", "deepest", "exhausted", "frames", "spent")
 
     def __init__(self) -> None:
         self.frames = 0
+        self.deepest = 0  # frames that have been in use at once
         self.cut = 0
         self.exhausted: dict[Module, int] = {}  # with the number of roots that were cut short
-        self._spent: dict[Module, int] = {}
+        self.spent: dict[Module, int] = {}
         self._allowances: dict[Module, int] = {}
         self._shapes: dict[Fn, tuple[int, int]] = {}
 
@@ -42,6 +43,12 @@ class Budget:
         """Python frames that one activation of the function takes at most, without the calls it makes."""
         return self._shape(fn)[1]
 
+    def enter(self, height: int) -> None:
+        """An activation begins."""
+        frames = self.frames = self.frames + height
+        if frames > self.deepest:
+            self.deepest = frames
+
     def fits(self, fn: Fn) -> bool:
         """Whether one more activation is within the depth; counts those that are not."""
         if self.frames + self.height(fn) <= MAX_FRAMES:
@@ -51,20 +58,21 @@ class Budget:
 
     def limit(self, fn: Fn, wanted: int) -> int:
         """Steps for a root: what is wanted, as far as the module's allowance goes."""
-        spent = self._spent.get(fn.module, 0)
+        spent = self.spent.get(fn.module, 0)
         if spent + wanted <= MODULE_BASE_STEPS:
             return wanted
-        left = self._allowance(fn.module) - spent
+        left = self.allowance(fn.module) - spent
         return max(min(wanted, left), LAST_STEPS + 4 * self.size(fn))
 
     def spend(self, fn: Fn, steps: int, capped: bool) -> None:
         """A root is done."""
         module = fn.module
-        spent = self._spent[module] = self._spent.get(module, 0) + steps
-        if capped and spent > MODULE_BASE_STEPS and spent >= self._allowance(module):
+        spent = self.spent[module] = self.spent.get(module, 0) + steps
+        if capped and spent > MODULE_BASE_STEPS and spent >= self.allowance(module):
             self.exhausted[module] = self.exhausted.get(module, 0) + 1
 
-    def _allowance(self, module: Module) -> int:
+    def allowance(self, module: Module) -> int:
+        """Steps that the roots of a module may take together."""
         found = self._allowances.get(module)
         if found is None:
             instructions = sum(self.size(fn) for fn in module.functions)

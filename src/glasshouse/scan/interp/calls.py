@@ -347,7 +347,7 @@ def by_name(frame: Frame, value: Value, name: str, given: Arguments, span: int) 
     if not every:
         return None
     if len(every) > FAN_OUT_SEEN:
-        machine.widened[frame.module.index, span] = None
+        machine.unit.widened[frame.module.index, span] = None
         return None
     language = frame.module.language
     count = len(given.pos) + len(given.kw)
@@ -355,7 +355,7 @@ def by_name(frame: Frame, value: Value, name: str, given: Arguments, span: int) 
     if not found:
         return None
     if len(found) > NAME_FAN_OUT:
-        machine.widened[frame.module.index, span] = None
+        machine.unit.widened[frame.module.index, span] = None
         return None
     if not any(item.taint or item.refs for item in given.all()):
         for fn in found:
@@ -410,7 +410,7 @@ def run_in_context(frame: Frame, ref: FuncRef, given: Arguments, span: int) -> V
     before = {param.name: new.env.get(param.name) for param in fn.ir.params}
     height = machine.budget.height(fn)
     machine.stack.append(fn)
-    machine.budget.frames += height
+    machine.budget.enter(height)
     result = new.run()
     machine.budget.frames -= height
     machine.stack.pop()

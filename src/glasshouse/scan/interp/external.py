@@ -285,10 +285,10 @@ def run_callbacks(
             passed = join_taint(passed, attributes.deep_taint(frame.machine, value) if value.refs else value.taint)
     for value in callbacks:
         argument = element if element is not None else Value(taint=passed)
-        before = [(ref.fn, ref.fn.called) for ref in value.refs if ref.__class__ is FuncRef]
+        known = frame.machine.unit.called
+        new = [ref.fn for ref in value.refs if ref.__class__ is FuncRef and ref.fn not in known]
         calls.call_value(frame, Value(refs=value.refs), calls.Arguments([], {}, argument), span)
-        for fn, called in before:  # code outside that may call it is no caller: it stays open to others
-            fn.called = called
+        known.difference_update(new)  # code outside that may call it is no caller: it stays open to others
 
 
 def unknown_call(frame: Frame, callee: Value, given: Arguments, span: int) -> Value:

@@ -17,6 +17,7 @@ from glasshouse.scan.rules import schema
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
+    from glasshouse.scan.interp.units import Unit
 
 
 class Flow(NamedTuple):
@@ -61,13 +62,11 @@ class Findings:
     """Collects what is found, keyed so that repeats fall together."""
 
     root: Root
+    unit: Unit
 
     def __init__(self, matchers: dict[str, Matcher]) -> None:
         self.matchers = matchers
         self.built_bit = next(iter(matchers.values())).built_bit
-        self.flows: dict[tuple[str, int, int], Flow] = {}
-        self.guesses: dict[tuple[str, int, int], Flow] = {}  # flows from values of unknown origin
-        self.facts: dict[tuple[str, int, int], Fact] = {}
 
     def hit(self, frame: Frame, sink: SinkModel, taint: Taint, span: int, value: Value) -> None:
         """Tainted data is at a sink."""
@@ -97,16 +96,10 @@ class Findings:
         self.record(Flow(rule, sink.name, sink.label, sink.confidence, fn, span, label, step, built))
 
     def record(self, flow: Flow) -> None:
-        key = (flow.rule.id, flow.fn.module.index, flow.span)
-        have = self.flows.get(key)
-        if have is None or sources.better(flow, have):
-            self.flows[key] = flow
+        keep_flow(self.unit.flows, flow)
 
     def record_guess(self, flow: Flow) -> None:
-        key = (flow.rule.id, flow.fn.module.index, flow.span)
-        have = self.guesses.get(key)
-        if have is None or sources.better(flow, have):
-            self.guesses[key] = flow
+        keep_flow(self.unit.guesses, flow)
 
     def report_match(self, frame: Frame, match: MatchModel, name: str, span: int) -> None:
         self.report_rule(match.rule, frame.fn, span, {"sink": name, "name": name}, match.confidence)
@@ -117,12 +110,25 @@ class Findings:
         self.record_fact(Fact(rule, fn, span, details, confidence))
 
     def record_fact(self, fact: Fact) -> None:
-        key = (fact.rule.id, fact.fn.module.index, fact.span)
-        have = self.facts.get(key)
-        if have is None or fact_order(fact) < fact_order(have):
-            self.facts[key] = fact
+        keep_fact(self.unit.facts, fact)
 
 
-def fact_order(fact: Fact) -> str:
+def keep_flow(table: dict[tuple[str, int, int], Flow], flow: Flow) -> None:
+    """Of several flows for one rule and place, the best one stays."""
+    key = (flow.rule.id, flow.fn.module.index, flow.span)
+    have = table.get(key)
+    if have is None or sources.better(flow, have):
+        table[key] = flow
+
+
+def keep_fact(table: dict[tuple[str, int, int], Fact], fact: Fact) -> None:
+    """Of several facts for one rule and place, always the same one stays."""
+    key = (fact.rule.id, fact.fn.module.index, fact.span)
+    have = table.get(key)
+    if have is None or fact_order(fact) < fact_order(have):
+        table[key] = fact
+
+
+def fact_order(fact: Fact) -> tuple[object, ...]:
     """Which of several findings at one place is told: always the same, in whatever order they come."""
-    return repr((sorted(fact.details.items()), fact.confidence or "", fact.fn.index))
+    return sorted(fact.details.items()), fact.confidence or "", fact.fn.index

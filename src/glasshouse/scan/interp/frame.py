@@ -65,12 +65,14 @@ class Frame:
         "returned_heap",
         "this",
         "tries",
+        "unit",
         "yields",
     )
 
     def __init__(self, machine: Machine, fn: Fn, env: Env, this: Value | None, closure: Frame | None) -> None:
         self.machine = machine
         self.mark = len(machine.heap.log)
+        self.unit = machine.unit
         self.fn = fn
         self.module = fn.module
         self.env = env
@@ -166,7 +168,10 @@ class Frame:
         closure = self.closure
         while closure is not None:
             if name in closure.env and closure.fn.ir.kind != "module":
-                closure.env[name] = value
+                if closure.unit is self.machine.unit:
+                    closure.env[name] = value
+                else:
+                    self.machine.assign(closure.env, name, value)
                 return
             closure = closure.closure
         self.machine.set_global(self, name, value)

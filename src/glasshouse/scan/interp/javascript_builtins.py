@@ -107,7 +107,10 @@ def satisfying(frame: Frame, function: Value, given: Arguments, span: int) -> Va
     machine = frame.machine
     item = given.pos[0]
     ref: Any = function.refs[0] if len(function.refs) == 1 else None
-    body = ref.fn.ir.body if ref.__class__ is FuncRef else []
+    body = []
+    if ref.__class__ is FuncRef:
+        machine.unit.touched.add(ref.fn)
+        body = ref.fn.ir.body
     params = ref.fn.ir.params if ref.__class__ is FuncRef else []
     if not body or body[-1][0] != ir.RETURN or not params or len(machine.stack) > PREDICATE_DEPTH:
         kept = calls.call_value(frame, function, given, span)

@@ -16,6 +16,7 @@ from glasshouse.scan.interp.modules import Modules
 from glasshouse.scan.interp.protocols import Protocols
 from glasshouse.scan.interp.python_builtins import CONSTANTS
 from glasshouse.scan.interp.summary import THIS, Summary, snapshot
+from glasshouse.scan.interp.units import ENTRY, SUMMARY, Key, Unit, Units
 from glasshouse.scan.interp.values import (
     NOT_CONST,
     UNKNOWN,
@@ -65,14 +66,10 @@ class Machine(Findings):
         self.steps = 0
         self.limit = ROOT_STEPS
         self.capped = False
-        self.capped_roots: dict[Fn, None] = {}
         self.failed: dict[Module, str] = {}
-        self.widened: dict[tuple[int, int], None] = {}  # calls with too many candidates: file, span
         self.labels: dict[tuple[Any, ...], Label] = {}
-        self.active: set[Fn] = set()
         self.refined: dict[int, Value] = {}
         self.keep: list[Value] = []
-        self.registered: set[Fn] = set()
         self.constants = CONSTANTS
         self.patched: set[Cls] = set()  # classes whose attributes are written from outside their bodies
         self.budget = Budget()
@@ -80,6 +77,8 @@ class Machine(Findings):
         self.patterns: dict[tuple[str, str], Obj] = {}
         self.root = Root(program.modules[0].functions[0], True)
         self.stack = self.root.stack
+        self.unit: Unit
+        self.units = Units(self, sum(len(module.functions) for module in program.modules))
         self.protocols = Protocols(self)
         self.modules = Modules(self)
 
@@ -110,6 +109,7 @@ class Machine(Findings):
         return Obj(kind, (frame.module.index, span))
 
     def new_frame(self, fn: Fn, this: Value | None, closure: Frame | None) -> Frame:
+        self.unit.touched.add(fn)
         return Frame(self, fn, {}, this, closure)
 
     def symbolic(self, frame: Frame) -> bool:
@@ -144,6 +144,12 @@ class Machine(Findings):
                     built = self.built_bit
                     return {item: (bits | built, step) for item, (bits, step) in taint.items()}
         return taint
+
+    def assign(self, table: dict[str, Value], name: str, value: Value) -> None:
+        """Write a variable that others see; in a unit, until its end."""
+        if self.units.frozen:
+            self.unit.writes.append([table, name, table.get(name)])
+        table[name] = value
 
     def refine_note(self, new: Value, old: Value) -> None:
         self.refined[id(new)] = old
@@ -279,7 +285,7 @@ class Machine(Findings):
         saved = self.state()
         budget = self.budget
         limit = budget.limit(root.fn, limit)
-        budget.frames += budget.height(root.fn)
+        budget.enter(budget.height(root.fn))
         self.heap, self.root, self.steps, self.limit, self.capped = Heap(), root, 0, limit, False
         self.refined, self.keep = {}, []
         self.stack = root.stack
@@ -289,7 +295,7 @@ class Machine(Findings):
         self.protocols.finish()
         fn = self.root.fn
         if self.capped:
-            self.capped_roots[fn] = None
+            self.unit.capped[fn] = None
         self.budget.spend(fn, self.steps, self.capped)
         self.restore(saved)
 
@@ -306,11 +312,35 @@ class Machine(Findings):
 
     def summary_of(self, fn: Fn) -> Summary | None:
         """The function's summary; None while it is being computed (recursion)."""
+        key = SUMMARY, fn
         if fn.summary is not None:
+            self.unit.needs.add(key)
             return fn.summary
-        if fn in self.active or not self.budget.fits(fn):
-            return None
-        self.active.add(fn)
+        held: Summary | None = self.units.passing(key)
+        if held is not None or self.units.under_way(key) or not self.budget.fits(fn):
+            return held
+        self.units.begin(key)
+        found = self.summarised(fn)
+        self.settle(self.units.end(found))
+        return found
+
+    def freeze(self) -> None:
+        """Modules have run.  What was concluded on the way, from modules half run, is forgotten."""
+        self.units.freeze()
+        self.modules.states.clear()
+        for fn in self.program.functions():
+            fn.summary = None
+
+    def settle(self, known: list[tuple[Key, Any]]) -> None:
+        """Keep results that depend on the program only."""
+        for (kind, item), result in known:
+            if kind == SUMMARY:
+                item.summary = result
+            else:
+                self.modules.states[item] = result
+
+    def summarised(self, fn: Fn) -> Summary:
+        """Run a function with symbolic parameters."""
         root = Root(fn, False)
         saved = self.isolated(root)
         found = Summary()
@@ -322,11 +352,9 @@ class Machine(Findings):
         found.raised = frame.raised
         found.sinks = root.sinks
         found.capped = self.capped
-        snapshot(found, self.heap, before)
+        snapshot(found, self.heap, before, self.base)
         self.base.update((obj, fields) for obj, fields in found.heap.items() if obj not in found.fresh)
         self.rejoin(saved)
-        self.active.discard(fn)
-        fn.summary = found
         return found
 
     def symbolic_parameters(self, frame: Frame, found: Summary) -> None:
@@ -363,9 +391,19 @@ class Machine(Findings):
         """Functions handed to a framework: run each as an entry point, in the frame it closes over."""
         for value in values:
             for ref in self.handlers(value):
-                if ref.__class__ is FuncRef and ref.fn not in self.registered:
-                    self.registered.add(ref.fn)
+                if ref.__class__ is FuncRef and not self.registered(ref.fn):
+                    self.unit.registered.add(ref.fn)
                     self.run_entry(ref.fn, entry, ref.frame, self.heap, ref.this)
+
+    def registered(self, fn: Fn) -> bool:
+        """Whether a module or the unit at work has handed the function to a framework already."""
+        return fn in self.unit.registered or fn in self.units.open[0].registered
+
+    def enter(self, fn: Fn, entry: schema.Entry) -> None:
+        """Run a function the framework calls, for itself."""
+        self.units.begin((ENTRY, fn))
+        self.run_entry(fn, entry)
+        self.units.end(None)
 
     def handlers(self, value: Value) -> tuple[Any, ...]:
         """The references of a value and, where it is a list, of its elements (several handlers given at once)."""
@@ -385,8 +423,9 @@ class Machine(Findings):
         this: Value | None = None,
     ) -> None:
         """Run a function the framework calls, with the data the framework passes."""
-        fn.entry = fn.called = True
-        if fn in self.active:
+        self.unit.entries.add(fn)
+        self.unit.called.add(fn)
+        if self.units.under_way((SUMMARY, fn)):
             return
         root = Root(fn, True)
         saved = self.isolated(root)
@@ -408,7 +447,7 @@ class Machine(Findings):
 
     def note_call(self, frame: Frame, fn: Fn) -> None:
         if fn is not frame.fn and not frame.fn.ir.flags & ir.TEST:
-            fn.called = True
+            self.unit.called.add(fn)
 
     def check_return(self, frame: Frame, value: Value, span: int) -> None:
         taint = attributes.deep_taint(self, value) if value.refs else value.taint

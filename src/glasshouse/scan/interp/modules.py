@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from glasshouse.scan.interp import php_scope
 from glasshouse.scan.interp.frame import Frame
 from glasshouse.scan.interp.python_builtins import CONSTANTS
+from glasshouse.scan.interp.units import STATE, local
 from glasshouse.scan.interp.values import (
     NOT_CONST,
     UNKNOWN,
@@ -23,6 +24,7 @@ from glasshouse.scan.program import Cls, Fn, Module, external_path
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.machine import Machine
+    from glasshouse.scan.interp.summary import Summary
 
 MODULE_STEPS = 400_000
 MAX_NESTING = 5  # classes inside one another
@@ -81,11 +83,14 @@ class Modules:
         return module.env
 
     def run_class_body(self, frame: Frame, cls: Cls) -> None:
-        if cls.ran:
+        anew = cls.ran and self.machine.units.frozen and local(cls)
+        if cls.ran and not anew:
             return
         cls.ran = True
         if not 0 <= cls.ir.body < len(cls.module.functions):
             return
+        if anew:
+            self.machine.unit.writes.append([cls, "", cls.attrs])
         fn = cls.module.functions[cls.ir.body]
         body = self.machine.new_frame(fn, None, frame)
         if cls.module.language == "java":
@@ -228,7 +233,7 @@ class Modules:
         concrete = self.machine.root.concrete
         if value.taint and not concrete:
             value = with_taint(value, {k: v for k, v in value.taint.items() if k.kind != "param"} or None)
-        env[name] = value if have is None or concrete else join(have, value)
+        self.machine.assign(env, name, value if have is None or concrete else join(have, value))
 
     def names_of(self, fn: Fn) -> frozenset[str]:
         """Which of ``arguments`` and ``this`` a function's code names."""
@@ -366,12 +371,25 @@ class Modules:
 
     def state_of(self, cls: Cls) -> dict[str, Value]:
         """Fields as the constructors leave them: types, constants, references, real sources; no parameters."""
+        machine, key = self.machine, (STATE, cls)
         found = self.states.get(cls)
         if found is not None:
+            machine.unit.needs.add(key)
             return found
-        found = self.states[cls] = {}
+        held: dict[str, Value] | None = machine.units.passing(key)
+        if held is not None:
+            return held
+        if machine.units.under_way(key):
+            return {}
+        machine.units.begin(key)
+        found = self.constructed(cls)
+        machine.settle(machine.units.end(found))
+        return found
+
+    def constructed(self, cls: Cls) -> dict[str, Value]:
         from glasshouse.scan.interp.calls import CONSTRUCTORS
 
+        found: dict[str, Value] = {}
         makers = list(cls.methods.get(CONSTRUCTORS[cls.module.language], ()))
         if 0 <= cls.ir.init < len(cls.module.functions):
             makers.append(cls.module.functions[cls.ir.init])
@@ -379,15 +397,27 @@ class Modules:
             summary = self.machine.summary_of(fn)
             if summary is None:
                 continue
-            self.machine.base.update((obj, fields) for obj, fields in summary.heap.items() if obj in summary.fresh)
+            copies: dict[Obj, Obj] = {}
             for param, name, value in summary.effects:
                 if param.cls is cls and name.__class__ is str and name != "*":
-                    plain = self.without_parameters(value, summary.params)
+                    plain = self.without_parameters(value, summary, copies)
                     have = found.get(name)
                     found[name] = plain if have is None else join(have, plain)
         return found
 
-    def without_parameters(self, value: Value, params: dict[Obj, int]) -> Value:
+    def without_parameters(self, value: Value, summary: Summary, copies: dict[Obj, Obj]) -> Value:
+        """The value without parameters' data; objects that hold such data are replaced by copies that do not."""
         taint = {label: mark for label, mark in (value.taint or {}).items() if label.kind != "param"} or None
-        refs = tuple(ref for ref in value.refs if not (ref.__class__ is Obj and ref in params and ref.cls is None))
-        return Value(value.const, taint, refs, value.path)
+        refs = []
+        for ref in value.refs:
+            if ref.__class__ is Obj and ref in summary.fresh:
+                made = copies.get(ref)
+                if made is None:
+                    made = copies[ref] = ref.copy()
+                    self.machine.base[made] = {
+                        name: self.without_parameters(item, summary, copies) for name, item in summary.heap[ref].items()
+                    }
+                refs.append(made)
+            elif not (ref.__class__ is Obj and ref in summary.params and ref.cls is None):
+                refs.append(ref)
+        return Value(value.const, taint, tuple(refs), value.path)

@@ -63,8 +63,8 @@ def better(new: Flow, old: Flow) -> bool:
 ORDER_STEPS = 60  # compared between two flows
 
 
-def flow_order(flow: Flow) -> str:
-    """Decides between flows that are equally good, in whatever order they come."""
+def flow_order(flow: Flow) -> tuple[object, ...]:
+    """Decides between flows that are equally good, in whatever order they come and however far lines have moved."""
     way: list[tuple[int, int, str]] = []
     pending = [flow.step]
     while pending and len(way) < ORDER_STEPS:  # never `repr` of a step: steps are linked without bound
@@ -72,9 +72,8 @@ def flow_order(flow: Flow) -> str:
         if step is not None:
             way.append((step.file, step.span, step.text))
             pending += (step.before, step.inner)
-    return repr(
-        (flow.label.text, flow.label.place, flow.sink, flow.act, flow.confidence, flow.built, flow.fn.index, way)
-    )
+    label, confidence = flow.label, flow.confidence or ""
+    return label.text, label.place, flow.sink, flow.act, confidence, flow.built, flow.fn.index, way
 
 
 def way_length(step: Step | None) -> int:

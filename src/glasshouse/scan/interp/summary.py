@@ -242,8 +242,13 @@ def apply(frame: Frame, found: Summary, ref: FuncRef, given: Arguments, span: in
     return Application(frame, found, ref, given, span).run()
 
 
-def snapshot(found: Summary, heap: dict[Any, dict[Any, Value]], before: dict[Obj, dict[Any, Value]]) -> None:
-    """Take from the heap what the summary refers to: effects on parameters, and objects reachable from the result."""
+def snapshot(
+    found: Summary, heap: dict[Any, dict[Any, Value]], before: dict[Obj, dict[Any, Value]], shared: dict[Any, Any]
+) -> None:
+    """Take from the heap what the summary refers to: effects on parameters, and objects reachable from the result.
+
+    Objects that are ``shared`` and have been written here are the call's own from now on.
+    """
     for param in found.params:
         for name, value in (heap.get(param) or {}).items():
             if before.get(param, {}).get(name) is not value and len(found.effects) < MAX_EFFECTS:
@@ -259,6 +264,8 @@ def snapshot(found: Summary, heap: dict[Any, dict[Any, Value]], before: dict[Obj
             if ref.__class__ is Obj and ref not in found.params and ref not in found.heap and ref in heap:
                 fields = heap[ref]
                 found.heap[ref] = fields
+                if ref in shared:
+                    found.fresh.add(ref)
                 queue.extend(fields.values())
     mark_fresh(found)
     found.plain = (

@@ -69,8 +69,7 @@ class Obj:
     kind: ``list`` ``tuple`` ``set`` ``dict`` ``instance`` ``param``.  ``open``: there may be fields we have not seen.
     """
 
-    __slots__ = ("cls", "home", "kind", "label", "library", "open", "outer", "proto", "serial", "site")
-    count = 0
+    __slots__ = ("cls", "home", "kind", "label", "library", "open", "outer", "proto", "site")
 
     def __init__(
         self,
@@ -90,8 +89,12 @@ class Obj:
         self.home: Frame | None = None  # the frame a nested class was defined in
         self.outer: Value | None = None  # the instance that an inner class's instance belongs to
         self.library = ""  # which kind of object of the language's own library it is
-        Obj.count += 1
-        self.serial = Obj.count
+
+    def copy(self) -> Obj:
+        """Another object that is like this one."""
+        made = Obj(self.kind, self.site, self.cls, self.open, self.label, self.proto)
+        made.home, made.outer, made.library = self.home, self.outer, self.library
+        return made
 
 
 class FuncRef:

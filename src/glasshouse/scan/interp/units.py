@@ -1,0 +1,194 @@
+"""Units of analysis: what one root looked at and found, and summaries that are the same whoever asks first.
+
+Once all modules have run, their state is frozen.  A unit (an entry point, a summary, what constructors leave behind)
+starts from that state whatever ran before it: what it writes to module variables, to classes or to frames of others is
+taken back at its end, and while a unit that it asked for runs.  So what a unit finds depends on the program only.
+
+A result that was made while another was being made, and that met it half-done, holds only there: it is dropped when the
+other is done and made again when it is wanted for itself.  So results do not depend on where a cycle was entered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from glasshouse.scan.program import Cls, Fn, Module
+
+if TYPE_CHECKING:
+    from glasshouse.scan.interp.findings import Fact, Flow
+
+MODULES, PLAN, ENTRY, SUMMARY, STATE = range(5)
+Key = tuple[int, Any]  # one of the above, with its module, function or class
+MAX_REMADE = 2_000  # results that are made again because of cycles; beyond, and one per function, the first one stays
+
+
+class Unit:
+    """One unit.  ``touched``: functions whose code it looked into; ``needs``: units whose results it used."""
+
+    __slots__ = (
+        "called",
+        "capped",
+        "entries",
+        "facts",
+        "flows",
+        "guesses",
+        "key",
+        "lowest",
+        "needs",
+        "registered",
+        "touched",
+        "widened",
+        "writes",
+    )
+
+    def __init__(self, key: Key, depth: int) -> None:
+        self.key = key
+        self.lowest = depth  # depth of the outermost unit under way that it met
+        self.touched: set[Fn] = set()
+        self.needs: set[Key] = set()
+        self.called: set[Fn] = set()
+        self.entries: set[Fn] = set()
+        self.registered: set[Fn] = set()
+        self.flows: dict[tuple[str, int, int], Flow] = {}
+        self.guesses: dict[tuple[str, int, int], Flow] = {}  # flows from values of unknown origin
+        self.facts: dict[tuple[str, int, int], Fact] = {}
+        self.capped: dict[Fn, None] = {}
+        self.widened: dict[tuple[int, int], None] = {}  # calls with too many candidates: file, span
+        self.writes: list[list[Any]] = []  # table (or class), key, what was there before
+
+    def swap(self) -> None:
+        """Take back what was written, or write it again."""
+        for entry in reversed(self.writes):
+            table, key, value = entry
+            if table.__class__ is Cls:
+                entry[2], table.attrs = table.attrs, value
+                continue
+            entry[2] = table.get(key)
+            if value is None:
+                table.pop(key, None)
+            else:
+                table[key] = value
+        self.writes.reverse()
+
+
+class Units:
+    """All units of one machine, and those under way (the last one is at work)."""
+
+    def __init__(self, machine: Any, functions: int) -> None:
+        self.machine = machine
+        self.done: dict[Key, Unit] = {}
+        self.open: list[Unit] = [Unit((MODULES, None), 0)]
+        self.frozen = False
+        self.before: dict[Module, int] = {}  # steps that running the modules took
+        self.settled = True  # no result depends on who asked first
+        self._depths: dict[Key, int] = {}
+        self._passing: dict[Key, tuple[Any, int]] = {}  # results that hold for now, with the unit they depend on
+        self._remade = 0
+        self._most = MAX_REMADE + functions
+        machine.unit = self.open[0]
+
+    def freeze(self) -> None:
+        """All modules have run; what they looked into on the way stays known."""
+        self.frozen = True
+        base = self.open[0]
+        base.needs.clear()
+        self.before = dict(self.machine.budget.spent)
+        for unit in self.done.values():
+            base.touched |= unit.touched
+        self.done.clear()
+        self._passing.clear()
+
+    def begin(self, key: Key) -> Unit:
+        """Start a unit."""
+        if self.frozen:
+            self.open[-1].swap()
+        unit = Unit(key, len(self.open))
+        self._depths[key] = len(self.open)
+        self.open.append(unit)
+        self.machine.unit = unit
+        return unit
+
+    def under_way(self, key: Key) -> bool:
+        """Whether a result is being made; whoever asks then depends on that."""
+        depth = self._depths.get(key)
+        if depth is None:
+            return False
+        unit = self.open[-1]
+        unit.lowest = min(unit.lowest, depth)
+        return True
+
+    def passing(self, key: Key) -> Any:
+        """A result that holds while the unit it depends on is under way, or None."""
+        found = self._passing.get(key)
+        if found is None:
+            return None
+        unit = self.open[-1]
+        unit.lowest = min(unit.lowest, found[1])
+        return found[0]
+
+    def need(self, key: Key) -> None:
+        """The unit at work uses a result."""
+        self.open[-1].needs.add(key)
+
+    def end(self, result: Any) -> list[tuple[Key, Any]]:
+        """End the unit at work; the results that are now known for good, its own last (none if it met others)."""
+        unit = self._close()
+        depth = len(self.open)
+        if unit.lowest < depth:
+            self._passing[unit.key] = result, unit.lowest
+            self._hand_up(unit)
+            return []
+        self.done[unit.key] = unit
+        self.open[-1].needs.add(unit.key)
+        inner = [key for key, (_, lowest) in self._passing.items() if lowest >= depth]
+        known = [(key, self._passing.pop(key)[0]) for key in inner]
+        self._remade += len(known)
+        if self._remade <= self._most:
+            known = []
+        else:  # a program made of cycles: not worth the work
+            self.settled = False
+            for key, _ in known:
+                self.done.setdefault(key, Unit(key, 0)).needs.add(unit.key)
+        return [*known, (unit.key, result)]
+
+    def drop(self, depth: int) -> None:
+        """An error has left units under way: give them up."""
+        while len(self.open) > depth:
+            self._close()
+        self._passing.clear()
+
+    def _close(self) -> Unit:
+        unit = self.open.pop()
+        if self.frozen:
+            unit.swap()
+        unit.writes = []
+        del self._depths[unit.key]
+        above = self.machine.unit = self.open[-1]
+        if self.frozen:
+            above.swap()
+        return unit
+
+    def _hand_up(self, unit: Unit) -> None:
+        """What an unfinished unit looked at and found belongs to the one that asked for it."""
+        above = self.open[-1]
+        above.lowest = min(above.lowest, unit.lowest)
+        above.touched |= unit.touched
+        above.needs |= unit.needs
+        above.called |= unit.called
+        above.entries |= unit.entries
+        above.capped.update(unit.capped)
+        above.widened.update(unit.widened)
+        machine = self.machine
+        for flow in unit.flows.values():
+            machine.record(flow)
+        for flow in unit.guesses.values():
+            machine.record_guess(flow)
+        for fact in unit.facts.values():
+            machine.record_fact(fact)
+
+
+def local(cls: Cls) -> bool:
+    """Whether a class is defined inside a function, anew for each call."""
+    module: Module = cls.module
+    body = module.functions[cls.ir.body] if 0 <= cls.ir.body < len(module.functions) else None
+    return body is not None and body.parent is not None and body.parent.ir.kind in ("function", "method", "lambda")

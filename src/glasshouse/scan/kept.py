@@ -1,0 +1,74 @@
+"""What a scan knows of the last one of the same paths: where it is kept, and what an edit since then changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from glasshouse.scan import ir, lowered
+from glasshouse.scan.alignment import Alignment, aligned
+from glasshouse.scan.cache import Cache
+
+if TYPE_CHECKING:
+    from glasshouse.scan.reuse import Earlier, Record
+
+MAX_EDITED = 50  # files; with more, everything is analysed
+
+
+class Kept:
+    """The cache as one scan uses it.  ``contents``: content keys by position of the file."""
+
+    def __init__(self, cache: Cache, chosen: bytes, key: bytes) -> None:
+        self.cache = cache
+        self.chosen = chosen
+        self.contents: dict[int, bytes] = {}
+        self._key = key
+        self._earlier: Earlier | None = None
+
+    def recall(self, positions: Sequence[int], files: Sequence[ir.File]) -> Earlier:
+        """What is known from the last scan of the same files; ``positions`` are those of the files."""
+        from glasshouse.scan.reuse import Earlier
+
+        record = self._record()
+        edits = None
+        if record is not None and [(file.path, file.language) for file in files] == [row[:2] for row in record.files]:
+            keys = [self.contents.get(position) for position in positions]
+            edited = [n for n, (row, key) in enumerate(zip(record.files, keys, strict=True)) if row[2] != key]
+            edits = self._edits(record, edited, files) if len(edited) <= MAX_EDITED else None
+        self._earlier = Earlier(record, edits)
+        return self._earlier
+
+    def keep(self, positions: Sequence[int], files: Sequence[ir.File]) -> None:
+        """Keep the outcome of the analysis, if something can be made of it the next time."""
+        from glasshouse.scan.reuse import Record
+
+        outcome = self._earlier.outcome if self._earlier is not None else None
+        if outcome is None or any(position not in self.contents for position in positions):
+            self.cache.delete_many("analysis", [self._key])
+            return
+        rows = [
+            (file.path, file.language, self.contents[position], len(file.functions), len(file.classes))
+            for position, file in zip(positions, files, strict=True)
+        ]
+        self.cache.put_many("analysis", [(self._key, msgspec.msgpack.encode(Record(rows, outcome)))])
+
+    def _record(self) -> Record | None:
+        from glasshouse.scan.reuse import Record
+
+        blob = self.cache.get_many("analysis", [self._key]).get(self._key)
+        return msgspec.msgpack.decode(blob, type=Record) if blob is not None else None
+
+    def _edits(self, record: Record, edited: Sequence[int], files: Sequence[ir.File]) -> dict[int, Alignment] | None:
+        """How each edited file has changed; None if that of one is not known or not plain."""
+        blobs = self.cache.get_many("lowered", [record.files[number][2] for number in edited])
+        found = {}
+        for number in edited:
+            blob = blobs.get(record.files[number][2])
+            old = lowered.decode(blob).file if blob is not None else None
+            edit = aligned(old, files[number]) if old is not None else None
+            if edit is None:
+                return None
+            found[number] = edit
+        return found

@@ -1,0 +1,314 @@
+"""After an edit: units whose input is as before keep their outcome, the others are run again.
+
+A unit depends on the state of all modules, on the code it looked into and on the units it used, and on nothing else
+(see ``interp.units``).  So after a plain edit (see ``alignment``) of functions that no module body looked into, the
+units to run are those that looked into a changed function, and those that used one of them, directly or not.
+
+Where this cannot be shown, the answer is None and everything is analysed: the edit is not plain, a module body looked
+into what changed, or the outcome depends on how much the analysis may cost.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+
+import msgspec
+
+from glasshouse.scan.alignment import Alignment
+from glasshouse.scan.analysis import KINDS, Progress, guarded, plan_of
+from glasshouse.scan.interp.budget import MAX_FRAMES
+from glasshouse.scan.interp.machine import ROOT_STEPS, Machine
+from glasshouse.scan.interp.units import ENTRY, MODULES, PLAN, STATE, SUMMARY
+from glasshouse.scan.languages import INTERPRETED
+from glasshouse.scan.outcomes import KINDS as UNIT_KINDS
+from glasshouse.scan.outcomes import FlowRow, Numbers, Outcome, StepRow, UnitRow, outcome_of
+from glasshouse.scan.program import Fn
+
+BASE = MODULES  # the number of the unit that runs all modules
+
+
+class Record(msgspec.Struct, array_like=True):
+    """The outcome of an analysis.  ``files``: path, language, content key, and how many functions and classes."""
+
+    files: list[tuple[str, str, bytes, int, int]]
+    outcome: Outcome
+
+
+class UnmovedError(Exception):
+    """A place in an outcome has no counterpart after the edit."""
+
+
+class Earlier:
+    """What is known of an earlier state of the same files, and the outcome of the analysis for the next time."""
+
+    def __init__(self, record: Record | None, edits: Mapping[int, Alignment] | None) -> None:
+        self.record = record
+        self.edits = edits  # by position of the file; None: not plain
+        self.outcome: Outcome | None = None
+        self.used = False  # whether the record was of use
+
+    def again(self, machine: Machine, progress: Progress | None) -> Outcome | None:
+        """The outcome from the record and what has to be run again, or None (see ``again``)."""
+        if self.record is None or self.edits is None:
+            return None
+        self.outcome = again(self.record, self.edits, machine, progress)
+        self.used = self.outcome is not None
+        return self.outcome
+
+    def keep(self, machine: Machine, outcomes: Sequence[Outcome]) -> None:
+        """The outcome of an analysis of everything."""
+        self.outcome = joined(outcomes) if reusable(machine, outcomes) else None
+
+
+def reusable(machine: Machine, outcomes: Sequence[Outcome]) -> bool:
+    """Whether nothing in the outcomes depends on what the analysis may cost, or could after an edit."""
+    budget = machine.budget
+    for outcome in outcomes:
+        if not outcome.settled or outcome.failed or outcome.exhausted or outcome.cut:
+            return False
+        if 2 * outcome.deepest > MAX_FRAMES or any(row.key == BASE and row.capped for row in outcome.units):
+            return False
+        for index, steps in outcome.spent.items():
+            if 2 * steps + ROOT_STEPS > budget.allowance(machine.program.modules[index]):
+                return False
+    return True
+
+
+def joined(outcomes: Sequence[Outcome]) -> Outcome:
+    """Several outcomes as one; each unit once, and only steps that are referred to."""
+    keeper = Keeper()
+    units: dict[int, UnitRow] = {}
+    for outcome in outcomes:
+        keeper.begin(outcome.steps)
+        for row in outcome.units:
+            if row.key not in units:
+                units[row.key] = keeper.row(row)
+    spent: dict[int, int] = {}
+    for outcome in outcomes:
+        for index, steps in outcome.spent.items():
+            spent[index] = max(spent.get(index, 0), steps)
+    deepest = max(outcome.deepest for outcome in outcomes)
+    return Outcome(list(units.values()), keeper.steps, {}, {}, 0, spent, deepest, True)
+
+
+class Keeper:
+    """Copies rows with the steps they refer to."""
+
+    def __init__(self) -> None:
+        self.steps: list[StepRow] = []
+        self._from: Sequence[StepRow] = ()
+        self._places: dict[int, int] = {-1: -1}
+
+    def begin(self, steps: Sequence[StepRow]) -> None:
+        """The rows that follow refer to these steps."""
+        self._from, self._places = steps, {-1: -1}
+
+    def row(self, row: UnitRow) -> UnitRow:
+        if not (row.flows or row.guesses or row.weak):
+            return row
+        flows, guesses, weak = self.flows(row.flows), self.flows(row.guesses), self.flows(row.weak)
+        return msgspec.structs.replace(row, flows=flows, guesses=guesses, weak=weak)
+
+    def flows(self, rows: Iterable[FlowRow]) -> list[FlowRow]:
+        return [msgspec.structs.replace(row, step=self.step(row.step)) for row in rows]
+
+    def step(self, position: int) -> int:
+        """Where a step is now; steps come after those they follow."""
+        places, pending = self._places, [position]
+        while pending:
+            item = pending[-1]
+            if item in places:
+                pending.pop()
+                continue
+            file, span, text, before, inner = self._from[item]
+            later = [one for one in (before, inner) if one not in places]
+            if later:
+                pending += later
+                continue
+            if span < 0:
+                raise UnmovedError
+            places[item] = len(self.steps)
+            self.steps.append((file, span, text, places[before], places[inner]))
+        return places[position]
+
+
+class Move:
+    """Old numbers and places to new ones."""
+
+    def __init__(self, record: Record, edits: Mapping[int, Alignment], numbers: Numbers) -> None:
+        starts = list(accumulate((entry[3] for entry in record.files), initial=0))
+        self.spans = {file: edit.spans for file, edit in edits.items()}
+        self.functions: list[int] = list(range(starts[-1]))
+        self.gone: set[int] = set()  # changed or removed: nothing that looked into them stays
+        shift = 0
+        for file, (_, _, _, count, _) in enumerate(record.files):
+            first, edit = starts[file], edits.get(file)
+            if edit is not None:
+                self.gone.update(first + index for index in (*edit.changed, *edit.removed))
+                for index in range(count):
+                    self.functions[first + index] = first + shift + edit.same.get(index, 0)
+                shift += len(edit.added) - len(edit.removed)
+            elif shift:
+                self.functions[first : first + count] = range(first + shift, first + shift + count)
+        self.same_numbers = self.functions == list(range(len(self.functions)))
+        self.removed = {starts[file] + index for file, edit in edits.items() for index in edit.removed}
+        self.numbers = numbers
+
+    def unit(self, unit: int) -> int:
+        number, kind = divmod(unit, UNIT_KINDS)
+        return self.functions[number] * UNIT_KINDS + kind if kind in (ENTRY, SUMMARY) else unit
+
+    def row(self, row: UnitRow) -> UnitRow:
+        """A row that depends on nothing that changed, as it is after the edit."""
+        if not self.same_numbers:
+            functions = self.functions
+            row.key = self.unit(row.key)
+            row.touched = [functions[number] for number in row.touched]
+            row.needs = [self.unit(number) for number in row.needs]
+            row.called = [functions[number] for number in row.called]
+            row.entries = [functions[number] for number in row.entries]
+            row.capped = [functions[number] for number in row.capped]
+        for table in (row.flows, row.guesses, row.weak):
+            for position, flow in enumerate(table):
+                table[position] = self.flow(flow)
+        for fact in row.facts:
+            fact.fn = self.functions[fact.fn]
+            fact.span = self.span(self.file(fact.fn), fact.span)
+        row.widened = [(file, self.span(file, span)) for file, span in row.widened]
+        return row
+
+    def flow(self, row: FlowRow) -> FlowRow:
+        fn, label = self.functions[row.fn], row.label
+        if label is not None:
+            kind, source, text, (file, span) = label
+            label = kind, source, text, (file, self.span(file, span))
+        span = self.span(self.file(fn), row.span)
+        return msgspec.structs.replace(row, fn=fn, span=span, label=label, owner=self.functions[row.owner])
+
+    def file(self, function: int) -> int:
+        return self.numbers.functions[function].module.index
+
+    def span(self, file: int, span: int) -> int:
+        spans = self.spans.get(file)
+        if spans is None or not span:
+            return span
+        found = spans.get(span)
+        if found is None:
+            raise UnmovedError
+        return found
+
+    def steps(self, steps: Iterable[StepRow]) -> list[StepRow]:
+        """Steps after the edit; those that have no counterpart have no place."""
+        made = []
+        for step in steps:
+            spans = self.spans.get(step[0])
+            place = spans.get(step[1], -1) if spans is not None and step[1] else step[1]
+            made.append((step[0], place, *step[2:]))
+        return made
+
+
+def again(
+    record: Record, edits: Mapping[int, Alignment], machine: Machine, progress: Progress | None
+) -> Outcome | None:
+    """The outcome of a program after plain ``edits`` of some files; the machine has run its modules.  None: unknown."""
+    numbers = Numbers(machine.program)
+    move = Move(record, edits, numbers)
+    units = {row.key: row for row in record.outcome.units}
+    base = units.get(BASE)
+    if base is None or not move.gone.isdisjoint(base.touched):
+        return None
+    affected = affected_units(record.outcome.units, move.gone)
+    modules = machine.program.modules
+    edits = {index: edit for index, edit in edits.items() if modules[index].language in INTERPRETED}
+    touched = {index for index, edit in edits.items() if edit.added or edit.removed}
+    for unit in affected:
+        number, kind = divmod(unit, UNIT_KINDS)
+        if kind == ENTRY and number not in move.removed:
+            touched.add(move.file(move.functions[number]))
+    affected |= {index * UNIT_KINDS + PLAN for index in touched}
+    wanted = [move.unit(unit) for unit in affected if unit_stays(unit, move)]
+    for file, edit in edits.items():
+        first = numbers.of_module(modules[file]).start
+        wanted += [(first + index) * UNIT_KINDS + SUMMARY for index in edit.added]
+    try:
+        kept = [move.row(row) for key, row in units.items() if key not in affected]
+    except UnmovedError:
+        return None
+    run_units(machine, numbers, sorted(wanted), {row.key for row in kept})
+    return put_together(record, move, machine, kept)
+
+
+def unit_stays(unit: int, move: Move) -> bool:
+    number, kind = divmod(unit, UNIT_KINDS)
+    return kind not in (ENTRY, SUMMARY) or number not in move.removed
+
+
+def affected_units(rows: Iterable[UnitRow], changed: set[int]) -> set[int]:
+    """Units that looked into changed functions, and all that used them."""
+    users: dict[int, list[int]] = defaultdict(list)
+    pending: list[int] = []
+    for row in rows:
+        for key in row.needs:
+            users[key].append(row.key)
+        if not changed.isdisjoint(row.touched):
+            pending.append(row.key)
+    affected = set(pending)
+    while pending:
+        for key in users.get(pending.pop(), ()):
+            if key not in affected:
+                affected.add(key)
+                pending.append(key)
+    return affected
+
+
+def run_units(machine: Machine, numbers: Numbers, wanted: Sequence[int], kept: set[int]) -> None:
+    """Run some units again; classes' states are made where they are wanted."""
+    for unit in wanted:
+        kind, item = numbers.key(unit)
+        if kind == PLAN:
+            for fn, entry in plan_of(machine, item):
+                if not machine.registered(fn) and numbers.unit((ENTRY, fn)) not in kept:
+                    guarded(machine, item, machine.enter, fn, entry)
+        elif kind == SUMMARY and item.ir.kind in KINDS:
+            guarded(machine, item.module, machine.summary_of, item)
+
+
+def put_together(record: Record, move: Move, machine: Machine, kept: list[UnitRow]) -> Outcome | None:
+    """What was kept and what was found again, if nothing depends on what the analysis may cost."""
+    known = {row.key for row in kept}
+    numbers = move.numbers
+    fresh = outcome_of(machine, [unit for key, unit in machine.units.done.items() if numbers.unit(key) not in known])
+    for index, steps in record.outcome.spent.items():
+        module = machine.program.modules[index]  # running the modules is part of both
+        fresh.spent[index] = fresh.spent.get(index, 0) - machine.units.before.get(module, 0) + steps
+    old = Outcome(kept, move.steps(record.outcome.steps), {}, {}, 0, {}, record.outcome.deepest, True)
+    if not reusable(machine, [old, fresh]):
+        return None
+    try:
+        outcome = joined([old, fresh])
+    except UnmovedError:
+        return None
+    found = reachable(outcome.units, numbers.functions)
+    outcome.units = found or []
+    return outcome if found is not None else None
+
+
+def reachable(rows: Sequence[UnitRow], functions: Sequence[Fn]) -> list[UnitRow] | None:
+    """The units that an analysis from the start would make: roots, and what they use; None if one is not there."""
+    units = {row.key: row for row in rows}
+    pending = []
+    for key in units:
+        number, kind = divmod(key, UNIT_KINDS)
+        if kind not in (STATE, SUMMARY) or (kind == SUMMARY and functions[number].ir.kind in KINDS):
+            pending.append(key)
+    seen = set(pending)
+    while pending:
+        for key in units[pending.pop()].needs:
+            if key not in units:
+                return None
+            if key not in seen:
+                seen.add(key)
+                pending.append(key)
+    return [row for row in rows if row.key in seen]

@@ -1,0 +1,372 @@
+"""After an edit, a scan that reuses what it knows finds what a scan from the start finds, unit by unit."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from glasshouse.scan.alignment import aligned
+from glasshouse.scan.cache import Cache
+from glasshouse.scan.discover import SourceFile
+from glasshouse.scan.kept import Kept
+from glasshouse.scan.language.interface import LowerLimits
+from glasshouse.scan.languages import front_end
+from glasshouse.scan.reuse import Record
+from glasshouse.scan.run import discovered, scan_files, scan_tree
+from glasshouse.scan.settings import ScanSettings
+from glasshouse.words.finding import Result
+
+SHOP = Path(__file__).parents[3] / "examples" / "shop"
+KEY = b"one tree"
+
+
+def from_the_start(tree: Path) -> bytes:
+    return msgspec.json.encode(list(scan_tree([tree], ScanSettings(jobs=1))))
+
+
+class Scans:
+    """Scans of one tree, one after the other, with what they know of each other."""
+
+    def __init__(self, tree: Path, cache: Path) -> None:
+        self.tree = tree
+        self.cache = cache
+        self.reused = False  # whether the last scan has reused anything
+
+    def scan(self) -> bytes:
+        """The results after whatever has happened to the tree; checked against a scan from the start, unit by unit."""
+        results, record, self.reused = self._scan(self.cache)
+        fresh = self.cache.with_name("fresh")
+        shutil.rmtree(fresh, ignore_errors=True)
+        expected, full, _ = self._scan(fresh)
+        assert results == expected
+        assert units(record) == units(full)
+        return results
+
+    def _scan(self, folder: Path) -> tuple[bytes, Record | None, bool]:
+        chosen = ScanSettings(jobs=1, cache_dir=folder)
+        files: Sequence[SourceFile]
+        files, problems = discovered([self.tree], chosen)
+        with Cache(folder) as cache:
+            kept = Watched(cache, b"", KEY)
+            found: list[Result] = list(scan_files(files, problems, chosen, None, kept).all())
+            blob = cache.get_many("analysis", [KEY]).get(KEY)
+        record = msgspec.msgpack.decode(blob, type=Record) if blob is not None else None
+        return msgspec.json.encode(found), record, kept.reused
+
+
+class Watched(Kept):
+    """Tells whether what was known could be used."""
+
+    @property
+    def reused(self) -> bool:
+        known = self._earlier
+        return known is not None and known.edits is not None and known.used
+
+
+def units(record: Record | None) -> dict[int, object]:
+    """Every unit of an analysis with everything it looked at and found; ways written out."""
+    if record is None:
+        return {}
+    steps = record.outcome.steps
+
+    def way(position: int) -> list[tuple[int, int, str]]:
+        found: list[tuple[int, int, str]] = []
+        pending = [position]
+        while pending and len(found) < 50:
+            number = pending.pop()
+            if number >= 0:
+                file, span, text, before, inner = steps[number]
+                found.append((file, span, text))
+                pending += [before, inner]
+        return found
+
+    told: dict[int, object] = {}
+    for row in record.outcome.units:
+        flows = [[(msgspec.structs.replace(flow, step=0), way(flow.step)) for flow in table] for table in
+                 (row.flows, row.guesses, row.weak)]  # fmt: skip
+        facts = [msgspec.to_builtins(fact) for fact in row.facts]
+        looked = row.touched, row.needs, row.called, row.entries, row.capped, row.widened
+        told[row.key] = looked, repr(flows), facts
+    return told
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lowered_once() -> None:
+    """The recursion that lowering takes stays allowed; Hypothesis must not find that it has changed in a test."""
+    front_end("python").lower(b"x = 1", "a.py", LowerLimits())
+
+
+# --- generated programs ----------------------------------------------------------------------------------------------
+
+HEAD = """\
+import os, sys
+from flask import Flask, request
+from {other} import f{n}, C{n}
+import {other}
+app = Flask(__name__)
+table = {{}}
+last = ""
+"""
+STATEMENTS = (
+    "x = request.args['q']",
+    "x = sys.argv[1]",
+    "os.system(x)",
+    "os.system('ls ' + str(x))",
+    "x = f{n}(x)",
+    "x = {other}.f{n}(x)",
+    "return x",
+    "return f{n}('a')",
+    "global last; last = x",
+    "x = last",
+    "table['k'] = x; x = table",
+    "x = C{n}(x).m{n}()",
+    "x = C{n}(x).field",
+    "x.m{n}()",
+    "x = (lambda y: f{n}(y))(x)",
+    "x = [f{n}(y) for y in x]",
+    "app.route('/a')(f{n})",
+    "C{n}.shared = x",
+    "if x == 'a':\n        x = 'b'\n    else:\n        os.popen(x)",
+    "for y in x:\n        x = f{n}(y)",
+    "try:\n        x = f{n}(x)\n    except ValueError:\n        eval(x)",
+    "class L:\n        a = x\n        def go(self): return f{n}(self.a)\n    x = L().go()",
+    "def inner(y):\n        nonlocal x\n        x = y\n        return f{n}(y)\n    x = inner(x)",
+    "eval(getattr(x, 'f{n}'))",
+)
+NUMBERS = st.integers(0, 3)
+MODULES = ("a", "b", "c")
+Statement = tuple[int, int, int]
+Parts = tuple[int, list[tuple[str, list[Statement]]], list[list[Statement]], list[Statement]]
+BODY = st.lists(st.tuples(st.integers(0, len(STATEMENTS) - 1), NUMBERS, st.integers(0, 2)), max_size=4)
+FUNCTION = st.tuples(st.sampled_from(["", "@app.route('/')\n", "@f1\n", "@staticmethod\n"]), BODY)
+MODULE = st.tuples(NUMBERS, st.lists(FUNCTION, min_size=4, max_size=4), st.lists(BODY, min_size=4, max_size=4), BODY)
+PROGRAM = st.lists(MODULE, min_size=3, max_size=3)
+EDIT = st.tuples(
+    st.sampled_from(["body", "body", "body", "method", "lines", "add", "decorator", "base", "module", "import"]),
+    st.integers(0, 2),
+    NUMBERS,
+    BODY,
+)
+
+
+def written(body: Sequence[Statement], indent: int = 4) -> str:
+    lines = [STATEMENTS[kind].format(n=number, other=MODULES[other]) for kind, number, other in body] or ["pass"]
+    return textwrap.indent("\n".join(lines).replace("\n    ", "\n"), " " * indent) + "\n"
+
+
+class Source:
+    """A module that can be edited."""
+
+    def __init__(self, number: int, parts: Parts) -> None:
+        self.number = number
+        self.imported, functions, self.methods, self.last = parts
+        self.decorators = [decorator for decorator, _ in functions]
+        self.functions = [body for _, body in functions]
+        self.base = (number + 1) % 3
+        self.lines = 0
+        self.added: list[list[Statement]] = []
+
+    def text(self) -> str:
+        parts = [HEAD.format(other=MODULES[(self.number + 1) % 3], n=self.imported), "# line\n" * self.lines]
+        for n, body in enumerate(self.functions):
+            parts.append(f"{self.decorators[n]}def f{n}(x):\n{written(body)}")
+        for n, body in enumerate(self.methods):
+            base = f"({MODULES[self.base]}.C{(n + 1) % 4})" if n % 2 else ""
+            parts.append(f"class C{n}{base}:\n    def __init__(self, x):\n        self.field = x\n")
+            parts.append(f"    def m{n}(self, x=''):\n{written(body, 8)}")
+        for n, body in enumerate(self.added):
+            parts.append(f"def added{n}(x):\n{written(body)}")
+        parts.append("def main(x):\n" + written(self.last) + "main(sys.argv)\n")
+        return "".join(parts)
+
+    def edit(self, kind: str, number: int, body: list[Statement]) -> None:
+        if kind == "body":
+            self.functions[number] = body
+        elif kind == "method":
+            self.methods[number] = body
+        elif kind == "lines":
+            self.lines = number
+        elif kind == "add":
+            self.added = [*self.added, body] if len(self.added) < number else self.added[:-1]
+        elif kind == "decorator":
+            self.decorators[number] = "@f2\n" if self.decorators[number] == "" else ""
+        elif kind == "base":
+            self.base = number % 3
+        elif kind == "module":
+            self.last = body
+        else:
+            self.imported = number
+
+
+@given(PROGRAM, st.lists(EDIT, min_size=1, max_size=4))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+def test_after_any_edits_a_generated_program_is_told_as_from_the_start(
+    tmp_path_factory: pytest.TempPathFactory, program: list[Parts], edits: list[tuple[str, int, int, list[Statement]]]
+) -> None:
+    tree = tmp_path_factory.mktemp("tree")
+    scans = Scans(tree, tmp_path_factory.mktemp("cache") / "kept")
+    sources = [Source(number, parts) for number, parts in enumerate(program)]
+
+    def write() -> None:
+        for name, source in zip(MODULES, sources, strict=True):
+            (tree / f"{name}.py").write_text(source.text())
+
+    write()
+    scans.scan()
+    for kind, module, number, body in edits:
+        sources[module].edit(kind, number, body)
+        write()
+        scans.scan()
+    shutil.rmtree(tree)
+
+
+# --- the example shop ------------------------------------------------------------------------------------------------
+
+
+def edited(text: str, chance: random.Random) -> str:
+    """The text after a small edit somewhere: a line repeated, removed, emptied, moved or put in."""
+    lines = text.split("\n")
+    at = chance.randrange(len(lines))
+    indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
+    kind = chance.randrange(5)
+    if kind == 0:
+        lines.insert(at, lines[at])
+    elif kind == 1:
+        del lines[at]
+    elif kind == 2:
+        lines.insert(at, "")
+    elif kind == 3:
+        other = chance.randrange(len(lines))
+        lines[at], lines[other] = lines[other], lines[at]
+    else:
+        lines.insert(at, f"{indent}again = str(1);")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("language", ["python", "javascript", "java"])
+def test_after_edits_of_lines_the_example_is_told_as_from_the_start(language: str, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(SHOP / language, tree)
+    scans = Scans(tree, tmp_path / "kept")
+    scans.scan()
+    chance, reused = random.Random(3), 0
+    files = [file for file in sorted(tree.rglob("*")) if file.suffix in (".py", ".js", ".ts", ".java")]
+    for _ in range(8):
+        file = chance.choice(files)
+        file.write_text(edited(file.read_text(), chance))
+        scans.scan()
+        reused += scans.reused
+    assert reused >= 1
+
+
+WEB = """\
+import os
+from flask import Flask, request
+app = Flask(__name__)
+
+@app.route("/")
+def index():
+    return run(request.args["q"])
+
+def run(text):
+    return os.popen(text).read()
+
+def harmless(text):
+    return len(text)
+"""
+
+
+@pytest.fixture
+def scans(tmp_path: Path) -> Scans:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "web.py").write_text(WEB)
+    found = Scans(tmp_path / "tree", tmp_path / "kept")
+    assert b"py-command-injection" in found.scan()
+    return found
+
+
+def test_a_flaw_put_into_the_body_of_a_called_function_is_found(scans: Scans) -> None:
+    (scans.tree / "web.py").write_text(WEB.replace("return os.popen(text).read()", "return len(text)"))
+    assert b"py-command-injection" not in scans.scan()
+    assert scans.reused
+    (scans.tree / "web.py").write_text("# moved\n" + WEB)
+    assert b"py-command-injection" in scans.scan()
+    assert scans.reused
+
+
+def test_functions_inside_a_body_may_come_and_go(scans: Scans) -> None:
+    inner = "def inner(x):\n        return os.popen(x)\n    return (lambda y: inner(y))(text)"
+    (scans.tree / "web.py").write_text(WEB.replace("return os.popen(text).read()", inner))
+    assert b"py-command-injection" in scans.scan()
+    assert scans.reused
+    (scans.tree / "web.py").write_text(WEB)
+    scans.scan()
+    assert scans.reused
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("def harmless(text):", "def harmless(text, more=1):"),
+        ("def harmless(text):", "def renamed(text):"),
+        ("import os\n", "import os, sys\n"),
+        ('@app.route("/")', '@app.route("/a")'),
+        ("def run(text):", "class K:\n    pass\n\ndef run(text):"),
+    ],
+)
+def test_other_edits_are_analysed_from_the_start(old: str, new: str, scans: Scans) -> None:
+    (scans.tree / "web.py").write_text(WEB.replace(old, new))
+    scans.scan()
+    assert not scans.reused
+
+
+def test_a_new_file_is_analysed_from_the_start(scans: Scans) -> None:
+    (scans.tree / "other.py").write_text("import web\nweb.run(input())\n")
+    scans.scan()
+    assert not scans.reused
+
+
+# --- what an edit is -------------------------------------------------------------------------------------------------
+
+
+def edit_of(old: str, new: str) -> bool:
+    """Whether an edit is plain."""
+    lower = front_end("python").lower
+    return aligned(lower(old.encode(), "a.py", LowerLimits()), lower(new.encode(), "a.py", LowerLimits())) is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "plain"),
+    [
+        ("def f(x):\n    return 1\n", "\n\ndef f(x):\n    return 2\n", True),
+        ("def f(x):\n    return 1\ny = f(1)\n", "def f(x):\n    return 1\ny = f(2)\n", False),
+        ("def f(x):\n    return 1\n", "def f(x):\n    return True\n", True),
+        ("a = 1\nb = f(a, 2)\n", "a = 1\nb = f(a,\n  2)\n", True),
+        ("a = 1; b = 2\n", "a = 1\nb = 2\n", False),
+        ("class A:\n    x = 1\n", "class A:\n    x = 2\n", False),
+        ("class A:\n    def f(self): return 1\n", "class A:\n    def f(self): return 2\n", True),
+        ("class A:\n    def f(self): return 1\n", "class A:\n    def g(self): return 1\n", False),
+        ("class A(B): pass\n", "class A(C): pass\n", False),
+        ("def f(x): pass\n", "def f(y): pass\n", False),
+        ("def f(x: int): pass\n", "def f(x: str): pass\n", False),
+        ("def f(): pass\ndef g(): pass\n", "def g(): pass\ndef f(): pass\n", False),
+    ],
+)
+def test_an_edit_is_plain_if_only_bodies_of_functions_differ(old: str, new: str, plain: bool) -> None:
+    assert edit_of(old, new) is plain
+
+
+def test_a_changed_constant_of_equal_value_is_a_change() -> None:
+    lower = front_end("python").lower
+    old, new = (lower(f"def f():\n    return {value}\n".encode(), "a.py", LowerLimits()) for value in ("1", "True"))
+    found = aligned(old, new)
+    assert found is not None
+    assert found.changed == {1}
