@@ -35,6 +35,7 @@ glasshouse scan .
 glasshouse scan src --fail-on high --sarif-output glasshouse.sarif
 glasshouse scan . --diff origin/main --format concise
 glasshouse scan --deps .
+glasshouse scan --deps --system image.tar
 """
 
 
@@ -50,7 +51,7 @@ glasshouse scan --deps .
 @click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
 @click.pass_context
 def command(context: click.Context, /, paths: tuple[str, ...], **_: object) -> int:
-    """Find vulnerabilities in source code, and (--deps) dependencies with published flaws.
+    """Find vulnerabilities in source code; with --deps dependencies with published flaws; with --system weak settings.
 
     The report goes to standard output, everything else to standard error.  Nothing is sent anywhere.
     """
@@ -58,7 +59,8 @@ def command(context: click.Context, /, paths: tuple[str, ...], **_: object) -> i
     settings = resolve(given_values(context), os.environ, places[0])
     options = settings.typed()
     started = time.monotonic()
-    describes = f"scan {'dependencies of ' if options.deps else ''}{len(places)} path(s)"
+    what = [word for word, asked in (("dependencies", options.deps), ("hardening", options.system)) if asked]
+    describes = f"scan {' and '.join(what)}{' of ' if what else ''}{len(places)} path(s)"
     with through_the_door("code.scan", code_targets(places), describes) as passage:
         report = _scan(places, options, passage.watched)
         _record(report, passage)
@@ -197,12 +199,14 @@ def threshold(text: str) -> Confidence | float:
 
 def _rules(options: ScanOptions, languages: tuple[str, ...] = ()) -> Mapping[str, Rule]:
     """The selected rules of some languages; of all, where a selection that names nothing is an error."""
-    from glasshouse.scan.rules.loader import LANGUAGES, load_rules
+    from glasshouse.cli.scan_subjects import subjects
+    from glasshouse.scan.rules.loader import load_rules
 
     selection, cache = rule_selection(options.rules), _cache(options)
     lenient = bool(languages)
-    subjects = languages or (("dependencies",) if options.deps else LANGUAGES)
-    return load_rules(subjects, options.rule_paths, selection, cache_dir=cache, lenient=lenient).rules
+    return load_rules(
+        languages or subjects(options), options.rule_paths, selection, cache_dir=cache, lenient=lenient
+    ).rules
 
 
 def _cache(options: ScanOptions) -> Path | None:

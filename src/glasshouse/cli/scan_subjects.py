@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     from glasshouse.scan.render.interface import Report
     from glasshouse.scan.run import Progress
     from glasshouse.scan.settings import ScanSettings
-    from glasshouse.words.finding import Result
+    from glasshouse.words.finding import Result, ScanSummary
 
 Engine = Callable[[Sequence[Path], "ScanSettings | None", "Progress | None"], "Iterator[Result]"]
 
 
 def engine(options: ScanOptions) -> Engine:
     """The engine that the options ask for."""
-    if options.deps:
-        return _dependencies(options.store)
+    engines = [_dependencies(options.store)] if options.deps else []
+    engines += [_system] if options.system else []
+    if engines:
+        return _one_after_another(engines)
     from glasshouse.scan.run import scan_tree
 
     return scan_tree
@@ -44,6 +46,63 @@ def default_store() -> Path:
     return (home(os.environ) or Path()) / "forecast.db"
 
 
+def subjects(options: ScanOptions) -> tuple[str, ...]:
+    """Whose rules the scan uses."""
+    from glasshouse.scan.rules.loader import LANGUAGES
+
+    chosen = (*(["dependencies"] if options.deps else []), *(["system"] if options.system else []))
+    return chosen or LANGUAGES
+
+
+def _one_after_another(engines: Sequence[Engine]) -> Engine:
+    """The results of several engines, with one summary."""
+
+    def run(paths: Sequence[Path], settings: ScanSettings | None, progress: Progress | None) -> Iterator[Result]:
+        from glasshouse.words.finding import NotAnalysed, ScanSummary
+
+        summaries: list[ScanSummary] = []
+        said: set[NotAnalysed] = set()
+        for each in engines:
+            for result in _selected(each(paths, settings, progress), settings):
+                if isinstance(result, ScanSummary):
+                    summaries.append(result)
+                elif isinstance(result, NotAnalysed) and result in said:
+                    continue  # both read the same image
+                else:
+                    if isinstance(result, NotAnalysed):
+                        said.add(result)
+                    yield result
+        yield _joined(summaries)
+
+    return run
+
+
+def _joined(summaries: Sequence[ScanSummary]) -> ScanSummary:
+    from collections import Counter
+
+    from msgspec.structs import replace
+
+    first = summaries[0]
+    skipped = sum((Counter(each.not_analysed) for each in summaries), Counter())
+    files = {each.mode: each.files for each in summaries}
+    return replace(
+        first,
+        mode=" and ".join(files),
+        files=files.get("dependencies", first.files),
+        looked_at=files.get("system", 0),
+        findings=sum(each.findings for each in summaries),
+        not_analysed=dict(sorted(skipped.items())),
+        notes=tuple(note for each in summaries for note in each.notes),
+    )
+
+
+def _system(paths: Sequence[Path], settings: ScanSettings | None, progress: Progress | None) -> Iterator[Result]:
+    from glasshouse.scan.rules.loader import load_rules
+    from glasshouse.scan.system import scan_system
+
+    return scan_system(paths, load_rules(("system",), select=("system-*",)).rules, progress)
+
+
 def _dependencies(place: Path | None) -> Engine:
     def run(paths: Sequence[Path], settings: ScanSettings | None, progress: Progress | None) -> Iterator[Result]:
         from glasshouse.forecast.store import FactStore
@@ -54,7 +113,7 @@ def _dependencies(place: Path | None) -> Engine:
         if place is not None and not file.exists():
             raise ForecastStoreError("no such file", where=str(file), hint="`glasshouse advisories import` makes it.")
         with FactStore(file if file.exists() else ":memory:") as store:
-            yield from _selected(scan_dependencies(paths, _known(store), progress), settings)
+            yield from scan_dependencies(paths, _known(store), progress)
 
     return run
 

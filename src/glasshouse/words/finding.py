@@ -101,6 +101,7 @@ class ScanSummary(msgspec.Struct, frozen=True):
     mode: str
     notes: tuple[str, ...] = ()
     components: dict[str, int] = {}  # by ecosystem, in a scan of dependencies
+    looked_at: int = 0  # files of systems, in a scan of systems
 
 
 Result = Finding | NotAnalysed | UnusedIgnore | Dependency | ScanSummary

@@ -67,6 +67,16 @@ _WHAT: tuple[Option, ...] = (
         "file systems and container images.",
     ),
     Option(
+        key="system",
+        flag="--system/--no-system",
+        kind="flag",
+        group="what",
+        default=False,
+        in_files="none",
+        help="Instead of source code: the hardening of a root file system or container image (set-uid files, writable "
+        "places, accounts, sshd, kernel, services, credentials left behind). With --deps: both.",
+    ),
+    Option(
         key="mode",
         flag="--mode",
         kind="choice",
@@ -396,6 +406,7 @@ class ScanOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Every option with its final value; one field per entry of ``OPTIONS``."""
 
     deps: bool
+    system: bool
     mode: Literal["application", "library", "both"]
     languages: tuple[str, ...]
     store: Path | None

@@ -26,7 +26,7 @@ from glasshouse.scan.render.interface import (
     ranked,
 )
 from glasshouse.scan.render.source import SourceLines
-from glasshouse.scan.render.summary import plural
+from glasshouse.scan.render.summary import about_subjects, plural, scanned
 from glasshouse.scan.rules.schema import Rule
 from glasshouse.words.display import visible
 from glasshouse.words.finding import SEVERITIES, Finding, Fix, NotAnalysed, Step
@@ -121,13 +121,8 @@ def _header(report: Report, context: Context) -> str:
         ("Modes", f"{modes['application']:,} application, {modes['library']:,} library"),
         ("Suppressed", f"{len(report.suppressed):,}"),
     ]
-    if summary.mode == "dependencies":
-        ecosystems = ", ".join(f"{_text(name)} {count:,}" for name, count in summary.components.items())
-        total = plural(sum(summary.components.values()), "component")
-        facts = [
-            ("Read", f"{total} in {plural(summary.files, 'inventory', 'inventories')}"),
-            ("Ecosystems", ecosystems),
-        ]
+    if about_subjects(report):
+        facts = [("Scope", _text(scanned(report)))]
     if report.compared_with:
         compared = f"{len(report.open):,} new, {len(report.unchanged):,} unchanged, {len(report.fixed):,} fixed"
         facts.append((f"Since {_text(report.compared_with, 80)}", compared))

@@ -72,6 +72,8 @@ def _summary(report: Report) -> dict[str, Any]:
     }
     if summary.components:
         found["components"] = dict(summary.components)
+    if summary.looked_at:
+        found["looked_at"] = summary.looked_at
     return found
 
 

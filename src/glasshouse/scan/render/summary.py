@@ -18,12 +18,17 @@ def plural(count: int, noun: str, many: str = "") -> str:
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
+def about_subjects(report: Report) -> bool:
+    """Whether dependencies or systems were looked at instead of source code."""
+    return report.summary.mode not in ("application", "library", "both")
+
+
 def summary_lines(report: Report, style: Style) -> Iterator[str]:
     """The summary, line by line."""
     yield _headline(report, style)
     yield from _compared(report)
     yield from _left_out(report)
-    yield _scanned(report)
+    yield scanned(report)
     yield from _unused(report)
     yield from _not_analysed(report, style)
     for note in report.summary.notes:
@@ -38,7 +43,7 @@ def _headline(report: Report, style: Style) -> str:
     counts = by_severity(found)
     parts = [style.severity(f"{counts[name]:,} {name}", name) for name in reversed(SEVERITIES) if counts[name]]
     total = f"{style.bold(plural(len(found), 'finding'))}: {', '.join(parts)}"
-    if report.summary.mode == "dependencies":
+    if about_subjects(report):
         return total
     modes = ", ".join(f"{count:,} in {name} mode" for name, count in by_mode(found).items() if count)
     return f"{total} ({modes})"
@@ -60,13 +65,19 @@ def _left_out(report: Report) -> Iterator[str]:
         yield f"Not shown: {'; '.join(parts)}"
 
 
-def _scanned(report: Report) -> str:
+def scanned(report: Report) -> str:
+    """What the scan looked at, in a line."""
     summary = report.summary
-    if summary.mode == "dependencies":
+    parts = []
+    if summary.looked_at:
+        parts.append(f"Looked at {plural(summary.looked_at, 'file')} of a system")
+    if summary.components or "dependencies" in summary.mode:
         inside = ", ".join(f"{name} {count:,}" for name, count in summary.components.items())
         total = plural(sum(summary.components.values()), "component")
         which = f" ({visible(inside)})" if inside else ""
-        return f"Read {total}{which} in {plural(summary.files, 'inventory', 'inventories')}"
+        parts.append(f"Read {total}{which} in {plural(summary.files, 'inventory', 'inventories')}")
+    if parts:
+        return "; ".join(parts)
     languages = ", ".join(f"{name} {count:,}" for name, count in sorted(summary.languages.items()))
     inside = f" ({languages})" if languages else ""
     return (

@@ -120,7 +120,7 @@ def _path(steps: tuple[Step, ...], gutter: int, style: Style) -> Iterator[str]:
 
 def _notes(finding: Finding, gutter: int, style: Style) -> Iterator[str]:
     mark = f"{' ' * gutter} {style.frame('=')}"
-    mode = [f"{finding.mode} mode"] if finding.flaw is None else []
+    mode = [] if finding.flaw is not None or finding.rule_id.startswith("system-") else [f"{finding.mode} mode"]
     about = [*mode, f"confidence {finding.confidence}", *cwe_names(finding)]
     yield f"{mark} {', '.join(about)}"
     if rank := rank_words(finding):
