@@ -214,6 +214,7 @@ def _cache(options: ScanOptions) -> Path | None:
 
 
 def _write_reports(report: Report, paths: list[Path], options: ScanOptions) -> None:
+    from glasshouse.cli.scan_subjects import subjects
     from glasshouse.cli.terminal import use_color, write_file, write_stdout
     from glasshouse.scan.render.registry import renderer
 
@@ -226,7 +227,7 @@ def _write_reports(report: Report, paths: list[Path], options: ScanOptions) -> N
     to_stdout = _to_stdout(options)
     color = use_color(options.color, os.environ, is_terminal=to_stdout and sys.stdout.isatty())
     wanted = [options.format, *(name for name, _ in files)]
-    languages = ("dependencies",) if options.deps else tuple(report.summary.languages)
+    languages = subjects(options) if options.deps or options.system else tuple(report.summary.languages)
     languages = languages if any(renderer(name).needs_rules for name in wanted) else ()
     context = _context(paths, options, languages, color=color)
     for name, path in files:
