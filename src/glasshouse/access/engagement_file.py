@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from glasshouse.access.register import check_engagement
-from glasshouse.words.engagement import ApprovalRule, Engagement, Keeps, Quota, Scope, Term
+from glasshouse.words.engagement import MISUSE_DENIES_AT, ApprovalRule, Engagement, Keeps, Quota, Scope, Term
 from glasshouse.words.errors import AccessError, PathError
 
 MAX_BYTES = 1_000_000
@@ -29,7 +29,7 @@ class EngagementFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     approvals: tuple[ApprovalRule, ...] = ()
     quota: Quota = Quota()
     misuse_asks_at: int = 101
-    misuse_denies_at: int = 95
+    misuse_denies_at: int = MISUSE_DENIES_AT
     fallback_model: str = ""
     keeps: Keeps = "sealed"
 

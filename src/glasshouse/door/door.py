@@ -93,6 +93,7 @@ class Door:
         self._tables, self._clock_ms = tables, clock_ms
         self._refusals = _Refusals()
         self._permits = Permits()
+        self._asking = threading.Lock()
         self._journal = Journal(home.running)
         self._close_remains()
 
@@ -197,7 +198,12 @@ class Door:
         prepared = self._prepare(caller, act, circumstances)
         with self._redeeming(prepared):
             receipt = await self._append_async(prepared)
-        return self._admitted(prepared, receipt)
+        decision = prepared.decision
+        if isinstance(decision, Ask):
+            import asyncio
+
+            raise await asyncio.to_thread(self._asked, prepared, decision, receipt)
+        return self._begun(prepared, decision, receipt)
 
     def _abandon(self, prepared: _Prepared, done: asyncio.Future[tuple[Receipt, ...]]) -> None:
         """Closes a request whose task was cancelled while its entry was being written."""
@@ -333,26 +339,34 @@ class Door:
 
     def _admitted(self, prepared: _Prepared, receipt: Receipt) -> Admission:
         decision = prepared.decision
+        if isinstance(decision, Ask):
+            raise self._asked(prepared, decision, receipt)
+        return self._begun(prepared, decision, receipt)
+
+    def _begun(self, prepared: _Prepared, decision: Permit | Deny, receipt: Receipt) -> Admission:
         if isinstance(decision, Deny):
             kind = QuotaError if decision.code == QUOTA_ACTS else DeniedError
-            raise kind(
+            denied = kind(
                 f"{prepared.act.capability}: {decision.reason}",
                 where=f"{decision.code} (entry {receipt.index})",
                 hint=decision.hint,
             )
-        if isinstance(decision, Ask):
-            raise self._asked(prepared, decision, receipt)
+            denied.receipt = receipt
+            raise denied
         self._journal.begins(receipt.index)
         return Admission(prepared.caller, prepared.act, prepared.circumstances, decision, prepared.uid, receipt)
 
     def _asked(self, prepared: _Prepared, ask: Ask, receipt: Receipt) -> ApprovalNeededError:
-        request = self.waiting.ask(prepared.caller, prepared.act, ask)
+        with self._asking:  # the same act asked for twice at once is one request
+            request = self.waiting.ask(prepared.caller, prepared.act, ask)
         terms = request.terms
-        return ApprovalNeededError(
+        needed = ApprovalNeededError(
             f"{terms.act.capability} waits for {terms.needed} approval(s) as request {terms.id}: {terms.why}",
             where=f"entry {receipt.index}",
             hint=ApprovalNeededError.hint.replace("ID", terms.id),
         )
+        needed.receipt = receipt
+        return needed
 
     def _outcome_entry(self, admission: Admission, outcome: Outcome) -> NewEntry:
         event = events.outcome_event(admission.caller, admission.act, outcome, self.now_ms(), admission.uid)

@@ -119,8 +119,9 @@ class AnswerScreen:
         channel.hash.update(encoded)
         held.marks.append((channel, channel.fed))
         release = channel.screen.push(piece.text)
-        self._judge(release.score)
-        self.stopped = self.stopped or release.stopped
+        if release.score is not None:
+            self._judge(release.score)
+            self.stopped = self.stopped or release.stopped
 
     def _settle_channels(self) -> bool:
         """Has what is held of every text looked at; true when that stopped the answer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from glasshouse.gateway.dialect.interface import Dialect, ErrorKind, RequestShapeError
+from glasshouse.ledger.receipt import Receipt
 from glasshouse.words.errors import (
     ApprovalNeededError,
     BudgetError,
@@ -28,14 +29,24 @@ _KINDS: tuple[tuple[type[GlasshouseError], ErrorKind], ...] = (
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, no fault
-    """An answer other than what was asked for; ``recorded`` tells whether the log holds it already."""
+    """An answer other than what was asked for.
+
+    ``recorded`` tells whether the log holds it already, ``receipt`` proves that it does.
+    """
 
     def __init__(
-        self, kind: ErrorKind, code: str, message: str, *, retry_after_s: int = 0, recorded: bool = False
+        self,
+        kind: ErrorKind,
+        code: str,
+        message: str,
+        *,
+        retry_after_s: int = 0,
+        recorded: bool = False,
+        receipt: Receipt | None = None,
     ) -> None:
         super().__init__(message)
         self.kind, self.code, self.message = kind, code, message
-        self.retry_after_s, self.recorded = retry_after_s, recorded
+        self.retry_after_s, self.recorded, self.receipt = retry_after_s, recorded, receipt
 
     def body(self, dialect: Dialect, request_id: str) -> bytes:
         """The answer's body."""
@@ -57,4 +68,5 @@ def refusal_for(error: GlasshouseError | RequestShapeError) -> Refusal:
         return Refusal("closed", error.code, f"Glasshouse does not act on what it cannot record or decide: {message}")
     recorded = isinstance(error, (DeniedError, ApprovalNeededError, QuotaError, CredentialError))
     place = f" {error.where}." if recorded and error.where else ""
-    return Refusal(kind, error.code, f"{message}{place}", recorded=recorded)
+    receipt = error.receipt if isinstance(error.receipt, Receipt) else None
+    return Refusal(kind, error.code, f"{message}{place}", recorded=recorded, receipt=receipt)

@@ -18,7 +18,7 @@ from glasshouse.door import events
 from glasshouse.gateway.answers import AnswerScreen
 from glasshouse.gateway.asgi import JSON, Headers, Receive, Scope, Send, answer
 from glasshouse.gateway.deadlines import Deadlines
-from glasshouse.gateway.dialect.interface import STATUS, Call, Dialect, RequestShapeError
+from glasshouse.gateway.dialect.interface import STATUS, Call, Dialect, ErrorKind, RequestShapeError
 from glasshouse.gateway.dialect.registry import Route
 from glasshouse.gateway.dialect.strict_json import decode_object, with_model
 from glasshouse.gateway.exchange import Exchange, Sending
@@ -29,6 +29,7 @@ from glasshouse.gateway.limits.prices import at_most, spent
 from glasshouse.gateway.limits.reserve import NOTHING, Cost, Exhausted, Reservation, Subject, reserve, settle
 from glasshouse.gateway.measures import LOGGER, CallFacts, Measures
 from glasshouse.gateway.prompts import MAX_SCREENED_CHARACTERS, PromptScore, PromptScreen
+from glasshouse.gateway.receipts import HEADER, receipt_field
 from glasshouse.gateway.refusals import Refusal, refusal_for
 from glasshouse.gateway.settings import GatewaySettings
 from glasshouse.gateway.upstream import Upstreams
@@ -47,6 +48,8 @@ CAPABILITY = "model.call"
 LOOK_EVERY_S = 0.25
 """How often calls under way are compared with policy and halts; the directory adds its own 0.2 s."""
 _NO_QUOTA = Quota()
+MONEY = frozenset({"money_per_day", "money_per_month"})
+RATES = frozenset({"requests_per_minute", "concurrent_requests", "tokens_per_minute"})
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -57,7 +60,6 @@ class Asked(msgspec.Struct, frozen=True):
     caller: Caller
     call: Call
     body: bytes
-    cost: Cost
     headers: tuple[tuple[bytes, bytes], ...]
     request_id: str
 
@@ -138,19 +140,23 @@ class Relay:
             fields = ", ".join(sorted(set(call.upstream_state)))
             message = f"the request refers to state kept upstream ({fields}), which other callers' requests could reach"
             raise Refusal("invalid_request", "gateway.stored-state", message)
-        model = self._settings.models[call.model]
-        cost = at_most(call, len(body), model.longest_answer, model.price, generates=route.dialect.generates)
-        return Asked(route, head, caller, call, body, cost, headers, request_id)
+        return Asked(route, head, caller, call, body, headers, request_id)
+
+    def _cost(self, asked: Asked, name: str) -> Cost:
+        """What the request may cost at most with this model."""
+        model, call = self._settings.models[name], asked.call
+        generates = asked.route.dialect.generates
+        return at_most(call, len(asked.body), model.longest_answer, model.price, generates=generates)
 
     async def _carry_out(self, asked: Asked, extra: Headers, receive: Receive, send: Send) -> Exchange:
-        reservation = await self._reserve(asked)
+        reservation, instead = await self._reserve(asked)
         exchange = None
         try:
             prompt = self._prompts.score(asked.call.segments, _session(asked))
             if not prompt.complete:
                 message = f"a text is longer than the {MAX_SCREENED_CHARACTERS:,} characters that can be screened"
-                await self._refused(asked, Refusal("invalid_request", "gateway.unscreened", message))
-            admission = await self._admit(asked, prompt)
+                raise await self._recorded(asked, Refusal("invalid_request", "gateway.unscreened", message))
+            admission = await self._admit(asked, prompt, instead)
             chosen = admission.act.targets[0].name
             if chosen != asked.call.model:
                 extra.append((b"glasshouse-model", chosen.encode("latin-1", "replace")))
@@ -168,8 +174,9 @@ class Relay:
                     self._idle.set()
         return exchange
 
-    async def _admit(self, asked: Asked, prompt: PromptScore) -> Admission:
-        """The door's answer; where policy says no to the model asked for, the engagement's fallback is tried."""
+    async def _admit(self, asked: Asked, prompt: PromptScore, instead: str) -> Admission:
+        """The door's answer.  The engagement's fallback is asked for where the budget (``instead`` says so) or policy
+        says no to the model that was named."""
         caller, head = asked.caller, asked.head
         act = _act(caller, asked.route.dialect, asked.call.model, asked.body)
         circumstances = Circumstances(
@@ -178,17 +185,25 @@ class Relay:
             origin=head.origin,
             session=_session(asked),
             approval=head.approval,
-            profile=prompt.profile,
         )
-        fallback = caller.engagement.fallback_model
-        if fallback and fallback != asked.call.model and self._settings.for_family(fallback, asked.route.family):
+        fallback = self._fallback(asked)
+        if fallback and not instead:
             refused = self._door.decide(caller, act, circumstances)
             if not isinstance(refused, Permit):
-                why = f"instead of {asked.call.model}: {refused.policies[0] if refused.policies else 'no grant'}"
-                other = _act(caller, asked.route.dialect, fallback, asked.body, why)
-                if isinstance(self._door.decide(caller, other, circumstances), Permit):
-                    act = other
+                instead = refused.policies[0] if refused.policies else "no grant"
+                other = _act(caller, asked.route.dialect, fallback, asked.body)
+                if not isinstance(self._door.decide(caller, other, circumstances), Permit):
+                    instead = ""
+        if instead:
+            why = f"instead of {asked.call.model}: {instead}"
+            act = _act(caller, asked.route.dialect, fallback, asked.body, why)
         return await self._door.admit_async(caller, act, circumstances)
+
+    def _fallback(self, asked: Asked) -> str:
+        """The engagement's fallback, if it is another model and served to this dialect."""
+        name = asked.caller.engagement.fallback_model
+        served = name and name != asked.call.model and self._settings.for_family(name, asked.route.family)
+        return name if served else ""
 
     def _exchange(self, asked: Asked, admission: Admission, chosen: str, extra: Headers) -> Exchange:
         route, settings = asked.route, self._settings
@@ -204,32 +219,38 @@ class Relay:
 
     # --- rates and budgets
 
-    async def _reserve(self, asked: Asked) -> Reservation:
+    async def _reserve(self, asked: Asked) -> tuple[Reservation, str]:
+        """What is set aside for the request; and, where only the fallback fits into the budget, which limit was met."""
         limited = self._limited(asked.caller)
         if not limited:
-            return Reservation((), asked.cost, 0, 0)
-        if self._settings.models[asked.call.model].price is None and any(_counts_money(each.quota) for each in limited):
+            return Reservation((), NOTHING, 0, 0), ""
+        got = self._try_reserve(asked, asked.call.model, limited)
+        fallback = self._fallback(asked)
+        if isinstance(got, Exhausted) and got.unit in MONEY and fallback:
+            other = self._try_reserve(asked, fallback, limited)
+            if isinstance(other, Reservation):
+                return other, got.unit
+        if isinstance(got, Reservation):
+            return got, ""
+        if not got.limit and got.unit in MONEY and self._settings.models[asked.call.model].price is None:
             message = f"the model `{asked.call.model}` has no price, and this caller has a budget in money"
-            await self._refused(asked, Refusal("budget", "gateway.price", message))
+            raise await self._recorded(asked, Refusal("budget", "gateway.price", message))
+        what = f"{got.subject} has {got.limit:,} {got.unit.replace('_', ' ')}, and this request does not fit"
+        message = f"{what}. {BudgetError.hint}" if got.retry_after_s else f"{what} even when nothing else runs"
+        kind: ErrorKind = "rate_limit" if got.unit in RATES else "budget"
+        raise await self._recorded(asked, Refusal(kind, "gateway.budget", message, retry_after_s=got.retry_after_s))
+
+    def _try_reserve(self, asked: Asked, model: str, limited: tuple[Subject, ...]) -> Reservation | Exhausted:
+        """Sets aside what the request may cost with a model; one without a price fits into no budget of money."""
+        if self._settings.models[model].price is None:
+            for each in limited:
+                if _counts_money(each.quota):
+                    return Exhausted(each.name, "money_per_day", 0, 0)
         with self._counters.transaction(time.time_ns() // 1000) as table:
             self._settle_all(table)
-            workers = (
-                [place for place, _ in self._counters.workers()]
-                if any(_counts_running(s.quota) for s in limited)
-                else []
-            )
-            got = reserve(table, limited, asked.cost, self._counters.worker, workers)
-        if isinstance(got, Exhausted):
-            what = f"{got.subject} has {got.limit:,} {got.unit.replace('_', ' ')}, and this request does not fit"
-            message = f"{what}. {BudgetError.hint}" if got.retry_after_s else f"{what} even when nothing else runs"
-            kind = (
-                "rate_limit"
-                if got.unit in ("requests_per_minute", "concurrent_requests", "tokens_per_minute")
-                else "budget"
-            )
-            await self._refused(asked, Refusal(kind, "gateway.budget", message, retry_after_s=got.retry_after_s))  # type: ignore[arg-type]
-        assert isinstance(got, Reservation)
-        return got
+            counts = any(_counts_running(each.quota) for each in limited)
+            workers = [place for place, _ in self._counters.workers()] if counts else []
+            return reserve(table, limited, self._cost(asked, model), self._counters.worker, workers)
 
     def _limited(self, caller: Caller) -> tuple[Subject, ...]:
         """Whose limits a caller's request counts against."""
@@ -241,10 +262,11 @@ class Relay:
         )
         return tuple(each for each in subjects if each.quota != _NO_QUOTA)
 
-    async def _refused(self, asked: Asked, refusal: Refusal) -> None:
+    async def _recorded(self, asked: Asked, refusal: Refusal) -> Refusal:
+        """The refusal, once the log holds it."""
         act = _act(asked.caller, asked.route.dialect, asked.call.model, asked.body)
         await self._refusals.record(asked.caller, act, Circumstances(origin=asked.head.origin), refusal)
-        raise refusal
+        return refusal
 
     def _settle(self, asked: Asked, reservation: Reservation, exchange: Exchange | None) -> None:
         """Notes what a call has cost.  What only counts against budgets is settled with the next reservation, or soon:
@@ -329,7 +351,7 @@ class RefusalRecorder:
         uid = fresh_hex(16)
         event = events.request_event(caller, act, circumstances, decision, self._door.now_ms(), uid)
         try:
-            await asyncio.to_thread(self._door.append, "act.denied", caller, "deny", event)
+            refusal.receipt = await asyncio.to_thread(self._door.append, "act.denied", caller, "deny", event)
         except GlasshouseError as error:
             raise refusal_for(error) from None
 
@@ -339,7 +361,9 @@ async def refuse(send: Send, dialect: Dialect, refusal: Refusal, request_id: str
     headers: Headers = [JSON, (b"request-id", request_id.encode()), (b"x-request-id", request_id.encode())]
     if refusal.retry_after_s:
         headers.append((b"retry-after", str(refusal.retry_after_s).encode()))
-    elif refusal.kind not in ("closed", "overloaded", "upstream", "timeout"):
+    if refusal.receipt is not None:
+        headers.append((HEADER, receipt_field(refusal.receipt)))
+    if not refusal.retry_after_s and refusal.kind not in ("closed", "overloaded", "upstream", "timeout"):
         headers.append((b"x-should-retry", b"false"))
     status = STATUS[refusal.kind]
     await answer(send, status, headers, refusal.body(dialect, request_id))

@@ -70,6 +70,11 @@ class Quota(msgspec.Struct, frozen=True):
     money_micros_per_month: int | None = None
 
 
+MISUSE_DENIES_AT = 96
+"""The screening score, in whole per cent, from which on a request is denied where an engagement says nothing: the
+screener's calibrated point ``deny``, rounded down.  A test holds the two together when the weights change."""
+
+
 class Engagement(msgspec.Struct, frozen=True):
     """An agreement under which an organisation acts.
 
@@ -89,7 +94,7 @@ class Engagement(msgspec.Struct, frozen=True):
     approvals: tuple[ApprovalRule, ...] = ()
     quota: Quota = Quota()
     misuse_asks_at: int = 101
-    misuse_denies_at: int = 95
+    misuse_denies_at: int = MISUSE_DENIES_AT
     fallback_model: str = ""
     keeps: Keeps = "sealed"
 

@@ -14,6 +14,8 @@ class GlasshouseError(Exception):
     status = 500
     exit_code = 70
     hint = "Run again with --debug and report what it prints."
+    receipt: object | None = None
+    """What the log gave for the entry that records the error, where there is one."""
 
     def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
         super().__init__(what)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
@@ -155,6 +156,43 @@ class FullLog:
 def door_with_full_log(refuses: str) -> Callable[[Mapping[str, str]], Door]:
     """Opens a door whose log takes no entries of one kind."""
     return lambda environ: Door.open(environ, log=lambda home: FullLog(open_log(home), refuses))
+
+
+class SlowForApprovals:
+    """A log that takes requests for approval only when it is told to."""
+
+    def __init__(self, log: Any, reached: threading.Event, go: threading.Event) -> None:
+        self._log, self._reached, self._go = log, reached, go
+
+    def append(self, entries: Any) -> Any:
+        if any(each.kind == "approval.asked" for each in entries):
+            self._reached.set()
+            assert self._go.wait(2 * WITHIN_S)
+        return self._log.append(entries)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+
+def test_while_a_request_for_approval_is_written_other_calls_go_on(world: World) -> None:
+    asking, reached, go = world.engage("asking", misuse_asks_at=0), threading.Event(), threading.Event()
+
+    def opened(environ: Mapping[str, str]) -> Door:
+        return Door.open(environ, log=lambda home: SlowForApprovals(open_log(home), reached, go))
+
+    async def main() -> None:
+        async with served(world, opened) as caller:
+            body = ask("/v1/messages")
+            asked = asyncio.ensure_future(caller.call("/v1/messages", body, key=asking))
+            assert await asyncio.to_thread(reached.wait, WITHIN_S)
+            assert (await asyncio.wait_for(caller.call("/v1/messages", body), WITHIN_S)).status == 200
+            assert not asked.done()
+            go.set()
+            answer = await asked
+            assert answer.status == 403
+            assert b"door.approval_needed" in answer.body
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("path", STREAMED)

@@ -50,6 +50,7 @@ def test_a_bad_body_is_refused_in_the_dialect_recorded_and_not_forwarded(world: 
                 assert 400 <= answer.status < 500
                 check_dialect(path, answer, code)
                 assert denials(world) == before + 1
+                assert answer.headers["glasshouse-receipt"].startswith(f"{len(world.entries()) - 1};leaf=:")
             assert caller.upstream.requests == []
 
     asyncio.run(main())
@@ -258,6 +259,42 @@ def test_what_exceeds_a_limit_is_refused_before_it_is_sent(world: World, quota: 
             assert int(answer.headers["retry-after"]) > 0
             assert world.entries()[-1].kind == "act.denied"
             assert len(caller.upstream.requests) == statuses.count(200)
+
+    asyncio.run(main())
+
+
+def test_a_denial_and_a_request_for_approval_carry_the_receipt_of_their_entry(world: World) -> None:
+    denied = world.engage("few-models", scope=Scope(models=("other",)))
+    asked = world.engage("asks-always", misuse_asks_at=0)
+
+    async def main() -> None:
+        async with served(world) as caller:
+            for key, kind in ((denied, "act.denied"), (asked, "act.asked")):
+                answer = await caller.call("/v1/messages", ask("/v1/messages"), key=key)
+                assert answer.status == 403
+                index = int(answer.headers["glasshouse-receipt"].partition(";")[0])
+                assert world.entries()[index].kind == kind
+
+    asyncio.run(main())
+
+
+def test_a_budget_of_money_that_is_used_up_leaves_the_fallback_that_fits_and_tells_the_caller(world: World) -> None:
+    key = world.engage("thrifty", quota=Quota(money_micros_per_day=2_500), fallback_model="cheap")
+    cheap = {"upstreams": ["gpt"], "name": "echo", "longest_answer": 1000, "price": {"input": 0.0, "output": 0.0}}
+
+    async def main() -> None:
+        async with served(world, models={"cheap": cheap}) as caller:
+            answers = [
+                # the stream names no usage, so what was reserved stays charged
+                await caller.call(
+                    "/v1/chat/completions", ask("/v1/chat/completions", stream=True, max_tokens=100), key=key
+                )
+                for _ in range(3)
+            ]
+            assert [answer.status for answer in answers] == [200, 200, 200]
+            assert [answer.headers.get("glasshouse-model") for answer in answers] == [None, "cheap", "cheap"]
+            request = world.payload(len(world.entries()) - 2)
+            assert request["unmapped"]["describes"] == "openai.chat cheap instead of echo: money_per_day"
 
     asyncio.run(main())
 

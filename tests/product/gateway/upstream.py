@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -26,7 +27,8 @@ MAX_BODY = 64 << 20
 class LocalUpstream:
     """Listens on a port of 127.0.0.1; `requests` keeps what arrived."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self.pause_s = 0.0
         """Between events of a stream; above zero every event is a packet of its own."""
@@ -49,7 +51,7 @@ class LocalUpstream:
             app.router.add_post(path, self._serve)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, backlog=1024)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, backlog=1024, ssl_context=self._tls)
         await site.start()
         self.port = self._runner.addresses[0][1]
         return self

@@ -72,6 +72,8 @@ def parse_event(raw: bytes, text: bytes) -> Event:
     name = ""
     data: list[str] = []
     try:
+        if text.find(b"\n") == len(text) - 2 and text[:5] == b"data:" and text[-1:] == b"\n" and b"\r" not in text:
+            return Event(raw, "", text[5:-2].decode().removeprefix(" "))  # one line of data: nearly all events
         for line in _LINE_END.split(text) if b"\r" in text else text.split(b"\n"):
             if line.startswith(b"data:"):
                 data.append(line[5:].decode().removeprefix(" "))

@@ -10,6 +10,7 @@ import pytest
 
 from glasshouse.guard.misuse import CATEGORIES, Screener
 from glasshouse.guard.misuse.model import MAX_BYTES, decode, shipped
+from glasshouse.words.engagement import MISUSE_DENIES_AT, Engagement, Scope, Term
 from glasshouse.words.errors import ModelError
 
 SCREENER = Screener.load()
@@ -71,6 +72,12 @@ def test_the_operating_points_are_ordered() -> None:
     points = SCREENER.thresholds
     for audience in ("", "-security", "-general"):
         assert 0.5 < points["review" + audience] < points["deny" + audience] < 1
+
+
+def test_an_engagement_that_says_nothing_denies_at_the_calibrated_point() -> None:
+    assert int(100 * SCREENER.thresholds["deny"]) == MISUSE_DENIES_AT
+    plain = Engagement("e", "acme", "tests", Scope(), ("model.call",), 1, Term(0, 1))
+    assert plain.misuse_denies_at == MISUSE_DENIES_AT
 
 
 def test_a_score_explains_itself_only_when_there_is_something_to_explain() -> None:
