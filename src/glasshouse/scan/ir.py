@@ -63,7 +63,7 @@ CAST = 30  # dst, type text, src
 IS_TYPE = 31  # dst, src, [type texts]             isinstance / instanceof
 DEFAULT = 32  # name, block, operand               at function start: parameter default; block computes operand
 ASSERT = 33  # cond                                execution goes on only if cond holds
-NOP = 34
+NOP = 34  # PHP, for checks: key, value of a constant element of an array
 ADDR = 35  # dst, obj, name                   dst = &obj->name (C)
 GOTO = 36  # label                             (C)
 LABEL = 37  # label

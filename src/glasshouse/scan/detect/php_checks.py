@@ -8,15 +8,17 @@ from typing import Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Hit
+from glasshouse.scan.detect.secrets import credential_name, looks_like_secret, redact
 
 SECRET = re.compile(
     r"(?i)(.*_)?(tokens?|secrets?|pass(word|wd|phrase)?|pwd|nonces?|salts?|otp|api_?key|reset_?key|csrf|hmac|signature|"
     r"session_?id|activation_?(key|code)|verification_?code)\d?|.*(Token|Secret|Password|Nonce|ApiKey|Signature)"
 )
 COMPARED = re.compile(
-    r"(?i)(.*_)?(token|secret|pass(word|wd)?|pwd|hmac|signature|digest|csrf|api_?key|(pass(word)?_?)?hash|checksum|mac)|"
+    r"(?i)(.*_)?(token|secret|pass(word|wd)?|pwd|hmac|signature|digest|csrf|api_?key|(pass(word)?_?)?hash|mac)|"
     r".*(Token|Secret|Password|Hash|Signature)"
 )
+AGAIN = re.compile(r"(?i)confirm|again|repeat|retype|chk|check|verify|[a-z]2$")  # what a form asks for twice
 GUESSABLE = frozenset(["rand", "mt_rand", "uniqid", "lcg_value", "str_shuffle", "array_rand", "shuffle", "microtime"])
 STRONG = frozenset(["random_bytes", "random_int", "openssl_random_pseudo_bytes", "wp_generate_password"])
 DIGESTS = frozenset(["md5", "sha1", "hash", "hash_hmac", "crypt"])
@@ -132,6 +134,42 @@ def find_weak_random(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]
                 yield Hit(span, index, {"name": f"`{name}`", "sink": min(behind & GUESSABLE), "value": ""})
 
 
+LANGUAGE_FILE = re.compile(r"(?i)(^|/)(lang|langs|languages?|locales?|translations?|i18n|l10n)/")
+WORDS = re.compile(r"[^\W\d_]+(?:[\W_]*[^\W\d_]+)*[.:!?]*")  # letters: a label, a rule or a message
+
+
+def find_hardcoded_credentials(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
+    """Constant texts given to credential-like names; as elements of arrays only what is no plain word."""
+    if LANGUAGE_FILE.search(file.path):
+        return
+    for index, function in enumerate(file.functions):
+        seen: set[int] = set()
+        for ins in flat(function):
+            for name, operand, element in given_by(function, ins):
+                value = constant(function, operand)
+                if not isinstance(value, str) or ins[1] in seen or (element and WORDS.fullmatch(value[:200])):
+                    continue
+                if credential_name(name) and looks_like_secret(name, value)[0]:
+                    seen.add(ins[1])
+                    yield Hit(ins[1], index, {"name": name, "value": redact(value), "source": name, "sink": name})
+
+
+def given_by(function: ir.Function, ins: ir.Instr) -> list[tuple[str, Any, bool]]:
+    """(name, value, whether it is an array's element) where an instruction gives a value a name."""
+    op = ins[0]
+    if op == ir.MOVE and ins[2].__class__ is str and ins[2][:1] != "$":
+        return [(ins[2].removeprefix("\\#"), ins[3], False)]
+    if op == ir.SET_ATTR:
+        return [(str(ins[3]), ins[4], False)]
+    if op == ir.DEFAULT:
+        return [(str(ins[2]), ins[4], False)]
+    if op == ir.NOP and len(ins) == 4:
+        return [(str(constant(function, ins[2])), ins[3], True)]
+    if op == ir.SET_ITEM and isinstance(constant(function, ins[3]), str):
+        return [(str(constant(function, ins[3])), ins[4], True)]
+    return []
+
+
 def find_loose_comparisons(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """``==`` on hashes and secrets, and ``strcmp`` on secrets compared with ``==``."""
     for index, function in enumerate(file.functions):
@@ -158,6 +196,8 @@ def compared(function: ir.Function, made: Mapping[Any, list[ir.Instr]], operand:
     if ins is not None and callee(ins) in DIGESTS:
         return f"the result of `{callee(ins)}`"
     name = name_of(function, made, operand)
+    if AGAIN.search(name) or AGAIN.search(name_of(function, made, other)):
+        return ""
     return f"`{name}`" if COMPARED.fullmatch(name) else ""
 
 

@@ -58,6 +58,7 @@ DETECTORS: dict[str, str] = {
     "path-in-command": "javascript_files:find_paths_in_commands",
     "host-check": "host_checks:find_host_checks",
     "open-host-pattern": "host_checks:find_open_host_patterns",
+    "php-hardcoded-credential": "php_checks:find_hardcoded_credentials",
     "php-loose-comparison": "php_checks:find_loose_comparisons",
     "php-unguarded-model": "php_checks:find_unguarded_models",
     "php-weak-random": "php_checks:find_weak_random",

@@ -236,6 +236,7 @@ def file_field(frame: Frame, given: Arguments, span: int) -> Value:
 def callable_of(frame: Frame, given: Arguments, span: int) -> Value:
     """What is called when a value is: a function of that name, a method of an object, a closure."""
     value = given.pos[0]
+    told(frame, value, span)
     if value.const.__class__ is str:
         owner, colons, name = value.const.partition("::")
         if colons:
@@ -244,12 +245,22 @@ def callable_of(frame: Frame, given: Arguments, span: int) -> Value:
     obj = only(value)
     if obj is not None and is_array(obj):
         fields = frame.machine.fields(obj) or {}
-        holder, name = fields.get(0, UNKNOWN), fields.get(1, UNKNOWN).const
+        holder, method = fields.get(0, UNKNOWN), fields.get(1, UNKNOWN)
+        told(frame, method, span)
+        name = method.const
         if name.__class__ is str:
             if holder.const.__class__ is str:
                 holder = php_scope.class_value(frame, holder.const.lstrip("\\"))
             return Value(refs=(Bound(holder, name),))
     return value
+
+
+def told(frame: Frame, name: Value, span: int) -> None:
+    """Rules see the name of what is called, and nothing of the object it is called on."""
+    from glasshouse.scan.interp import sources
+
+    if name.taint and name.const is NOT_CONST and not any(ref.__class__ is not Obj for ref in name.refs):
+        sources.pseudo_call(frame.machine, frame, "$called", [Value(taint=name.taint)], span, "a function's name")
 
 
 def method_of(frame: Frame, given: Arguments, span: int) -> Value:

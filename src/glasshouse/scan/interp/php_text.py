@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from glasshouse.scan.interp import attributes, texts
-from glasshouse.scan.interp.values import LITERAL, NOT_CONST, UNKNOWN, Taint, Value, join_taint
+from glasshouse.scan.interp.values import LITERAL, NOT_CONST, UNKNOWN, Taint, Value, join_taint, without
 from glasshouse.scan.page import QUOTED, SCRIPT, TEXT, Page
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_TEXT = 4096
 SQL, HTML, LOCATION = "$sql", "$html", "$location"
 HEADER = re.compile(r"(?i)^\s*(?:location|refresh)\s*:\s*(?:\d+\s*;\s*url=)?")
+FOLDER = re.compile(r"[^:'\"<>?#/]*[\w.-][/?#=]")  # a path of the own site or machine
 CONVERSION = re.compile(r"%(?:(\d+)\$)?[-+ 0]*(?:'.)?[-+ 0]*\d*(?:\.\d+)?([bcdeEfFgGhHosuxX%])")
 TEXT_CONVERSIONS = frozenset("sS")
 
@@ -47,12 +48,10 @@ def concat(frame: Frame, parts: Sequence[Value], span: int) -> Value:
     taint: Taint | None = None
     prefix: str | None = ""
     place = Place(kind, first.const is NOT_CONST and first.path == kind)
-    for piece in pieces:
+    for number, piece in enumerate(pieces):
         found = attributes.deep_taint(frame.machine, piece) if piece.refs else piece.taint
         if found:
-            if prefix:
-                start = HEADER.sub("", prefix) if kind == LOCATION else prefix
-                found = frame.machine.after_prefix(start, found) if start else found
+            found = behind(frame.machine, kind, pieces[:number], prefix, found)
             if found and (piece.path != kind or not kind):
                 found = place.settle(frame.machine, found)
             taint = join_taint(taint, found)
@@ -63,6 +62,22 @@ def concat(frame: Frame, parts: Sequence[Value], span: int) -> Value:
             place.data(piece.path == kind)
             prefix = None
     return texts.built(frame, pieces, taint, span, kind)
+
+
+def behind(machine: Machine, kind: str, before: Sequence[Value], prefix: str | None, taint: Taint) -> Taint | None:
+    """Taint of a piece behind others: whoever sends it no longer chooses the host, once that has been said."""
+    hosts = machine.bit("ssrf") | machine.bit("redirect")
+    if prefix:
+        start = HEADER.sub("", prefix) if kind == LOCATION else prefix
+        if FOLDER.match(start):
+            return without(taint, hosts)
+        return machine.after_prefix(start, taint) if start else taint
+    if not before:
+        return taint
+    last = before[-1]
+    if last.const.__class__ is str:  # behind something unknown: the host is open only right after its slashes
+        return taint if last.const.endswith(("://", "//", "@")) else without(taint, hosts)
+    return without(taint, hosts)
 
 
 class Place:

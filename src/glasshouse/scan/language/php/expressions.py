@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tree_sitter import Node
 
 from glasshouse.scan import ir
@@ -13,6 +15,7 @@ SUPERGLOBALS = frozenset("_GET _POST _REQUEST _COOKIE _SERVER _FILES _SESSION _E
 INTEGERS = frozenset(["int", "integer", "bool", "boolean", "float", "double", "real"])
 OPERATORS = {"and": "&&", "or": "||", "<>": "!="}
 MAX_PARTS = 2_000
+SENSITIVE = re.compile(r"(?i)pass|pwd|secret|token|key|credential")
 
 
 # --- names and literals ----------------------------------------------------------------------------------------------
@@ -328,7 +331,10 @@ def array(lo: Lowering, node: Node) -> Operand:
             key = array_key(lo, expression(lo, pieces[0]))
             known = lo.constant_of(key)
             number = max(number, known + 1) if isinstance(known, int) and not isinstance(known, bool) else number
-            items.append([key, expression(lo, pieces[-1])])
+            operand = expression(lo, pieces[-1])
+            if isinstance(known, str) and SENSITIVE.search(known) and isinstance(lo.constant_of(operand), str):
+                lo.emit(ir.NOP, part, key, operand)  # for checks that tell its place and not that of the whole array
+            items.append([key, operand])
         else:
             items.append([lo.const(number), expression(lo, pieces[0])])
             number += 1
