@@ -14,7 +14,14 @@ from typing import Any
 import yaml
 from measure import Run, measured
 
-SEMGREP_FOLDERS = {"python": ("python",), "javascript": ("javascript", "typescript"), "java": ("java",), "c": ("c",)}
+SEMGREP_FOLDERS = {
+    "python": ("python",),
+    "javascript": ("javascript", "typescript"),
+    "java": ("java",),
+    "c": ("c",),
+    "go": ("go",),
+    "php": ("php",),
+}
 
 
 def security_rules(checkout: Path, language: str, target: Path) -> int:

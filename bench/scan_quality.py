@@ -23,7 +23,7 @@ from typing import Any
 import peers
 from measure import Run, machine, measured, table
 
-LANGUAGES = ("python", "javascript", "java", "c")
+LANGUAGES = ("python", "javascript", "java", "c", "go", "php")
 COUNTS = ("TP", "FP", "FN", "TN", "TPR", "FPR", "J")
 NEEDED = ("ground_truth.csv", "score_sarif.py")
 HOW_TO_OBTAIN = """\

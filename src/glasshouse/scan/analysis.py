@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 RECURSION = 60_000  # Python frames; pure Python calls use no C stack from 3.11 on (`interp.budget` stays below)
 COMMAND_NAME = re.compile(r"^(cmd|command|shell|script)|(cmd|command|script)(line)?$", re.IGNORECASE)
 KINDS = frozenset(["function", "method", "lambda"])
+HANDLE = re.compile(
+    r"[.\\](DB|Tx|Conn|Stmt|Context|T|B|TB|Time|Duration|Logger|ResponseWriter|Connection|EntityManager(Interface)?|LoggerInterface|"
+    r"ContainerInterface)$|^(PDO|mysqli|wpdb)$"
+)  # types, with their package, of parameters that hold no text of a caller: connections, clocks, loggers
 LARGE = 40_000  # instructions of one part
 Progress = Callable[[int, int], None]
 Item = TypeVar("Item")
@@ -263,7 +267,10 @@ def weak_source(fn: Fn, hit: SinkHit) -> bool:
     if hit.label.index < 0:
         return False
     params = fn.ir.params
-    return not (hit.label.index < len(params) and params[hit.label.index].kind == "self")
+    if hit.label.index >= len(params):
+        return True
+    param = params[hit.label.index]
+    return param.kind != "self" and not HANDLE.search(param.type)
 
 
 def deliberate(fn: Fn, hit: SinkHit) -> bool:

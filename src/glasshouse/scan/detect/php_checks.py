@@ -212,6 +212,9 @@ def name_of(function: ir.Function, made: Mapping[Any, list[ir.Instr]], operand: 
     ins = next(iter(made.get(operand, ())), None)
     if ins is not None and ins[0] == ir.ATTR:
         return str(ins[4])
+    if ins is not None and ins[0] == ir.CALL_METHOD and ins[5] and ins[5][0].__class__ is int:
+        asked = constant(function, ins[5][0])  # `$input->get('name')`
+        return asked if isinstance(asked, str) else ""
     if ins is not None and ins[0] == ir.ITEM:
         key = constant(function, ins[4])
         return key if isinstance(key, str) else ""

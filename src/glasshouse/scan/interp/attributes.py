@@ -33,6 +33,7 @@ MAX_CHAIN = 6  # prototypes above one another
 ITERABLE = frozenset(["map", "jsset"])
 DEEP_OBJECTS = 40
 CONTAINERS = frozenset(["list", "tuple", "set", "dict"])
+PROGRAM_NAMES = {"process.argv": 2, "os.Args": 1}  # arguments that whoever starts the program does not choose
 LENGTHS = frozenset(["length", "size"])
 CERTAIN = ("certain",)  # field of a dict: names of fields that no unknown spread or key can have changed
 
@@ -284,7 +285,7 @@ def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
     const = key.const
     if const.__class__ is str and not value.refs and value.path:
         return get_attr(frame, value, const, span)
-    if value.path == "process.argv" and (const == 0 or const == 1):
+    if const.__class__ is int and const < PROGRAM_NAMES.get(value.path, 0):
         return UNKNOWN  # the interpreter and the program itself
     found: Value | None = None
     for ref in value.refs:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_TEXT = 4096
 SQL, HTML, LOCATION = "$sql", "$html", "$location"
 HEADER = re.compile(r"(?i)^\s*(?:location|refresh)\s*:\s*(?:\d+\s*;\s*url=)?")
+NAMED = re.compile(r"\w{3}$")
 FOLDER = re.compile(r"[^:'\"<>?#/]*[\w.-][/?#=]")  # a path of the own site or machine
 CONVERSION = re.compile(r"%(?:(\d+)\$)?[-+ 0]*(?:'.)?[-+ 0]*\d*(?:\.\d+)?([bcdeEfFgGhHosuxX%])")
 TEXT_CONVERSIONS = frozenset("sS")
@@ -67,6 +68,8 @@ def concat(frame: Frame, parts: Sequence[Value], span: int) -> Value:
 def behind(machine: Machine, kind: str, before: Sequence[Value], prefix: str | None, taint: Taint) -> Taint | None:
     """Taint of a piece behind others: whoever sends it no longer chooses the host, once that has been said."""
     hosts = machine.bit("ssrf") | machine.bit("redirect")
+    if prefix and NAMED.search(prefix):  # a function or class whose name begins so
+        taint = without(taint, machine.bit("reflection")) or {}
     if prefix:
         start = HEADER.sub("", prefix) if kind == LOCATION else prefix
         if FOLDER.match(start):

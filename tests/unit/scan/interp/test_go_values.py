@@ -62,6 +62,7 @@ REACHED = {
 }
 NOT_REACHED = {
     "a constant": 'run("echo")',
+    "the program's own name": "run(os.Args[0])",
     "another field": 'o := outer{name: data, other: "a"}\nrun(o.other)',
     "a copy of a struct": "o := outer{}\nq := o\nq.name = data\nrun(o.name)",
     "a method with a value": "o := outer{}\no.lose(data)\nrun(o.name)",
@@ -85,6 +86,17 @@ def test_data_reaches_the_shell_by(way: str) -> None:
 @pytest.mark.parametrize("way", NOT_REACHED)
 def test_data_does_not_reach_the_shell_by(way: str) -> None:
     assert not reaches(NOT_REACHED[way])
+
+
+def test_a_connection_or_a_clock_is_no_text_of_a_caller() -> None:
+    code = """package store
+import ("fmt"; "time"; "database/sql")
+func Count(db *sql.DB, at time.Time) { db.Query(fmt.Sprintf("SELECT %s", at)); db.Query("SELECT 1" + db.Stats().Name) }
+func Find(db *sql.DB, name string) { db.Query("SELECT " + name) }
+"""
+    lowered = front_end("go").lower(code.encode(), "store.go", LowerLimits())
+    found = analyse([lowered], {"go": load_rules(["go"])}).library
+    assert [(flow.rule.id, flow.span >> 36) for flow in found] == [("go-sql-injection", 4)]
 
 
 def test_the_files_of_a_folder_are_one_package() -> None:

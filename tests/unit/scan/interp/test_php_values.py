@@ -157,6 +157,26 @@ def test_a_global_variable_and_a_constant_of_another_file_are_known() -> None:
     assert flows({"main.php": main}) == set()
 
 
+ADDRESSES = {  # code that sends a request or the browser somewhere, and what is found
+    "the whole address": ("curl_init($d);", "php-ssrf"),
+    "the host": ("curl_init('https://' . $d);", "php-ssrf"),
+    "the host behind an unknown scheme": ("curl_init($scheme . '://' . $d);", "php-ssrf"),
+    "what follows the host": ("curl_init('https://a.example/' . $d);", ""),
+    "what follows an unknown address": ("curl_init($base . $d);", ""),
+    "a redirect": ("header('Location: ' . $d);", "php-open-redirect"),
+    "a redirect put together before": ("$h = 'Location: '; $h .= $d; header($h);", "php-open-redirect"),
+    "a redirect to a page of the own site": ("header('Location: index.php?next=' . $d);", ""),
+    "a function's name": ("$d();", "php-dynamic-call"),
+    "a function's name that begins so": ("$f = 'action_' . $d; $f();", ""),
+}
+
+
+@pytest.mark.parametrize("place", ADDRESSES)
+def test_constant_text_in_front_decides_what_data_can_do(place: str) -> None:
+    code, rule = ADDRESSES[place]
+    assert flows({"a.php": f"<?php $d = $_GET['d'];\n{code}"}) == ({rule} if rule else set())
+
+
 ESCAPED = {  # a statement or page, and whether escaped data does harm in it
     "a value between quotes": ("$db->query(\"SELECT * FROM t WHERE a = '$sql'\");", False),
     "a value without quotes": ('$db->query("SELECT * FROM t WHERE a = $sql");', True),
