@@ -20,19 +20,22 @@ from pathlib import Path
 
 BATCH = 1_000
 MODEL = "misuse-screener"
+RECORD = Path(__file__).resolve().parents[1] / "train" / "records" / f"{MODEL}.json"
 
 
 def fill(home: Path, entries: int) -> None:
     """A home with that many entries of use, and one assessed model."""
     glasshouse(home, "assess", "commit")
     (home / "model.yaml").write_text(glasshouse(home, "assess", "own", MODEL))
+    glasshouse(home, "assess", "training", str(RECORD))
     glasshouse(home, "assess", "run", str(home / "model.yaml"))
     glasshouse(home, "assess", "gate", str(home / "model.yaml"), "--tier", "public")
     from glasshouse.door.home import log_folder
     from glasshouse.ledger import Ledger, NewEntry, Payload
 
-    event = {"policy": {"uid": "core.misuse", "version": "ab" * 32}, "unmapped": {"misuse": 12}}
-    denied = event | {"unmapped": {"misuse": 97, "misuse_categories": ["malware"]}}
+    asked = {"characters": 640, "language": "en", "code": 20}
+    event = {"policy": {"uid": "core.misuse", "version": "ab" * 32}, "unmapped": {"misuse": 12, "input": asked}}
+    denied = event | {"unmapped": {"misuse": 97, "misuse_categories": ["malware"], "input": asked}}
     kinds = [("act.request", "permit", event), ("act.outcome", "done", event), ("act.denied", "deny", denied)]
     with Ledger.open(log_folder(home), join=True) as ledger:
         for first in range(0, entries, BATCH):
