@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from glasshouse.access import register
 from glasshouse.access.secrets import read_or_make
 from glasshouse.assess.framework import shipped_framework
+from glasshouse.cli.dossier import EXPORTS
 from glasshouse.cli.main import run
 from glasshouse.door.door import Door
+from glasshouse.dossier.kinds.registry import KINDS
+from glasshouse.dossier.vocabulary import banned_words
 from glasshouse.store.database import open_database
 from glasshouse.store.place import StorePlace
 from glasshouse.store.records import Tables
@@ -32,6 +36,7 @@ from glasshouse.words.passage import Outcome
 
 Run = Callable[..., tuple[int, str, str]]
 DIGEST = "sha256:" + "1a" * 32
+FRAMEWORK = (files("glasshouse.assess") / "data" / "framework.yaml").read_text()
 MODEL = f"""
 identity: {{name: screen, version: "1", weights_digest: "{DIGEST}"}}
 provider: Example
@@ -39,6 +44,20 @@ intended_use: score requests
 placing: {{on_union_market: false}}
 licence: Apache-2.0
 """
+
+
+def inspect_log(suite_accuracy: list[str]) -> dict[str, object]:
+    """An evaluation log about the model, one letter per sample."""
+    samples = [
+        {"id": f"q{n}", "epoch": 1, "input": "?", "output": {"completion": "x"}, "scores": {"s": {"value": letter}}}
+        for n, letter in enumerate(suite_accuracy)
+    ]
+    head = {
+        "created": "2035-01-01T00:00:00+00:00",
+        "model": "x/screen",
+        "metadata": {"glasshouse_model_digest": DIGEST},
+    }
+    return {"version": 2, "status": "success", "eval": head, "samples": samples}
 
 
 @pytest.fixture
@@ -59,20 +78,6 @@ def glasshouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Ca
         return code, out, err
 
     return call
-
-
-def inspect_log(suite_accuracy: list[str]) -> dict[str, object]:
-    """An evaluation log about the model, one letter per sample."""
-    samples = [
-        {"id": f"q{n}", "epoch": 1, "input": "?", "output": {"completion": "x"}, "scores": {"s": {"value": letter}}}
-        for n, letter in enumerate(suite_accuracy)
-    ]
-    head = {
-        "created": "2035-01-01T00:00:00+00:00",
-        "model": "x/screen",
-        "metadata": {"glasshouse_model_digest": DIGEST},
-    }
-    return {"version": 2, "status": "success", "eval": head, "samples": samples}
 
 
 def me(*arguments: str) -> tuple[str, ...]:
@@ -208,13 +213,7 @@ def test_monitoring_counts_what_people_decided_and_what_was_a_false_alarm(glassh
     """An override waits for a person, who approves it; an appeal against a suspension is upheld."""
     glasshouse("assess", "commit")
     glasshouse("assess", "gate", "model.yaml", "--tier", "vetted")
-    glasshouse("access", "org", "apply", "acme", "--name", "Acme")
-    glasshouse("access", "person", "add", "eve", "--organisation", "acme", "--name", "Eve", "--role", "approver")
-    glasshouse("access", "person", "key", "eve", "--new", "eve.key")
-    asked = glasshouse("assess", "override", "screen", "--tier", "vetted", "--reason", "pilot")[2]
-    (request,) = set(re.findall(r"as request (\w+)", asked))
-    code, _, err = glasshouse("approve", request, "--as", "eve", "--key", "eve.key", "--yes")
-    assert code == 0, err
+    overridden(glasshouse)
     assert glasshouse("access", "org", "refuse", "acme", "--reason", "no extract")[0] == 0
     assert glasshouse("access", "org", "appeal", "acme", "--grounds", "here it is")[0] == 0
     code, _, err = glasshouse("access", "org", "decide-appeal", "acme", "--upheld", "--decision", "it was there")
@@ -262,6 +261,135 @@ def test_an_incident_report_reads_from_the_log_what_the_log_knows(glasshouse: Ru
     assert [row[2] for row in rows] == ["near miss", "linked", "linked"]
     code, _, err = glasshouse("duty", "link", "inc-1", "40000")
     assert (code, "size of the log" in err) == (2, True)
+
+
+def test_an_override_opens_a_new_assessment_once_and_a_new_verdict_ends_the_reason(
+    glasshouse: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole way: refused gate, four eyes, override, fail condition true, case with a clock."""
+    glasshouse("duty", "scope", "--applies", "house")
+    glasshouse("assess", "commit")
+    glasshouse("assess", "gate", "model.yaml", "--tier", "vetted")
+    assert glasshouse("assess", "watch", "screen")[0] == 0
+    request = overridden(glasshouse)
+    monkeypatch.setenv("GLASSHOUSE_APPROVAL", request)
+    code, out, err = glasshouse("assess", "override", "screen", "--tier", "vetted", "--reason", "pilot")
+    assert code == 0, err
+    assert re.search(r"overridden by .*\beve\b", out)
+    monkeypatch.delenv("GLASSHOUSE_APPROVAL")
+    code, out, _ = glasshouse("assess", "watch", "screen")
+    assert code == 1
+    (opened,) = re.findall(r"opened (\S+):", out)
+    assert opened.startswith("reassess-screen-overridden-")
+    code, out, _ = glasshouse("assess", "watch", "screen")
+    assert code == 1
+    assert "TRUE overridden" in out
+    assert "opened" not in out
+    assert f"{opened}  house_reassess  due" in glasshouse("duty", "list")[1]
+    glasshouse("assess", "gate", "model.yaml", "--tier", "vetted")
+    assert glasshouse("assess", "watch", "screen")[0] == 0
+
+
+def overridden(glasshouse: Run) -> str:
+    """Asks for an override and has another person approve it; the id of the request."""
+    glasshouse("access", "org", "apply", "acme", "--name", "Acme")
+    glasshouse("access", "person", "add", "eve", "--organisation", "acme", "--name", "Eve", "--role", "approver")
+    glasshouse("access", "person", "key", "eve", "--new", "eve.key")
+    asked = glasshouse("assess", "override", "screen", "--tier", "vetted", "--reason", "pilot")[2]
+    (request,) = set(re.findall(r"as request (\w+)", asked))
+    code, _, err = glasshouse("approve", request, "--as", "eve", "--key", "eve.key", "--yes")
+    assert code == 0, err
+    return str(request)
+
+
+def test_signed_answers_show_their_key_and_unsigned_ones_a_gap(glasshouse: Run, tmp_path: Path) -> None:
+    glasshouse("assess", "model", "model.yaml")
+    asked = glasshouse("classify", "--questions")[1]
+    (tmp_path / "answers.yaml").write_text(asked.replace('name: ""', "name: me").replace('role: ""', "role: counsel"))
+    glasshouse("classify", "screen", "--answers", "answers.yaml")
+    assert "--answers FILE --key KEY" in glasshouse("dossier", "classification", "--model", "screen")[1]
+    glasshouse("classify", "screen", "--answers", "answers.yaml", "--key", "me.key")
+    record = glasshouse("dossier", "classification", "--model", "screen")[1]
+    assert "--key KEY" not in record
+    assert re.search(r"Answers signed with the key\*\*: [A-Za-z0-9+/]{43}=", record)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "arguments", "says"),
+    [
+        ("bad.yaml", MODEL + "licance: MIT\n", ("assess", "model", "bad.yaml"), "licance"),
+        ("bad.yaml", MODEL.replace(DIGEST, "sha256:12"), ("assess", "gate", "bad.yaml", "--tier", "vetted"), "64 hex"),
+        (
+            "bad.yaml",
+            FRAMEWORK.replace("value: 0.20, margin: 0.05}]", "value: 0.20, margin: 0}]", 1),
+            ("assess", "commit", "--framework", "bad.yaml"),
+            "needs a margin above 0",
+        ),
+        (
+            "bad.yaml",
+            FRAMEWORK.replace(", margin: 0.05}]", "}]", 1),
+            ("assess", "commit", "--framework", "bad.yaml"),
+            "missing required field `margin`",
+        ),
+        (
+            "bad.json",
+            json.dumps(inspect_log(["C"])).replace(DIGEST, "sha256:" + "9" * 64),
+            ("assess", "import", "bad.json", "--model", "model.yaml", "--suite", "imported-cyber-tasks"),
+            f"not about {DIGEST}",
+        ),
+        ("bad.json", "{}", ("assess", "training", "bad.json"), "not a training record"),
+        (
+            "bad.yaml",
+            "- {node: nowhere, name: me, role: counsel}\n",
+            ("classify", "screen", "--answers", "bad.yaml"),
+            "no question of this tree",
+        ),
+        (
+            "bad.txt",
+            "x",
+            ("duty", "open", "i", "--title", "t", "--rule", "gdpr33", "--at", "controller_aware=2999-01-01T00:00Z"),
+            "lies in the future",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and len(value) < 40 else "",
+)
+def test_bad_input_is_one_clear_error_and_nothing_is_recorded_as_done(
+    file: str, text: str, arguments: tuple[str, ...], says: str, glasshouse: Run, tmp_path: Path
+) -> None:
+    (tmp_path / file).write_text(text)
+    code, _, err = glasshouse(*arguments)
+    assert code == 2, err
+    assert says in err
+    assert len(re.findall(r"^glasshouse: ", err, re.MULTILINE)) == 1
+    assert not (tmp_path / "home" / "receipts").exists()
+
+
+def test_no_output_says_that_a_rule_is_met(glasshouse: Run, tmp_path: Path) -> None:
+    """Every document, export, list and help page, of a model about which much is recorded."""
+    glasshouse("duty", "scope", "--applies", "gpai_code")
+    glasshouse("assess", "commit")
+    glasshouse("assess", "gate", "model.yaml", "--tier", "vetted")
+    glasshouse("duty", "open", "i", "--title", "t", "--model", "screen", "--rule", "cop93_cyber")
+    said = [glasshouse("dossier", kind, "--model", "screen")[1] for kind in (*KINDS, *EXPORTS)]
+    for arguments in (
+        ("dossier", "coverage", "--model", "screen"), ("duty", "rules"), ("duty", "list"), ("assess", "suites"),
+        ("assess", "register", "screen"), ("classify", "--questions"),
+        *((name, "--help") for name in ("assess", "dossier", "attest", "classify", "duty")),
+    ):  # fmt: skip
+        said.append(glasshouse(*arguments)[1])
+    assert all(said)
+    assert [banned_words(text) for text in said if banned_words(text)] == []
+
+
+@pytest.mark.parametrize("kind", EXPORTS)
+def test_a_word_that_slipped_into_a_record_stops_an_export(kind: str, glasshouse: Run, tmp_path: Path) -> None:
+    hostile = MODEL.replace("intended_use: score requests", "intended_use: fully compliant scoring")
+    (tmp_path / "model.yaml").write_text(hostile.replace("name: screen", "name: compliant"))
+    glasshouse("assess", "model", "model.yaml")
+    code, out, err = glasshouse("dossier", kind, "--model", "compliant")
+    assert code == 2
+    assert "compliant" in err
+    assert out == ""
 
 
 def test_a_record_that_a_rule_keeps_for_years_is_held_when_somebody_wants_it_erased(glasshouse: Run) -> None:

@@ -63,6 +63,7 @@ class Classification(msgspec.Struct, frozen=True):
     instrument: str
     data_as_of: dt.date
     day: dt.date
+    signed_by: str = ""  # the base64 public key of who signed the answers
 
 
 def classify(tree: Tree, answers: Mapping[str, Answer], day: dt.date) -> Classification:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from glasshouse.assess.model_file import ModelFile
 from glasshouse.assess.records import RunRecorded
 from glasshouse.assess.runs import Run
-from glasshouse.assess.suite import Progress, Setting, draw, load_suite, samples_digest
+from glasshouse.assess.suite import Progress, Result, Setting, draw, load_suite, samples_digest
 from glasshouse.words.errors import SuiteError
 
 
@@ -36,8 +36,13 @@ def conduct(
         metrics=result.metrics,
         samples_digest=samples_digest(result.samples),
         samples=len(result.samples),
-        repeats=setting.repeats,
+        repeats=result.repeats,
         safeguards=result.safeguards,
-        notes=result.notes,
+        notes=(*result.notes, *_once(setting, result)),
     )
     return RunRecorded(run, result.samples, draw(result.samples, setting.seed))
+
+
+def _once(setting: Setting, result: Result) -> tuple[str, ...]:
+    asked = setting.repeats > result.repeats
+    return ("the same input gives the same output here, so each question was asked once",) if asked else ()

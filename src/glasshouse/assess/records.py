@@ -58,11 +58,21 @@ class EstimateRecorded(msgspec.Struct, frozen=True, tag="assess.estimate"):
 
 
 class ClassificationRecorded(msgspec.Struct, frozen=True, tag="assess.classify"):
-    """Answers and what follows from them."""
+    """Answers and what follows from them.
+
+    ``signature`` is Ed25519 over `answers_bytes`, ``public_key`` its key, both base64; empty where nobody signed.
+    """
 
     model: str
     answers: tuple[Answer, ...]
     result: Classification
+    public_key: str = ""
+    signature: str = ""
+
+
+def answers_bytes(model: str, answers: tuple[Answer, ...]) -> bytes:
+    """What a person signs: the model's name and the answers, nothing of what follows from them."""
+    return b"glasshouse/classify/v1\n" + msgspec.json.encode((model, answers), order="deterministic")
 
 
 AssessRecord = (

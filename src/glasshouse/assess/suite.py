@@ -28,7 +28,10 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What a suite measured.  ``model_digest`` is that of the weights it ran, to be compared with the file's."""
+    """What a suite measured.  ``model_digest`` is that of the weights it ran, to be compared with the file's.
+
+    ``repeats`` is how often each question was asked: once by suites whose answers repeat, whatever was wished for.
+    """
 
     model_digest: str
     code_digest: str
@@ -38,6 +41,7 @@ class Result(msgspec.Struct, frozen=True):
     settings: dict[str, str] = {}
     safeguards: bool = False
     notes: tuple[str, ...] = ()
+    repeats: int = 1
 
 
 class Suite(Protocol):

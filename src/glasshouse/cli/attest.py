@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 from pathlib import Path
 
 import click
 
-from glasshouse.cli.evidence import keep, read_file, recording
+from glasshouse.cli.evidence import keep, read_file, recording, signed
 from glasshouse.cli.passing import say_receipt
 from glasshouse.words.digests import sha256_of
 
@@ -70,17 +69,11 @@ def _statement(field: str, value: str | None, file: Path | None) -> str:
 
 
 def _signed(field: str, text: str, model: str, name: str, role: str, key_file: Path, files: list[Path]) -> None:
-    from cryptography.hazmat.primitives import serialization
-
     from glasshouse.dossier.evidence import Attestation
     from glasshouse.dossier.records import Attested, statement_bytes
-    from glasshouse.guard.signatures import read_key_file
 
-    key = read_key_file(key_file)
     said = Attestation(field, text, name, role, dt.datetime.now(dt.UTC).replace(microsecond=0), model)
-    public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    signature = key.sign(statement_bytes(said))
-    record = Attested(said, base64.b64encode(public).decode(), base64.b64encode(signature).decode())
+    record = Attested(said, *signed(statement_bytes(said), key_file))
     with recording(f"attest:{model or 'organisation'}:{field}", f"attest {field}", files) as passage:
         entry = keep(passage, record)
     click.echo(f"{field}: stated by {name} ({role}), entry {entry}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from glasshouse.cli.evidence import keep, read_file, recording
+from glasshouse.cli.evidence import keep, read_file, recording, signed
 from glasshouse.cli.passing import say_receipt
 
 if TYPE_CHECKING:
@@ -19,9 +19,17 @@ if TYPE_CHECKING:
 @click.argument("name", required=False, metavar="[MODEL]")
 @click.option("--questions", is_flag=True, help="Print every question with its answers, as a YAML file to fill in.")
 @click.option("--answers", "file", type=click.Path(path_type=Path, dir_okay=False), help="The filled-in YAML file.")
+@click.option(
+    "--key",
+    "key_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Sign the answers with this Ed25519 key file.",
+)
 @click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), help="The day to judge.  [default: today]")
 @click.option("--record/--no-record", default=True, help="Keep answers and result in the log.  [default: yes]")
-def command(name: str | None, questions: bool, file: Path | None, day: dt.datetime | None, record: bool) -> None:
+def command(
+    name: str | None, questions: bool, file: Path | None, key_file: Path | None, day: dt.datetime | None, record: bool
+) -> None:
     """Classify a model or system under the AI Act from recorded answers; what is unknown counts as the stricter answer.
 
     Not legal advice.  Example: glasshouse classify my-model --answers answers.yaml
@@ -38,10 +46,12 @@ def command(name: str | None, questions: bool, file: Path | None, day: dt.dateti
     answers = read_answers(file)
     result = classify(tree, answers, day.date() if day is not None else dt.datetime.now(dt.UTC).date())
     if record:
-        from glasshouse.assess.records import ClassificationRecorded
+        from glasshouse.assess.records import ClassificationRecorded, answers_bytes
 
+        told = tuple(answers.values())
+        key, signature = signed(answers_bytes(name, told), key_file) if key_file is not None else ("", "")
         with recording(f"model:{name}", "classify under the AI Act", [file]) as passage:
-            keep(passage, ClassificationRecorded(name, tuple(answers.values()), result))
+            keep(passage, ClassificationRecorded(name, told, result, key, signature))
         for line in lines(result):
             click.echo(line)
         say_receipt(passage)

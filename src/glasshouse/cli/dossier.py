@@ -146,13 +146,13 @@ def _keep_version(document: Document) -> None:
 
 
 def _export(kind: str, found: Evidence) -> bytes:
-    if kind == "oscal":
-        from glasshouse.dossier.exports.oscal import oscal
-
-        return oscal(found)
+    from glasshouse.dossier import vocabulary
     from glasshouse.dossier.exports.cyclonedx import cyclonedx
+    from glasshouse.dossier.exports.oscal import oscal
 
-    return cyclonedx(found)
+    body = oscal(found) if kind == "oscal" else cyclonedx(found)
+    vocabulary.check(body.decode(), f"{kind} of {found.model.identity.name}")
+    return body
 
 
 def _pack(found: Evidence, audience: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -77,3 +78,14 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise PathError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def signed(body: bytes, key_file: Path) -> tuple[str, str]:
+    """Public key and signature of a person over some bytes, both base64 (Ed25519)."""
+    from cryptography.hazmat.primitives import serialization
+
+    from glasshouse.guard.signatures import read_key_file
+
+    key = read_key_file(key_file)
+    public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return base64.b64encode(public).decode(), base64.b64encode(key.sign(body)).decode()

@@ -24,6 +24,7 @@ from glasshouse.assess.records import (
     OverrideRecorded,
     RunRecorded,
     VerdictRecorded,
+    answers_bytes,
 )
 from glasshouse.assess.register import Estimate, register
 from glasshouse.assess.runs import Run, Sample
@@ -42,7 +43,15 @@ from glasshouse.dossier.evidence import (
 )
 from glasshouse.dossier.involvement import Involvement
 from glasshouse.dossier.months import REQUESTS, counted, with_false_alarm
-from glasshouse.dossier.records import Attested, DocumentMade, DossierRecord, ExternalKept, TrainingRecorded
+from glasshouse.dossier.records import (
+    Attested,
+    DocumentMade,
+    DossierRecord,
+    ExternalKept,
+    TrainingRecorded,
+    holds,
+    statement_bytes,
+)
 from glasshouse.dossier.values import Value
 from glasshouse.duties.clock import Clock
 from glasshouse.duties.law import Law
@@ -144,12 +153,17 @@ def _take(log: Log, entry: Observed, record: Record) -> None:
             log.overrides.append(Override(model_name, tier, names, reason, entry.at, entry.index))
         case EstimateRecorded(estimate=estimate, model_digest=digest):
             log.estimates.append((replace(estimate, entry=entry.index), digest))
-        case ClassificationRecorded(model=model_name, result=result):
-            log.classifications[model_name] = (result, entry.index)
+        case ClassificationRecorded(model=model_name, result=result, answers=answers):
+            sound = holds(record.public_key, record.signature, answers_bytes(model_name, answers))
+            log.classifications[model_name] = (
+                replace(result, signed_by=record.public_key if sound else ""),
+                entry.index,
+            )
         case TrainingRecorded(training=training):
             log.trainings.append(replace(training, entry=entry.index))
-        case Attested(statement=statement, public_key=key):
-            log.attestations.append(replace(statement, entry=entry.index, signer=key))
+        case Attested(statement=statement, public_key=key, signature=signature):
+            sound = holds(key, signature, statement_bytes(statement))
+            log.attestations.append(replace(statement, entry=entry.index, signer=key, unsound=not sound))
         case ExternalKept(external=external):
             log.externals.append(replace(external, entry=entry.index))
         case DocumentMade(kind=kind, subject=subject, audience=audience, digest=digest):

@@ -20,7 +20,10 @@ from glasshouse.duties.registers import Row
 
 
 class Attestation(msgspec.Struct, frozen=True):
-    """A statement that a named person signed, recorded under ``entry``.  Empty ``model``: the organisation's."""
+    """A statement that a named person signed, recorded under ``entry``.  Empty ``model``: the organisation's.
+
+    One whose signature does not hold is kept, and counts as nothing.
+    """
 
     field: str
     text: str
@@ -30,6 +33,7 @@ class Attestation(msgspec.Struct, frozen=True):
     model: str = ""
     entry: int = -1
     signer: str = ""
+    unsound: bool = False  # set when read: its signature does not hold
 
 
 class External(msgspec.Struct, frozen=True):
@@ -165,9 +169,11 @@ class Evidence(msgspec.Struct, frozen=True):
     def attested(self, field: str, asks: str = "") -> Value:
         """The newest statement on a field, of this model before the organisation's; missing with the way to give it."""
         name = self.model.identity.name
-        mine = [each for each in self.attestations if each.field == field and each.model in ("", name)]
+        about = [each for each in self.attestations if each.field == field and each.model in ("", name)]
+        mine = [each for each in about if not each.unsound]
         if not mine:
-            return missing(f"glasshouse attest {field} --model {name} --value ...{f' ({asks})' if asks else ''}")
+            bad = "".join(f"; the signature of entry {each.entry} does not hold" for each in about)
+            return missing(f"glasshouse attest {field} --model {name} --value ...{f' ({asks})' if asks else ''}{bad}")
         best = max(mine, key=lambda each: (each.model == name, each.at, each.entry))
         return Value(best.text, "attested", (best.entry,), who=f"{best.name} ({best.role})", at=best.at)
 
@@ -180,7 +186,9 @@ class Evidence(msgspec.Struct, frozen=True):
             return own
         said = (", ".join(map(str, text)) if isinstance(text, tuple) else str(text)).strip()
         whole = [
-            each for each in self.attestations if each.field == "model-file" and each.text == self.model_file_digest
+            each
+            for each in self.attestations
+            if each.field == "model-file" and each.text == self.model_file_digest and not each.unsound
         ]
         if not whole:
             return missing(

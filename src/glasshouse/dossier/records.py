@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import msgspec
 
 from glasshouse.dossier.evidence import Attestation, External, Training
@@ -41,5 +43,18 @@ DossierRecord = Attested | ExternalKept | TrainingRecorded | DocumentMade
 
 def statement_bytes(statement: Attestation) -> bytes:
     """What a person signs: the statement without what the log adds later."""
-    plain = msgspec.structs.replace(statement, entry=-1, signer="")
+    plain = msgspec.structs.replace(statement, entry=-1, signer="", unsound=False)
     return b"glasshouse/attest/v1\n" + msgspec.json.encode(plain, order="deterministic")
+
+
+def holds(public_key: str, signature: str, body: bytes) -> bool:
+    """Whether a signature (Ed25519; key and signature base64) is one over these bytes."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))
+        key.verify(base64.b64decode(signature, validate=True), body)
+    except (ValueError, InvalidSignature):
+        return False
+    return True

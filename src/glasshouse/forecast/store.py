@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from itertools import groupby
 from pathlib import Path
@@ -212,6 +212,15 @@ class FactStore(AbstractContextManager["FactStore"]):
         """The day of the last import of a kind of file."""
         found = self._database.execute("SELECT max(imported_on) FROM file WHERE kind = ?", (kind,)).fetchone()[0]
         return Day(found) if found is not None else None
+
+    def ecosystem_of(self, names: Collection[str]) -> dict[str, str]:
+        """Of these CVEs, the ecosystem whose packages they are about; the first by name where there are several."""
+        found: dict[str, str] = {}
+        wanted = frozenset(names)
+        for ecosystem, body in self._rows("SELECT ecosystem, body FROM advisory ORDER BY ecosystem"):
+            for name in wanted.intersection(_decode_advisory(body).cves):
+                found.setdefault(name, ecosystem)
+        return found
 
     def feeds(self, day: Day) -> tuple[Feed, ...]:
         """What each source had told by a day."""

@@ -13,6 +13,7 @@ from glasshouse.assess.suite import Setting
 from glasshouse.forecast.facts import Fact, Listed, Published, Text, day
 from glasshouse.forecast.model import SHIPPED
 from glasshouse.forecast.store import FactStore
+from glasshouse.inventory.advisory import Advisory
 from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import SuiteError
 
@@ -66,6 +67,18 @@ def test_only_what_was_listed_in_the_window_counts_as_true(facts: Path) -> None:
     assert observed is not None
     assert observed.n == 6  # three in March, three on the last day of the window; those of February were listed already
     assert run.settings["as_of"] == "2026-03-01"
+
+
+def test_what_is_listed_is_told_apart_by_vendor_and_by_ecosystem(facts: Path) -> None:
+    with FactStore(facts) as store:
+        store.add_advisories([Advisory("GHSA-1", "npm", "thing", "2026-01-01", ("CVE-2026-1020",))])
+        assert store.ecosystem_of({"CVE-2026-1020", "CVE-2026-1040"}) == {"CVE-2026-1020": "npm"}
+    options = {"store": str(facts), "as-of": "2026-03-01"}
+    run = conduct("forecaster", shipped_file(), Setting(options=options), lambda: AT, quiet).run
+    of_vendor, of_ecosystem = run.metric("coverage_10_vendor_ivanti"), run.metric("coverage_10_rare_ecosystems")
+    assert of_vendor is not None
+    assert of_ecosystem is not None
+    assert (of_vendor.n, of_ecosystem.n) == (6, 1)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from glasshouse.assess.conduct import conduct
 from glasshouse.assess.model_file import ModelFile, load_model
-from glasshouse.assess.runs import area, difference, proportion
+from glasshouse.assess.runs import Sample, area, difference, proportion
 from glasshouse.assess.suite import SUITES, Setting, draw, load_suite
 from glasshouse.assess.suites import misuse_classifier, probe
+from glasshouse.assess.suites.llm import misses
 from glasshouse.assess.suites.rewrites import REWRITES
+from glasshouse.assess.suites.scanner import MIN_WEAK, Case
+from glasshouse.assess.suites.scanner import metrics as scanner_metrics
 from glasshouse.guard.misuse import Screener
 from glasshouse.words.errors import SuiteError
 
@@ -51,6 +54,32 @@ def test_a_run_keeps_every_sample_and_repeats_to_the_same_figures() -> None:
         "false_alarms_defensive",
         "bias_recall_dialects",
     }
+
+
+def test_a_suite_whose_answers_repeat_never_claims_to_have_asked_more_than_once() -> None:
+    digest = Screener.load().digest
+    run = conduct("misuse-classifier", model(digest), Setting(repeats=3, max_samples=2), lambda: AT, quiet).run
+    assert run.repeats == 1
+    assert "asked once" in run.notes[-1]
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=20), st.integers(1, 5))
+def test_asking_the_same_questions_again_does_not_narrow_an_interval(missed: list[bool], repeats: int) -> None:
+    asked = [
+        Sample(f"q{n}.{epoch}", "?", "!", 0.0 if miss else 1.0)
+        for n, miss in enumerate(missed)
+        for epoch in range(repeats)
+    ]
+    assert misses("m", asked) == misses("m", asked[::repeats])
+
+
+def test_the_scanner_is_measured_by_weakness_where_there_are_cases_enough() -> None:
+    cases = [Case(f"{n}", "f", "python", (89,), weak=n < MIN_WEAK) for n in range(2 * MIN_WEAK)]
+    rare = Case("x", "f", "python", (1,), weak=True)
+    found = scanner_metrics({"plain": {**{each: each.weak for each in cases}, rare: False}})
+    named = {each.name: each.estimate for each in found}
+    assert (named["recall_cwe_89"], named["false_alarms_cwe_89"]) == (1, 0)
+    assert "recall_cwe_1" not in named
 
 
 def test_a_run_on_other_weights_than_the_file_names_is_refused() -> None:

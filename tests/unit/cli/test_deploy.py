@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from glasshouse.cli.assess import command as assess
 from glasshouse.cli.settings.options import OPTIONS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -23,7 +24,26 @@ def used_flags(text: str) -> set[str]:
 
 
 def test_hooks_use_options_of_scan() -> None:
-    assert all(used_flags(hook["entry"]) <= FLAGS for hook in HOOKS)
+    assert all(used_flags(hook["entry"]) <= FLAGS for hook in HOOKS if " scan " in hook["entry"])
+
+
+def test_every_command_of_the_recipes_for_models_exists_with_its_options() -> None:
+    texts = [
+        (ROOT / "deploy" / name).read_text() for name in ("pre-commit/README.md", "github-action-assess/action.yml")
+    ]
+    hook = next(hook for hook in HOOKS if hook["id"] == "glasshouse-gate")
+    texts.append(f"{hook['entry']} {' '.join(hook['args'])}")
+    found = [line for text in texts for line in re.findall(r"(?m)glasshouse\"? assess ([a-z]+ ?[^#\n]*)", text)]
+    assert {line.split()[0] for line in found} == {"commit", "run", "gate", "watch"}
+    for line in found:
+        known = {flag for each in assess.commands[line.split()[0]].params for flag in each.opts}
+        assert used_flags(line.replace("${BASELINE:+", " ").replace("}", " ")) <= known
+
+
+def test_no_expression_stands_inside_a_script_of_the_action_for_models() -> None:
+    action = yaml.safe_load((ROOT / "deploy" / "github-action-assess" / "action.yml").read_text())
+    assert all("${{" not in step.get("run", "") for step in action["runs"]["steps"])
+    assert all(f"inputs.{name} " in str(action["runs"]) for name in action["inputs"])
 
 
 def test_the_readme_of_the_hooks_names_each_hook() -> None:

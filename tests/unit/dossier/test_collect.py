@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.unit.dossier.evidence_samples import AT, BASIS, DIGEST, FILE_DIGEST, MODEL, full
 
 from glasshouse.assess.framework import framework_digest, shipped_framework
 from glasshouse.assess.records import FrameworkCommitted, ModelRegistered, RunRecorded, VerdictRecorded
 from glasshouse.dossier.collect import RECORD_KINDS, Observed, Record, evidence, gather
-from glasshouse.dossier.records import Attested, DocumentMade
+from glasshouse.dossier.evidence import Attestation
+from glasshouse.dossier.records import Attested, DocumentMade, statement_bytes
 from glasshouse.duties.law import shipped_law
 from glasshouse.duties.records import AnchorRecorded, CaseOpened, ScopeDeclared
 from glasshouse.duties.registers import ComplaintDecided, ComplaintReceived, RequestReceived
@@ -65,6 +68,21 @@ def test_a_record_comes_back_under_the_entry_that_the_log_gave_it() -> None:
     assert found.attestations[0].entry == 4
     assert found.commitments[0] == type(found.commitments[0])(framework_digest(shipped_framework()), AT, 1)
     assert found.digest == DIGEST
+
+
+def test_a_statement_whose_signature_does_not_hold_counts_as_nothing_and_says_so() -> None:
+    key = Ed25519PrivateKey.generate()
+    public = base64.b64encode(key.public_key().public_bytes_raw()).decode()
+    said = Attestation("limitations", "English only", "O. Owner", "owner", AT, "screen")
+    sound = Attested(said, public, base64.b64encode(key.sign(statement_bytes(said))).decode())
+    edited = msgspec.structs.replace(sound, statement=msgspec.structs.replace(said, text="none at all"))
+    basis = {}
+    for name, record in (("sound", sound), ("edited", edited)):
+        found = evidence(gather([log()[0], entry(4, record)]), "screen", BASIS, LAW).attested("limitations")
+        basis[name] = (found.basis, found.needs)
+    assert basis["sound"] == ("attested", "")
+    assert basis["edited"][0] == "missing"
+    assert "the signature of entry 4 does not hold" in basis["edited"][1]
 
 
 def test_clocks_stand_as_of_the_evidence_and_not_as_of_now() -> None:

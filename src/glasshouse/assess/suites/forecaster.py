@@ -48,6 +48,7 @@ class Forecaster:
             landmark = _landmark(store, setting.options.get("as-of", ""))
             scored = Engine(store, shipped, landmark).score_all(lambda done: progress(done, max(done, 1)))
             listed = _listed(store, landmark)
+            ecosystems = store.ecosystem_of(listed)
         about = f"{iso(landmark)}:{len(scored.names)}"
         hits = [name for name in scored.names if name in listed]
         if not hits:
@@ -60,7 +61,7 @@ class Forecaster:
             model_digest=sha256_of(Path(SHIPPED).read_bytes()),
             code_digest=sha256_of(inspect.getsource(Forecaster).encode()),
             data_digest=digest_of([about.encode(), *map(str.encode, sorted(listed))]),
-            metrics=tuple(_metrics(scored, set(hits), listed)),
+            metrics=tuple(_metrics(scored, set(hits), listed, ecosystems)),
             samples=_samples(scored, set(hits)),
             settings={"as_of": iso(landmark), "window_days": str(WINDOW_DAYS)},
             notes=tuple(notes),
@@ -110,7 +111,7 @@ def _landmark(store: FactStore, chosen: str) -> Day:
     return landmark
 
 
-def _metrics(scored: Scored, hits: set[str], vendors: dict[str, str]) -> list[Metric]:
+def _metrics(scored: Scored, hits: set[str], vendors: dict[str, str], ecosystems: dict[str, str]) -> list[Metric]:
     rank = {name: number for number, name in enumerate(scored.names)}
     chance = scored.probabilities[:, 1]
     total = len(scored.names)
@@ -124,7 +125,8 @@ def _metrics(scored: Scored, hits: set[str], vendors: dict[str, str]) -> list[Me
     spread = 1.96 * observed**0.5
     low, high = expected / (observed + spread), expected / max(1.0, observed - spread)
     found.append(Metric("expected_observed", expected / observed, low, high, observed))
-    return found + _by_vendor(rank, total, hits, vendors)
+    found += _by_group("vendor", rank, {name: vendors.get(name, "").lower() or "unknown" for name in hits})
+    return found + _by_group("ecosystem", rank, {name: ecosystems[name] for name in hits if name in ecosystems})
 
 
 def _area(places: Sequence[int], total: int) -> Metric:
@@ -135,19 +137,18 @@ def _area(places: Sequence[int], total: int) -> Metric:
     return area("auroc", [-float(place) for place in places], others)
 
 
-def _by_vendor(rank: dict[str, int], total: int, hits: set[str], vendors: dict[str, str]) -> list[Metric]:
-    """Coverage at 10 % for vendors with enough listings, and the gap between the best and the worst served."""
-    groups = Counter(vendors.get(name, "").lower() or "unknown" for name in hits)
+def _by_group(kind: str, rank: dict[str, int], group_of: dict[str, str]) -> list[Metric]:
+    """Coverage at 10 % for groups of listed CVEs that are large enough, for the rest together, and the widest gap."""
+    sizes = Counter(group_of.values())
+    large = [group for group, count in sizes.most_common(5) if count >= MIN_GROUP]
+    parts = {f"{kind}_{group.replace(' ', '_')[:30]}": {group} for group in large}
+    parts[f"rare_{kind}s"] = {group for group, count in sizes.items() if count < MIN_GROUP}
     found = []
-    for vendor, count in groups.most_common(5):
-        if count >= MIN_GROUP:
-            mine = [name for name in hits if (vendors.get(name, "").lower() or "unknown") == vendor]
-            caught = sum(rank[name] < total / 10 for name in mine)
-            found.append(proportion(f"coverage_10_vendor_{vendor.replace(' ', '_')[:30]}", caught, count))
-    rest = [name for name in hits if groups[vendors.get(name, "").lower() or "unknown"] < MIN_GROUP]
-    found.append(proportion("coverage_10_rare_vendors", sum(rank[name] < total / 10 for name in rest), len(rest)))
+    for part, groups in parts.items():
+        mine = [name for name, group in group_of.items() if group in groups]
+        found.append(proportion(f"coverage_10_{part}", sum(rank[name] < len(rank) / 10 for name in mine), len(mine)))
     served = sorted((each for each in found if each.n), key=lambda each: each.estimate)
-    return [*found, difference("gap_coverage_vendor", served[-1], served[0])] if served else found
+    return [*found, difference(f"gap_coverage_{kind}", served[-1], served[0])] if served else found
 
 
 def _samples(scored: Scored, hits: set[str]) -> tuple[Sample, ...]:

@@ -24,6 +24,7 @@ from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import SuiteError
 
 MAX_CASES = 200_000
+MIN_WEAK = 10  # weak cases of a CWE below which no figure is given
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -59,7 +60,7 @@ class Scanner:
             model_digest=scanner_digest(),
             code_digest=_code_digest(),
             data_digest=data,
-            metrics=tuple(_metrics(found)),
+            metrics=tuple(metrics(found)),
             samples=samples,
             notes=(note,),
         )
@@ -148,16 +149,25 @@ def _sample(case: Case, how: str, hit: bool) -> Sample:
     return Sample(f"{how}:{case.id}"[:200], case.file, said, float(hit == case.weak), f"{label}/{case.language}")
 
 
-def _metrics(found: dict[str, dict[Case, bool]]) -> Iterator[Metric]:
+def metrics(found: dict[str, dict[Case, bool]]) -> Iterator[Metric]:
     plain = found["plain"]
     yield from _quality("", plain)
     for language in sorted({case.language for case in plain}):
         yield from _quality(f"_{language}", {case: hit for case, hit in plain.items() if case.language == language})
+    for cwe, hits in _by_cwe(plain).items():
+        yield from _quality(f"_cwe_{cwe}", hits)
     for how, hits in found.items():
         if how != "plain":
             weak = [hit for case, hit in hits.items() if case.weak]
             safe = [hit for case, hit in hits.items() if not case.weak]
             yield proportion(f"kept_{how}", sum(weak) + sum(not each for each in safe), len(weak) + len(safe))
+
+
+def _by_cwe(hits: dict[Case, bool]) -> dict[int, dict[Case, bool]]:
+    """The cases of each CWE that has enough weak ones to say something, by number."""
+    numbers = sorted({cwe for case in hits for cwe in case.cwe})
+    parts = {cwe: {case: hit for case, hit in hits.items() if cwe in case.cwe} for cwe in numbers}
+    return {cwe: part for cwe, part in parts.items() if sum(case.weak for case in part) >= MIN_WEAK}
 
 
 def _quality(suffix: str, hits: dict[Case, bool]) -> Iterator[Metric]:

@@ -16,11 +16,17 @@ def make(evidence: Evidence, audience: Audience) -> Document:
         field = Field("classification", "Classification", missing("glasshouse classify --answers FILE"))
         sections: tuple[Section, ...] = (Section("result", "Result", (field,)),)
     else:
-        sections = _sections(*evidence.classification)
+        sections = _sections(*evidence.classification, name)
     return Document("classification", title, name, audience, evidence.basis, sections)
 
 
-def _sections(result: Classification, entry: int) -> tuple[Section, ...]:
+def _signer(result: Classification, name: str, entry: int) -> Value:
+    if not result.signed_by:
+        return missing(f"glasshouse classify {name} --answers FILE --key KEY")
+    return computed(result.signed_by, (entry,))
+
+
+def _sections(result: Classification, entry: int, name: str) -> tuple[Section, ...]:
     def rows(table: list[tuple[object, ...]]) -> tuple[tuple[Value, ...], ...]:
         return tuple(tuple(computed(text, (entry,)) for text in row) for row in table)
 
@@ -38,6 +44,7 @@ def _sections(result: Classification, entry: int) -> tuple[Section, ...]:
         Field("instrument", "Instrument", computed(result.instrument, (entry,))),
         Field("as_of", "Rules as of", computed(result.data_as_of.isoformat(), (entry,))),
         Field("day", "Day of the assessment", computed(result.day.isoformat(), (entry,))),
+        Field("signed", "Answers signed with the key", _signer(result, name, entry)),
         Field("open", "Questions still open", computed(len(result.open_questions), (entry,))),
     )
     return (
