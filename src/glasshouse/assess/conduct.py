@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from glasshouse.assess.model_file import ModelFile
 from glasshouse.assess.records import RunRecorded
-from glasshouse.assess.runs import Run
+from glasshouse.assess.runs import Run, measured
 from glasshouse.assess.suite import Progress, Result, Setting, draw, load_suite, samples_digest
 from glasshouse.words.errors import SuiteError
 
@@ -33,7 +33,7 @@ def conduct(
         ended=clock(),
         seed=setting.seed,
         settings=result.settings | setting.options,
-        metrics=result.metrics,
+        metrics=measured(result.metrics),
         samples_digest=samples_digest(result.samples),
         samples=len(result.samples),
         repeats=result.repeats,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import math
 import struct
 import zipfile
 from pathlib import Path
@@ -18,7 +19,7 @@ import msgspec
 
 from glasshouse.assess.model_file import ModelFile
 from glasshouse.assess.records import RunRecorded
-from glasshouse.assess.runs import Metric, Run, Sample, mean, proportion
+from glasshouse.assess.runs import Metric, Run, Sample, mean, measured, proportion
 from glasshouse.assess.suite import draw, samples_digest
 from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import SuiteError
@@ -77,7 +78,7 @@ def read_inspect_log(path: Path, suite: str, model: ModelFile) -> RunRecorded:
         ended=_time(header.stats.get("completed_at") or header.eval.created, path),
         seed=int(header.eval.config.get("seed") or 0),
         settings={"task": header.eval.task, "file": digest, "inspect_model": header.eval.model},
-        metrics=_metrics(samples),
+        metrics=measured(_metrics(samples)),
         samples_digest=samples_digest(samples),
         samples=len(samples),
         repeats=int(header.eval.config.get("epochs") or 1),
@@ -164,7 +165,8 @@ def _sample(raw: dict[str, Any], number: int) -> Sample:
     output = raw.get("output") or {}
     text = output.get("completion", "") if isinstance(output, dict) else output
     name = f"{raw.get('id', number)}.{raw.get('epoch', 1)}"
-    return Sample(str(name)[:120], _text(raw.get("input", "")), _text(text), score, detail)
+    asked, said = _text(raw.get("input", "")), _text(text)
+    return Sample(str(name)[:120], asked, said, score or 0.0, detail, scored=score is not None)
 
 
 def _text(value: Any) -> str:
@@ -172,20 +174,20 @@ def _text(value: Any) -> str:
     return shown[:MAX_TEXT]
 
 
-def _score(scores: dict[str, Any]) -> tuple[float, str]:
-    """The first scorer's value as a number; NaN for one that is none."""
+def _score(scores: dict[str, Any]) -> tuple[float | None, str]:
+    """The first scorer's value as a number, with its name; None for one that is none."""
     for name, score in scores.items():
         value = score.get("value") if isinstance(score, dict) else score
-        if isinstance(value, bool | int | float):
+        if isinstance(value, bool | int | float) and math.isfinite(value):
             return float(value), name
         if isinstance(value, str) and value in VALUES:
             return VALUES[value], name
-    return float("nan"), next(iter(scores), "")
+    return None, next(iter(scores), "")
 
 
 def _metrics(samples: tuple[Sample, ...]) -> tuple[Metric, ...]:
     """``accuracy`` as a share when every score is 0 or 1, else as a mean; unscored samples count as an extra metric."""
-    scored = [each.score for each in samples if each.score == each.score]
+    scored = [each.score for each in samples if each.scored]
     if all(value in (0.0, 1.0) for value in scored):
         accuracy = proportion("accuracy", int(sum(scored)), len(scored))
     else:

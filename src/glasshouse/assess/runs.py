@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -23,13 +23,14 @@ class Metric(msgspec.Struct, frozen=True):
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One sample: what went in (by digest when it must not be kept), what came out, how it was scored."""
+    """One sample: what went in (by digest when it must not be kept), what came out, how it was scored, if it was."""
 
     id: str
     input: str
     output: str
     score: float
     detail: str = ""
+    scored: bool = True
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -115,6 +116,11 @@ def area(name: str, positive: Sequence[float], negative: Sequence[float]) -> Met
     variance = share * (1 - share) + (many - 1) * (above - share * share) + (few - 1) * (below - share * share)
     half = Z95 * math.sqrt(max(0.0, variance) / (many * few))
     return Metric(name, share, max(0.0, share - half), min(1.0, share + half), many + few)
+
+
+def measured(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
+    """The metrics that say something: without samples, or with an interval without end, nothing was measured."""
+    return tuple(each for each in metrics if all(map(math.isfinite, (each.estimate, each.low, each.high))))
 
 
 def latest(runs: Sequence[Run], suite: str, model_digest: str) -> Run | None:

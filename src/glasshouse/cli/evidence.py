@@ -31,11 +31,10 @@ def recording(
 
 
 def keep(passage: LocalPassage, record: Record) -> int:
-    """Keeps a record; the index of its entry."""
-    import msgspec
+    """Keeps a record; the index of its entry.  Raises `EvidenceError` for one that could never be read again."""
+    from glasshouse.dossier.collect import encoded
 
-    kind = str(record.__struct_config__.tag)
-    return passage.record(kind, msgspec.json.encode(record, order="deterministic"))
+    return passage.record(str(record.__struct_config__.tag), encoded(record))
 
 
 def log_reader() -> LogReader:

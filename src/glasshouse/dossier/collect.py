@@ -66,6 +66,20 @@ RECORD_KINDS = frozenset(
 _DECODER: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 
 
+def encoded(record: Record) -> bytes:
+    """The record as the log keeps it.
+
+    Raises `EvidenceError` where it would not come back as it is, such as for an endless number, which JSON has not.
+    """
+    body = msgspec.json.encode(record, order="deterministic")
+    try:
+        _DECODER.decode(body)
+    except msgspec.MsgspecError as error:
+        tag = record.__struct_config__.tag
+        raise EvidenceError(f"a record {tag} cannot be kept, for it could not be read again: {error}") from error
+    return body
+
+
 class Observed(msgspec.Struct, frozen=True):
     """One entry as it is read: envelope, and its payload where it was opened.
 

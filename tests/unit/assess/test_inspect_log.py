@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import zstandard
 from hypothesis import given
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from glasshouse.assess.inspect_log import read_inspect_log
 from glasshouse.assess.model_file import ModelFile, load_model
+from glasshouse.assess.records import RunRecorded
 from glasshouse.words.errors import SuiteError
 
 DIGEST = "sha256:" + "1a" * 32
@@ -133,6 +135,13 @@ def test_graded_scores_are_a_mean_and_unscored_samples_are_counted(tmp_path: Pat
         ("accuracy", 0.5),
         ("unscored", pytest.approx(1 / 3)),
     ]
+
+
+def test_a_run_with_unscored_samples_or_one_sample_alone_comes_back_from_its_record(tmp_path: Path) -> None:
+    for samples in ([sample(1, 0.25)], [sample(1, {"odd": 1})], [sample(1, 0.25), sample(2, {"odd": 1})]):
+        record = read_inspect_log(as_json(tmp_path / "x.json", log(), samples), "s", MODEL)
+        assert msgspec.json.decode(msgspec.json.encode(record), type=RunRecorded) == record
+    assert [each.scored for each in record.samples] == [True, False]
 
 
 @given(cut=st.integers(0, 900), flip=st.integers(0, 900))

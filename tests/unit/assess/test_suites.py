@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from glasshouse.assess.conduct import conduct
 from glasshouse.assess.model_file import ModelFile, load_model
+from glasshouse.assess.records import RunRecorded
 from glasshouse.assess.runs import Sample, area, difference, proportion
 from glasshouse.assess.suite import SUITES, Setting, draw, load_suite
 from glasshouse.assess.suites import misuse_classifier, probe
@@ -54,6 +56,15 @@ def test_a_run_keeps_every_sample_and_repeats_to_the_same_figures() -> None:
         "false_alarms_defensive",
         "bias_recall_dialects",
     }
+
+
+@pytest.mark.parametrize("most", [1, 2, 7])
+def test_a_run_over_few_samples_comes_back_from_its_record(most: int) -> None:
+    """Metrics of groups without a sample say nothing; they are left out and were not measured."""
+    digest = Screener.load().digest
+    record = conduct("misuse-classifier", model(digest), Setting(max_samples=most), lambda: AT, quiet)
+    assert msgspec.json.decode(msgspec.json.encode(record), type=RunRecorded) == record
+    assert all(each.n for each in record.run.metrics)
 
 
 def test_a_suite_whose_answers_repeat_never_claims_to_have_asked_more_than_once() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import math
 from typing import Any
 
 import msgspec
@@ -14,7 +15,8 @@ from tests.unit.dossier.evidence_samples import AT, BASIS, DIGEST, FILE_DIGEST, 
 
 from glasshouse.assess.framework import framework_digest, shipped_framework
 from glasshouse.assess.records import FrameworkCommitted, ModelRegistered, RunRecorded, VerdictRecorded
-from glasshouse.dossier.collect import RECORD_KINDS, Observed, Record, evidence, gather
+from glasshouse.assess.runs import Metric
+from glasshouse.dossier.collect import RECORD_KINDS, Observed, Record, encoded, evidence, gather
 from glasshouse.dossier.evidence import Attestation
 from glasshouse.dossier.records import Attested, DocumentMade, statement_bytes
 from glasshouse.duties.law import shipped_law
@@ -176,6 +178,13 @@ def test_an_erased_record_is_counted_and_not_guessed() -> None:
 def test_a_model_that_was_never_registered_is_refused_by_name() -> None:
     with pytest.raises(EvidenceError, match="screen"):
         evidence(gather(log()), "other", BASIS, LAW)
+
+
+def test_a_record_that_could_not_be_read_again_is_never_written() -> None:
+    run = full().runs[0]
+    for metric in (Metric("recall", float("nan"), 0, 1, 0), Metric("mean", 1.0, -math.inf, math.inf, 1)):
+        with pytest.raises(EvidenceError, match=r"assess\.run cannot be kept"):
+            encoded(RunRecorded(msgspec.structs.replace(run, metrics=(metric,)), (), ()))
 
 
 def test_a_record_that_cannot_be_read_names_its_entry() -> None:

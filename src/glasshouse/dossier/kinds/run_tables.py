@@ -42,7 +42,7 @@ def samples_table(evidence: Evidence) -> Table:
     rows = []
     for run in evidence.my_runs():
         for sample in evidence.drawn.get(run.entry, ()):
-            texts = (run.suite, sample.id, sample.input, sample.output, f"{sample.score:.3g}")
+            texts = (run.suite, sample.id, sample.input, sample.output, f"{sample.score:.3g}" if sample.scored else "-")
             rows.append(tuple(computed(text, (run.entry,), run.samples_digest) for text in texts))
     columns = ("suite", "sample", "input", "output", "score")
     title = f"Random samples, at least {MIN_SAMPLES} per evaluation"
