@@ -68,7 +68,9 @@ def unmeasured(engine: Engine, state: State, base: V, index: V, span: int, name:
     if region is None or at is None or at <= 0 or region.size is not None or engine.frame.caller is not None:
         return
     root = region.root()
-    if root.kind not in ("param", "unknown") or not base.type.endswith("*") or not BUFFERS.search(name):
+    if root.kind not in ("param", "unknown") or not BUFFERS.search(name):
+        return
+    if not base.type.endswith("*") and (base.type or engine.facts.kernel):
         return
     if base.taint & WEAK or root.kind == "param":
         engine.report("unmeasured-read", span, name, str(at), "low", weak=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.memory import api, bounds, lifetime, misuse, printing, suggest
-from glasshouse.scan.memory.evaluate import read
+from glasshouse.scan.memory import api, bounds, lifetime, misuse, printing, refine, suggest
+from glasshouse.scan.memory.evaluate import read, region_of
 from glasshouse.scan.memory.names import ALL, element_type
 from glasshouse.scan.memory.values import (
     GONE,
@@ -100,14 +100,17 @@ def dispatch(engine: Engine, state: State, made: Call) -> list[State]:
     name = made.name
     if name in api.NO_RETURN and name not in engine.facts.by_name:
         return []
+    index = engine.facts.by_name.get(name)
+    if suggest.never_returns(name) if index is None else engine.facts.functions[index].never_returns:
+        return []
+    if suggest.checks(name):
+        for operand in made.operands:
+            refine.looked_at(engine, state, operand)
     if name in api.ASSERTS and made.operands:
-        from glasshouse.scan.memory import refine
-
         holds = not name.startswith("BUG") and not name.startswith("BUILD")
         after = refine.assume(engine, state, made.operands[0], holds, True)
         return [after] if after is not None else []
     misuse.at_call(engine, state, made)
-    index = engine.facts.by_name.get(name)
     effect = EFFECTS.get(name)
     if effect is None and index is None and "::" in name:
         name = name.rpartition("::")[2]
@@ -309,7 +312,10 @@ def open_resource(closer: str, pointer: bool) -> Effect:
 
 def deallocate(argument: int, family: str) -> Effect:
     def effect(engine: Engine, state: State, made: Call) -> V:
-        lifetime.free(engine, state, made.arg(argument), made.operand(argument), family, made.span, made.name)
+        value = made.arg(argument)
+        if value.reg is None and value.const() is None and refine.steady(engine, state, made.operand(argument)):
+            region_of(state, value, made.operand(argument))  # what is freed twice must be known again
+        lifetime.free(engine, state, value, made.operand(argument), family, made.span, made.name)
         return V()
 
     return effect

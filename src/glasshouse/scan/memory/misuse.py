@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from glasshouse.scan.memory.calls import Call
     from glasshouse.scan.memory.engine import Engine
 
-MUST_CHECK = frozenset(
-    "setuid setgid seteuid setegid setreuid setregid setresuid setresgid setgroups initgroups chroot chdir".split()
-)
 PRIVILEGE = {
     "setuid": 2,
     "seteuid": 2,

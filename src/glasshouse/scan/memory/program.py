@@ -14,6 +14,7 @@ from glasshouse.scan.memory.api import (
     DEALLOCATORS,
     FILLS,
     LOCKS,
+    NO_RETURN,
     PATHS,
     RESOURCES,
     SCANNERS,
@@ -53,7 +54,17 @@ class LoopFacts:
 class FunctionFacts:
     """Facts about one function of the file."""
 
-    __slots__ = ("addressed", "callees", "defs", "every", "function", "index", "returns_memory", "size")
+    __slots__ = (
+        "addressed",
+        "callees",
+        "defs",
+        "every",
+        "function",
+        "index",
+        "never_returns",
+        "returns_memory",
+        "size",
+    )
 
     def __init__(self, function: ir.Function, index: int) -> None:
         self.function = function
@@ -72,6 +83,9 @@ class FunctionFacts:
                     self.callees.add(ins[3])
                 elif op == ir.UNOP and ins[3] == "&" and isinstance(ins[4], str):
                     self.addressed.add(ins[4])
+        last = next((ins for ins in reversed(function.body) if ins[0] != ir.NOP), None)
+        ends = last is not None and last[0] == ir.CALL and isinstance(last[3], str) and last[3] in NO_RETURN
+        self.never_returns = ends and all(ins[0] != ir.RETURN for ins in self.every)
 
 
 class FileFacts:

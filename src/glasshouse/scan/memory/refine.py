@@ -253,6 +253,8 @@ def _compare(engine: Engine, state: State, operator: str, left: Any, right: Any,
     ):
         state.facts["length"] = True
     x, y = a.const(), b.const()
+    for side in (left, right):
+        _divided(engine, state, side)
     if y == 0 and operator in ("==", "!=") and x is None and not a.real:
         return _zero_test(engine, state, left, a, operator, span)
     if x == 0 and operator in ("==", "!=") and y is None and not b.real:
@@ -268,6 +270,55 @@ def _compare(engine: Engine, state: State, operator: str, left: Any, right: Any,
         return False
     a_now = _peek(engine, state, left)
     return _side(engine, state, right, b, MIRRORED[operator], a_now if a_now.const() is not None else a, loop)
+
+
+def looked_at(engine: Engine, state: State, operand: Any, depth: int = 0) -> None:
+    """A condition is given to a macro that checks it: what it compares counts as checked, whichever way it goes."""
+    ins = _definition(engine, operand)
+    if ins is None or depth > 6:
+        return
+    if ins[0] == ir.UNOP and ins[3] == "!":
+        looked_at(engine, state, ins[4], depth + 1)
+    elif ins[0] == ir.BINOP and ins[3] in NEGATED:
+        for part in ins[4:6]:
+            value = _peek(engine, state, part)
+            if _looks_at_length(engine, state, part):
+                state.facts["length"] = True
+            if value.const() is not None or value.text is not None:
+                continue
+            if value.null == MAYBE:
+                replace(engine, state, part, value, value.having(null=UNKNOWN, why=""))
+            elif not value.checked:
+                replace(engine, state, part, value, value.having(checked=True))
+
+
+def steady(engine: Engine, state: State, operand: Any) -> bool:
+    """Whether an operand names the same place each time: a variable or a field, nothing that moves with an index."""
+    if engine.facts.kernel or operand == -1:  # macros of the kernel move variables unseen
+        return False
+    for _ in range(6):
+        if operand.__class__ is str:
+            return True
+        ins = _definition(engine, operand)
+        if ins is None or ins[0] not in (ir.ATTR, ir.CAST):
+            return False
+        operand = ins[4] if ins[0] == ir.CAST else ins[3]
+        if ins[0] == ir.ATTR and _peek(engine, state, operand).idx is not None:
+            return False
+    return False
+
+
+def _divided(engine: Engine, state: State, operand: Any) -> None:
+    """Who compares a quotient asks whether a product fits: what is divided, and by what, counts as checked."""
+    for _ in range(4):
+        ins = _definition(engine, operand)
+        if ins is None or ins[0] != ir.BINOP or ins[3] != "/":
+            return
+        for part in ins[4:6]:
+            value = _peek(engine, state, part)
+            if value.const() is None and not value.checked and value.reg is None:
+                replace(engine, state, part, value, value.having(checked=True))
+        operand = ins[4]
 
 
 def _zero_test(engine: Engine, state: State, operand: Any, value: V, operator: str, span: int) -> bool:

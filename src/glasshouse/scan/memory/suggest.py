@@ -35,8 +35,24 @@ def macro_writes(engine: Engine, state: State, name: str, operands: list[Any]) -
                     state.set_field(value.home, 0, held.having(uninit=0))
 
 
+CHECKS = re.compile(r"CHECK|ENSURE|REQUIRE|VERIFY|ASSERT|EXPECT|FAIL|RETURN|_IF(_|$)|^IF_|VALID")
+NEVER = re.compile(r"(?i)(^|_)(die|fatal|abort|panic)$|^(die|fatal|panic)_")
+
+
+@functools.lru_cache(maxsize=20_000)
+def checks(name: str) -> bool:
+    """Whether it is a macro that leaves unless a condition holds (``CHECK_RETURN(n > max, -1)``)."""
+    return name.isupper() and CHECKS.search(name) is not None
+
+
+@functools.lru_cache(maxsize=20_000)
+def never_returns(name: str) -> bool:
+    return NEVER.search(name) is not None
+
+
 FALLIBLE = re.compile(
-    r"(?i)(find|lookup|search|alloc|acquire|getnext|getfirst|_dup$|strdup|clone|create|_new$|crypt$|_parse$|decode$)"
+    r"(?i)(find|lookup|search|alloc|acquire|getnext|getfirst|_dup$|strdup|clone|create|_new$|crypt$|_parse$|decode$"
+    r"|get\w*(value|param|prop(erty)?|attr(ibute)?|header|cookie)(from|by|_|$)|(param|prop|attr|header|cookie)_get)"
 )
 BUILDS = re.compile(r"(?i)(concat|join|path|printf|append|cat$|build)")
 DESTROYS = re.compile(
@@ -44,6 +60,11 @@ DESTROYS = re.compile(
 )
 
 
+FILES = re.compile(r"(?i)(file|dir)")
+TOUCHES = re.compile(
+    r"(?i)(^|_)(load|save|read|write|open|exists?|create|remove|delete|append|copy|make|stat)(_|$)"
+    r"|(Load|Save|Read|Write|Open|Exists?|Create|Remove|Delete|Append|Copy)"
+)
 SIZED = re.compile(r"(?i)[cmz]alloc|acquire\w*memory")
 
 
@@ -54,13 +75,15 @@ class Hint(NamedTuple):
     sized: bool  # may fail, and takes a size
     destroys: bool
     builds: bool
+    files: bool  # does something to a file of a given name
 
 
 @functools.lru_cache(maxsize=20_000)
 def hint(name: str) -> Hint:
     fallible = FALLIBLE.search(name) is not None and not name.isupper()
     sized = fallible and SIZED.search(name) is not None
-    return Hint(fallible, sized, DESTROYS.search(name) is not None, BUILDS.search(name) is not None)
+    files = FILES.search(name) is not None and TOUCHES.search(name) is not None
+    return Hint(fallible, sized, DESTROYS.search(name) is not None, BUILDS.search(name) is not None, files)
 
 
 def by_name(engine: Engine, state: State, made: Call, result: V) -> None:
@@ -78,6 +101,10 @@ def by_name(engine: Engine, state: State, made: Call, result: V) -> None:
         region = made.arg(0).reg
         if region is not None and region.kind in ("unknown", "param") and region not in state.status:
             state.status[region] = (4, made.span)
+    if says.files and not says.builds and not engine.facts.kernel:
+        for number, value in enumerate(made.args):
+            if misuse.built(state, value):
+                misuse.sink(engine, state, made, "path-traversal", number)
     if name == "setw" and made.args:
         result.hi = made.arg(0).const()
     if says.builds:

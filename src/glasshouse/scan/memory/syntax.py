@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
+from glasshouse.scan.memory.program import DEFINES, walk
 
 if TYPE_CHECKING:
     from glasshouse.scan.memory.engine import Engine
@@ -30,6 +31,15 @@ WEAK_CIPHERS = frozenset(
     "EVP_rc2_cbc EVP_bf_ecb EVP_aes_128_ecb EVP_aes_256_ecb EVP_aes_192_ecb EVP_des_ede_ecb encrypt "
     "setkey des_setparity".split()
 )
+MUST_CHECK = frozenset(
+    "setuid setgid seteuid setegid setreuid setregid setresuid setresgid setgroups initgroups chroot chdir "
+    "RAND_bytes RAND_priv_bytes EVP_DecryptFinal_ex EVP_DecryptFinal SSL_CTX_use_PrivateKey_file "
+    "SSL_CTX_load_verify_locations gnutls_certificate_verify_peers2 getrandom pam_authenticate pam_acct_mgmt "
+    "av_get_packet av_append_packet av_new_packet av_grow_packet av_packet_ref av_frame_ref av_frame_get_buffer "
+    "av_image_alloc avio_read_partial init_get_bits init_get_bits8 avcodec_open2 ff_get_buffer ff_alloc_extradata "
+    "copy_from_user __copy_from_user copy_from_sockptr get_user strict_strtoul kstrtoul kstrtoint kstrtouint".split()
+)
+"""Functions that can fail and then leave undone, or unwritten, what the caller goes on with."""
 UNSAFE_IN_SIGNAL = frozenset(
     "printf fprintf sprintf malloc free calloc realloc exit syslog fopen fclose puts fputs localtime "
     "ctime strtok".split()
@@ -42,6 +52,8 @@ def find_patterns(engine: Engine, index: int) -> None:
     engine.frame.index = engine.root = index
     for ins in facts.every:
         op = ins[0]
+        if op == ir.LOOP and ins[6] and not engine.facts.kernel:
+            _walked(engine, facts, ins)
         if op == ir.CALL and ins[3].__class__ is str:
             name = ins[3]
             check = BANNED.get(name)
@@ -53,8 +65,58 @@ def find_patterns(engine: Engine, index: int) -> None:
                 engine.report("weak-cipher", ins[1], name, "", "medium")
             elif name == "signal" or name == "sigaction":
                 _signal(engine, ins)
+            if name in MUST_CHECK and name not in engine.facts.by_name and not _read(facts, ins[2]):
+                engine.report("ignored-result", ins[1], name, "", "medium")
             if name in ("memset", "bzero"):
                 _cleared(engine, facts, ins)
+
+
+def _read(facts: FunctionFacts, temporary: int) -> bool:
+    """Whether the function does anything with the result of a call."""
+    return any(temporary in _temporaries(ins) for ins in facts.every)
+
+
+def _temporaries(ins: ir.Instr) -> list[int]:
+    """Temporaries that an instruction reads (what it writes stands first, if anything does)."""
+    start = 3 if ins[0] in DEFINES else 2
+    found: list[int] = []
+    for field in ins[start:]:
+        if field.__class__ is int and field >= 0:
+            found.append(field)
+        elif field.__class__ is list:
+            found.extend(item for item in field if item.__class__ is int and item >= 0)
+            for item in field:
+                if item.__class__ is list and item and item[0].__class__ is list:  # the operands of a case
+                    found.extend(one for one in item[0] if one.__class__ is int)
+    return found
+
+
+def _walked(engine: Engine, facts: FunctionFacts, ins: ir.Instr) -> None:
+    """``for (i = 0; i < n; i++, p = p->next) p->x``: the list may end before the count does."""
+    _, _, _, test, cond, body, update = ins
+    for step in update:
+        if step[0] != ir.MOVE or step[2].__class__ is not str or step[3].__class__ is not int:
+            continue
+        name, source = step[2], facts.defs.get(step[3])
+        if source is None or source[0] != ir.ATTR or source[3] != name:
+            continue
+        inner = list(walk(body))
+        used = next((item for item in inner if item[0] in (ir.ATTR, ir.SET_ATTR) and name in item[2:4]), None)
+        if used is None or cond == name or any(_tests(item, name) for item in [*walk(test), *inner]):
+            continue
+        engine.report("unchecked-result", used[1], name, f"`{name}->{source[4]}`", "low", weak=True)
+
+
+def _tests(ins: ir.Instr, name: str) -> bool:
+    """Whether an instruction compares a variable or decides by it."""
+    op = ins[0]
+    if op == ir.IF:
+        return bool(ins[2] == name)
+    if op == ir.UNOP:
+        return bool(ins[3] == "!" and ins[4] == name)
+    if op == ir.MOVE:
+        return bool(ins[2] == name)
+    return bool(op == ir.BINOP and ins[3] in ("==", "!=") and name in ins[4:6])
 
 
 def _signal(engine: Engine, ins: ir.Instr) -> None:

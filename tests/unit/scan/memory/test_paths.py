@@ -84,3 +84,92 @@ def test_recursion_in_the_scanned_code_ends() -> None:
         "#include <stdlib.h>\nint g(char *p); int f(char *p) { return g(p); } int g(char *p) { free(p); return f(p); }"
     )
     analyse_file(FRONT_END.lower(text.encode(), "a.c", LowerLimits()))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("free(g_name); free(g_name); return 0;", {"double-free"}),
+        ("free(n->name); return n->name[0];", {"use-after-free"}),
+        ("free(n->name); n->name = 0; free(n->name); return 0;", set()),
+        ("for (int i = 0; i < a; i++) free(t[i]); return 0;", set()),
+        ("for (int i = 0; i < a; i++) free(t[i].name); return 0;", set()),
+    ],
+)
+def test_what_is_freed_is_known_again_if_it_stays_in_its_place(body: str, expected: set[str]) -> None:
+    assert checks(body, "int a, struct node *n, char **t") == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "wraps"),
+    [
+        ("unsigned n = w * h; return malloc(n * 4) != 0;", True),
+        ("unsigned n = w * h; if (n / w != h) return 0; return malloc(n * 4) != 0;", False),
+        ("if (h > 1000000 / w) return 0; return malloc(w * h) != 0;", False),
+        ("CHECK_RETURN(w > limit, -1); CHECK_RETURN(h > limit, -1); return malloc(w * h) != 0;", False),
+        ("LOG(w > limit); LOG(h > limit); return malloc(w * h) != 0;", True),
+    ],
+)
+def test_a_size_that_a_quotient_or_a_macro_checks_does_not_wrap(body: str, wraps: bool) -> None:
+    assert ("allocation-overflow" in checks(body, "unsigned w, unsigned h, unsigned limit")) == wraps
+
+
+@pytest.mark.parametrize("call", ["die", "xalloc_die", "error_msg_and_die", "fatal_error", "log_fatal", "my_abort"])
+def test_a_function_whose_name_says_so_does_not_return(call: str) -> None:
+    body = f"char *p = malloc(4); if (!p) {call}(); *p = 0; free(p); return 0;"
+    assert checks(body) == set()
+
+
+def test_a_function_of_the_file_returns_whatever_its_name() -> None:
+    text = b"#include <stdlib.h>\nint f(void) { char *p = malloc(4); if (!p) x_die(); *p = 0; free(p); return 0; }\n"
+    file = FRONT_END.lower(text + b"void x_die(void) { abort_later(malloc(1)); }\n", "a.c", LowerLimits())
+    assert {item.check for item in analyse_file(file)} == {"null-dereference"}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("char *p = concat_path(kept->dir, name); load_text_file(p); return 0;", {"path-traversal"}),
+        ("if (!good_name(name)) return 1; char *p = concat_path(kept->dir, name); load_text_file(p); return 0;", set()),
+        ("load_text_file(name); return 0;", set()),
+        ("char *p = concat_path(kept->dir, name); print_label(p); return 0;", set()),
+    ],
+)
+def test_a_path_put_together_from_a_parameter_that_nothing_tests(body: str, expected: set[str]) -> None:
+    assert checks(body, "struct store *kept, const char *name") == expected
+
+
+@pytest.mark.parametrize(
+    ("loop", "expected"),
+    [
+        ("for (i = 0; i < a; i++, n = n->next) sum += n->value;", {"unchecked-result"}),
+        ("for (i = 0; i < a; i++, n = n->next) { if (!n) break; sum += n->value; }", set()),
+        ("for (i = 0; n && i < a; i++, n = n->next) sum += n->value;", set()),
+        ("for (i = 0; n != 0; i++, n = n->next) sum += n->value;", set()),
+    ],
+)
+def test_a_list_that_is_walked_by_a_count_may_end_before_it(loop: str, expected: set[str]) -> None:
+    assert checks(f"int i, sum = 0; {loop} return sum;", "int a, struct node *n") == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("setuid(a); return 0;", {"ignored-result"}),
+        ("if (setuid(a)) return 1; return 0;", set()),
+        ("int done = setuid(a); return done;", set()),
+        ("switch (setuid(a)) { case 0: return 0; } return 1;", set()),
+        ("while (getrandom(s, 4, 0) < 4) ; return 0;", set()),
+        ("return setuid(a) ? 1 : chroot(s);", set()),
+    ],
+)
+def test_a_result_that_matters_is_looked_at(body: str, expected: set[str]) -> None:
+    assert checks(body) == expected
+
+
+def test_a_function_of_the_file_that_only_exits_does_not_return() -> None:
+    usage = b'void usage(int status) { printf("usage"); if (status) printf("x"); exit(status); }\n'
+    text = b"#include <stdlib.h>\nint f(int a) { free(g_name); if (a) usage(1); return 0; }\n"
+    twice = b"int h(int a) { if (a) { free(g_name); usage(1); } free(g_name); return 0; }\n"
+    file = FRONT_END.lower(text + twice + usage, "a.c", LowerLimits())
+    assert analyse_file(file) == []
