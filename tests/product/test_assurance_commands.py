@@ -140,6 +140,13 @@ def test_an_audit_pack_verifies_with_what_is_in_it(glasshouse: Run, tmp_path: Pa
     done = subprocess.run(command, cwd=tmp_path / "pack", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "published log holds" in done.stdout
+    exported = sorted(each.name for each in (tmp_path / "pack" / "exports").iterdir())
+    assert exported == ["cyclonedx.json", "oscal.json"]
+    receipts = sorted((tmp_path / "pack" / "receipts").iterdir())
+    assert receipts  # each entry that a document names can be checked alone
+    one = [sys.executable, "verify_glasshouse.py", str(receipts[0]), "--policy", "log/log.policy"]
+    checked = subprocess.run(one, cwd=tmp_path / "pack", capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
     sums = subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=tmp_path / "pack", check=False)
     assert sums.returncode == 0
 
@@ -253,7 +260,7 @@ def test_an_incident_report_reads_from_the_log_what_the_log_knows(glasshouse: Ru
     assert "ab" * 32 in said["material.log"]["text"]
     assert "cd" * 32 in said["material.log"]["text"]
     assert "screening scores 41 to 41 per cent" in said["root_cause.log"]["text"]
-    assert "1 requests of the same keys were denied" in said["patterns.log"]["text"]
+    assert "1 request of the same keys denied or held up" in said["patterns.log"]["text"]
     assert "core.misuse 1" in said["patterns.log"]["text"]
     assert said["harm"]["basis"] == "attested"
     assert said["recommendation"]["basis"] == "missing"
@@ -318,6 +325,12 @@ def test_signed_answers_show_their_key_and_unsigned_ones_a_gap(glasshouse: Run, 
     ("file", "text", "arguments", "says"),
     [
         ("bad.yaml", MODEL + "licance: MIT\n", ("assess", "model", "bad.yaml"), "licance"),
+        (
+            "bad.yaml",
+            MODEL.replace('version: "1"', 'version: "1\\n2"'),
+            ("assess", "model", "bad.yaml"),
+            "identity.version",
+        ),
         ("bad.yaml", MODEL.replace(DIGEST, "sha256:12"), ("assess", "gate", "bad.yaml", "--tier", "vetted"), "64 hex"),
         (
             "bad.yaml",

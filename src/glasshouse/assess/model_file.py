@@ -10,6 +10,7 @@ import msgspec
 from glasshouse.assess.yaml_file import decode
 from glasshouse.words.errors import ModelFileError
 
+MAX_NAME = 200
 DIGEST = r"^sha256:[0-9a-f]{64}$"
 
 
@@ -88,6 +89,9 @@ def load_model(name: str, text: bytes) -> ModelFile:
         raise ModelFileError("give exactly one of identity.weights_digest and identity.endpoint_digest", where=name)
     if not _is_digest(digests[0]):
         raise ModelFileError(f"a digest is written sha256: and 64 hex digits, not `{digests[0][:80]}`", where=name)
+    for field, said in (("name", identity.name), ("version", identity.version)):
+        if not said.strip() or len(said) > MAX_NAME or not said.isprintable():
+            raise ModelFileError(f"identity.{field} is one line of 1 to {MAX_NAME} printable characters", where=name)
     if model.placing.on_union_market and model.placing.date is None:
         raise ModelFileError("placing.on_union_market is true and placing.date is missing", where=name)
     return model

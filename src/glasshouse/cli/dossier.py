@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,10 +164,12 @@ def _pack(found: Evidence, audience: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="glasshouse-pack-") as folder:
         reader = log_reader()
         try:
-            export(reader, Path(folder), reader.checkpoint())
+            checkpoint = reader.checkpoint()
+            export(reader, Path(folder), checkpoint)
+            proof = partial(reader.proof, checkpoint=checkpoint)
+            return audit_pack(found, audience, Path(folder), single_file(), proof)  # type: ignore[arg-type]
         finally:
             reader.close()
-        return audit_pack(found, audience, Path(folder), single_file())  # type: ignore[arg-type]
 
 
 def _read(file: Path) -> Document:

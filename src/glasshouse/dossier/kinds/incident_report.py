@@ -128,7 +128,8 @@ def _patterns(incident: Incident, _evidence: Evidence) -> Value | None:
         return computed(f"the same keys were denied nothing in the {NEAR_DAYS} days before", _entries(acts))
     rules = Counter(rule for each in near for rule in each.rules or ("no rule named",))
     told = ", ".join(f"{rule} {count}" for rule, count in sorted(rules.items()))
-    text = f"{len(near)} requests of the same keys were denied or held up in the {NEAR_DAYS} days before: {told}"
+    many = "1 request" if len(near) == 1 else f"{len(near)} requests"
+    text = f"{many} of the same keys denied or held up in the {NEAR_DAYS} days before: {told}"
     return computed(text, _entries(near)[:MAX_SHOWN])
 
 
