@@ -239,7 +239,8 @@ def test_a_changed_line_of_a_cosigned_checkpoint_is_a_fault(tmp_path: Path, netw
     with closing(sqlite3.connect(tmp_path / "log" / "ledger.db", isolation_level=None)) as database:
         (note,) = database.execute("SELECT cosigned FROM state").fetchone()
         for line in note.partition("\n\n")[2].splitlines():
-            for changed in (line.replace("/", ".", 1).replace("example", "exbmple"), line[:30] + "A" + line[31:]):
+            other = "B" if line[30] == "A" else "A"
+            for changed in (line.replace("/", ".", 1).replace("example", "exbmple"), line[:30] + other + line[31:]):
                 database.execute("UPDATE state SET cosigned = ?", (note.replace(line, changed),))
                 with pytest.raises(Fault):
                     verify(tmp_path / "log")
