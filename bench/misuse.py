@@ -1,6 +1,7 @@
 """How well the misuse screener tells misuse from legitimate requests: random rows, left-out sources, disguises, cost.
 
     python bench/misuse.py [--data misuse_dev.parquet] [--random] [--sample 30]
+    python bench/misuse.py --cost                                                    the time for a score alone
 
 Trains a screener for each fold and measures it on what that screener never saw.  The peer in the same folds is what
 most guardrails start from: TF-IDF over words and pairs of words with logistic regression (scikit-learn).  Needs the
@@ -157,10 +158,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=data.DEVELOPMENT, help="labelled rows, see the data sheet")
     parser.add_argument("--random", action="store_true", help="also folds of random rows, which cost most of the time")
     parser.add_argument("--sample", type=int, default=30, help="rows of a fold that are disguised")
+    parser.add_argument("--cost", action="store_true", help="only the time for a score")
     options = parser.parse_args()
     rows = data.development_rows(options.data) + data.written_rows()
     made = Table(rows, data.lexicon())
     print(machine())
+    real = [row for row in rows if not row.written]
+    times = ["texts", "number", "us", "TF-IDF us", "ratio"]
+    if options.cost:
+        every = np.arange(len(rows))
+        (peer,) = peer_parts([validation.Part("none", every[:1], every[:1], None)], rows, made)
+        print(table(times, cost(Screener.load(), peer.screener, real)))
+        return
     sources = list(validation.left_out_sources(made, rows))
     peers = peer_parts(sources, rows, made)
     lines = quality("glasshouse, left-out sources", sources, made) + quality("TF-IDF, left-out sources", peers, made)
@@ -169,8 +178,7 @@ def main() -> None:
     print(table(["disguise", "rows", "recall at 5 %"], disguised(sources, rows, made, options.sample)))
     head = ["conversations", "legitimate", "misuse", "recall at 1 %", "recall at 5 %"]
     print(table(head, conversations(sources, rows, made, options.sample)))
-    real = [row for row in rows if not row.written]
-    print(table(["texts", "number", "us", "TF-IDF us", "ratio"], cost(Screener.load(), peers[0].screener, real)))
+    print(table(times, cost(Screener.load(), peers[0].screener, real)))
     if options.random:
         drawn = list(validation.left_out_rows(made, rows))
         lines = quality("glasshouse, random rows", drawn, made)[-1:]

@@ -71,7 +71,8 @@ class Committer:
         self._store, self._state, self._frontier, self._settings = store, state, frontier, settings
         self._chains = Chains(store)
         self._opened = set(store.opened())
-        self._waiting: queue.SimpleQueue[Call | Callable[[], None] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Call | list[Call] | Callable[[], None] | None] = queue.SimpleQueue()
+        self._soon: list[Call] = []
         self._waiting_entries = self._waiting_bytes = 0
         self._counter = threading.Lock()
         self._process = os.getpid()
@@ -128,7 +129,22 @@ class Committer:
                 raise LedgerBusyError(f"{self._waiting_entries} entries wait to be written", hint="Try again later.")
             self._waiting_entries += entries
             self._waiting_bytes += call.weight
-            self._waiting.put(call)
+            if call.waiter.loop is None:
+                self._waiting.put(call)
+                return
+            self._soon.append(call)
+            if len(self._soon) == 1:
+                call.waiter.loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        """Queues what one turn of an event loop has asked for; each time the thread is woken costs both of them."""
+        with self._counter:
+            self._hand_over_locked()
+
+    def _hand_over_locked(self) -> None:
+        if self._soon:
+            self._waiting.put(self._soon)
+            self._soon = []
 
     def run_between_batches(self, action: Callable[[], None]) -> None:
         """Has the committer's thread do something else, such as keeping a cosigned checkpoint."""
@@ -143,6 +159,7 @@ class Committer:
         with self._counter:
             already, self._closed = self._closed, True
             if not already:
+                self._hand_over_locked()
                 self._waiting.put(_CLOSE)
         if threading.current_thread() is not self._thread:
             self._thread.join()
@@ -178,11 +195,11 @@ class Committer:
             while True:
                 if item is _CLOSE:
                     return calls, actions, True
-                if isinstance(item, Call):
-                    calls.append(item)
-                    entries += item.entries
-                    size += item.weight
-                else:
+                for call in _calls(item):
+                    calls.append(call)
+                    entries += call.entries
+                    size += call.weight
+                if callable(item):
                     actions.append(item)
                 if entries >= MAX_BATCH_ENTRIES or size >= MAX_BATCH_BYTES:
                     break
@@ -338,12 +355,18 @@ class Committer:
         with contextlib.suppress(queue.Empty):
             while True:
                 item = self._waiting.get_nowait()
-                if isinstance(item, Call):
-                    waiting.append(item)
-                elif item is _CLOSE:
+                if item is _CLOSE:
                     self._waiting.put(_CLOSE)
                     break
+                waiting += _calls(item)
         answer([(call.waiter, error) for call in waiting])
+
+
+def _calls(item: object) -> list[Call]:
+    """What is to be written of an item of the queue."""
+    if isinstance(item, list):
+        return item
+    return [item] if isinstance(item, Call) else []
 
 
 def now_ms() -> int:
