@@ -30,6 +30,7 @@ GRAMMARS = (
     "tree_sitter_typescript",
     "tree_sitter_java",
     "tree_sitter_go",
+    "tree_sitter_php",
     "tree_sitter_c",
     "tree_sitter_cpp",
 )
