@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-LANGUAGES = ("python", "javascript", "java", "c", "go", "php", "dependencies", "system")
+LANGUAGES = ("python", "javascript", "java", "c", "go", "php", "cobol", "dependencies", "system")
 
 
 @click.command("rules", context_settings={"max_content_width": 110})

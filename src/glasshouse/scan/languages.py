@@ -76,6 +76,12 @@ LANGUAGES: tuple[Language, ...] = (
         extensions=(".php", ".phtml", ".php5", ".php7", ".php8"),
         interpreters=("php",),
     ),
+    Language(
+        name="cobol",
+        front_end="glasshouse.scan.language.cobol:CobolFrontEnd",
+        extensions=(".cbl", ".cob", ".cobol", ".cpy", ".pco"),
+        interpreted=False,
+    ),
 )
 
 INTERPRETED = frozenset(language.name for language in LANGUAGES if language.interpreted)

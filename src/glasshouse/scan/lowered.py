@@ -15,7 +15,7 @@ import msgspec
 from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Detector
 from glasshouse.scan.discover import ReadLimits, SourceFile, read_source
-from glasshouse.scan.language.interface import LowerLimits
+from glasshouse.scan.language.interface import LowerLimits, ReadsNeighbours
 from glasshouse.scan.languages import INTERPRETED, front_end
 from glasshouse.scan.rules.loader import RuleSet, load_rules
 from glasshouse.scan.suppress import Ignore, find_ignores
@@ -76,16 +76,22 @@ def lower(task: Task) -> Lowered:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        file = front_end(source.language).lower(data, source.path, LowerLimits(max_seconds=task.max_file_seconds))
+        limits = LowerLimits(max_seconds=task.max_file_seconds)
+        reader = front_end(source.language)
+        if isinstance(reader, ReadsNeighbours):
+            file = reader.lower_at(data, source.path, limits, source.absolute)
+        else:
+            file = reader.lower(data, source.path, limits)
     finally:
         if collecting:
             gc.enable()
     rules = rules_for(source.language, task.rule_paths, task.rule_selection, task.cache_dir)
     detectors = detectors_for(source.language, task.rule_paths, task.rule_selection, task.cache_dir)
     hits = [*detector_hits(file, detectors), *literal_hits(data, rules)]
+    stable = unchanged(source) and not file.imports if source.language == "cobol" else unchanged(source)
     if source.language not in INTERPRETED:
         file = shortened(file, {hit.function for hit in hits})
-    return Lowered(file, tuple(hits), tuple(find_ignores(data)), tuple(problems_of(file)), unchanged(source))
+    return Lowered(file, tuple(hits), tuple(find_ignores(data)), tuple(problems_of(file)), stable)
 
 
 def shortened(file: ir.File, named: set[int]) -> ir.File:

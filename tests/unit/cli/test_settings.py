@@ -92,7 +92,10 @@ def test_an_unknown_key_is_named_with_its_line_and_the_likely_one(tmp_path: Path
         ('quiet = "yes"', "`quiet` must be true or false, not 'yes' (string)"),
         ('fail_on = "hihg"', "`fail_on` must be one of low, medium, high, critical, never, not 'hihg' (string)"),
         ('rules = "py-x"', "`rules` must be a list of strings, not 'py-x' (string)"),
-        ('languages = ["pyhton"]', "`languages` must be one of python, javascript, java, c, go, not 'pyhton' (string)"),
+        (
+            'languages = ["pyhton"]',
+            "`languages` must be one of python, javascript, java, c, go, php, cobol, not 'pyhton' (string)",
+        ),
         ("rules = [1]", "`rules` must be a list of strings, not [1] (array)"),
         ("max_file_seconds = nan", "`max_file_seconds` must be at least 0.001, not nan"),
     ],

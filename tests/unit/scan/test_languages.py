@@ -64,5 +64,5 @@ def test_no_extension_belongs_to_two_languages() -> None:
 
 
 def test_an_unknown_language_has_no_front_end() -> None:
-    with pytest.raises(UsageError, match="cobol"):
-        front_end("cobol")
+    with pytest.raises(UsageError, match="fortran"):
+        front_end("fortran")

@@ -13,6 +13,7 @@ COMMENTS = {
     "c": "// note",
     "go": "// note",
     "php": "// note",
+    "cobol": "      * note",
 }
 UNUSED = {
     "python": "\n\ndef _unused_extra(value):\n    return value\n",

@@ -92,9 +92,10 @@ _WHAT: tuple[Option, ...] = (
         kind="list",
         group="what",
         default=(),
-        choices=("python", "javascript", "java", "c", "go", "php"),
+        choices=("python", "javascript", "java", "c", "go", "php", "cobol"),
         metavar="LANG",
-        help="Only these: python, javascript (with TypeScript), java, c (with C++), go, php. Repeat or use commas.",
+        help="Only these: python, javascript (with TypeScript), java, c (with C++), go, php, cobol. Repeat or use "
+        "commas.",
     ),
     Option(
         key="store",

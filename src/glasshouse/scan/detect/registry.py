@@ -21,6 +21,7 @@ DETECTORS: dict[str, str] = {
     "index-outside": "java_numbers:find_outside_indexes",
     "narrow-counter": "java_numbers:find_narrow_counters",
     "number-overflow": "java_numbers:find_overflows",
+    "cobol": "cobol_facts:find_facts",
     "channel-authentication": "java_decisions:find_channel_authentication",
     "endless-loop": "java_decisions:find_endless_loops",
     "guessable-secret-method": "java_decisions:find_guessable_secret_methods",

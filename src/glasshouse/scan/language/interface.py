@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -28,3 +28,14 @@ class FrontEnd(Protocol):
     language: str
 
     def lower(self, source: bytes, path: str, limits: LowerLimits) -> File: ...
+
+
+@runtime_checkable
+class ReadsNeighbours(Protocol):
+    """A front end whose files include others (COBOL's copybooks): it is told where the file lies.
+
+    It reads inside the scanned tree only, and names what it read in ``File.imports``; such a file is lowered anew at
+    each scan in which anything changed.
+    """
+
+    def lower_at(self, source: bytes, path: str, limits: LowerLimits, absolute: str) -> File: ...

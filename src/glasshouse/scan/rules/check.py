@@ -23,7 +23,7 @@ from glasshouse.scan.rules.schema import (
     Sink,
 )
 
-_BUILT_IN_ID = re.compile(r"(py|js|java|c|go|php|gen|dependency|system)-[a-z0-9]+(-[a-z0-9]+)*")
+_BUILT_IN_ID = re.compile(r"(py|js|java|c|go|php|cobol|gen|dependency|system)-[a-z0-9]+(-[a-z0-9]+)*")
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
 _OWASP = re.compile(r"(A(0[1-9]|10):20\d\d|LLM\d\d:20\d\d) \S.*")
 _SEGMENT = r"[^\s().,|]+(\(\))?"
@@ -80,7 +80,7 @@ def _head(rule: Rule, built_in: bool) -> Iterator[str]:
     """Identity and prose: everything a reader of a finding needs."""
     if not (_BUILT_IN_ID if built_in else _ID).fullmatch(rule.id):
         expected = (
-            "py-, js-, java-, c-, go-, php-, gen-, dependency- or system- and lower-case dashed words"
+            "py-, js-, java-, c-, go-, php-, cobol-, gen-, dependency- or system- and lower-case dashed words"
             if built_in
             else "lower-case dashed words"
         )

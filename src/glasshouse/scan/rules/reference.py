@@ -23,11 +23,20 @@ TITLES = {
     "c": "C and C++",
     "go": "Go",
     "php": "PHP",
+    "cobol": "COBOL",
     "dependencies": "Dependencies",
     "system": "Systems",
     "shared": "All languages",
 }
-_FENCE = {"python": "python", "javascript": "javascript", "java": "java", "c": "c", "go": "go", "php": "php"}
+_FENCE = {
+    "python": "python",
+    "javascript": "javascript",
+    "java": "java",
+    "c": "c",
+    "go": "go",
+    "php": "php",
+    "cobol": "cobol",
+}
 _EXAMPLE = """\
 rules:
   - id: py-shop-raw-price

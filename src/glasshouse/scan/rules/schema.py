@@ -29,7 +29,7 @@ import msgspec
 
 from glasshouse.words.finding import Confidence, Severity
 
-Language = Literal["python", "javascript", "java", "c", "go", "php"]  # TypeScript: javascript; C++: c
+Language = Literal["python", "javascript", "java", "c", "go", "php", "cobol"]  # TypeScript: javascript; C++: c
 Subject = Literal["dependencies", "system"]  # what is scanned instead of source code
 SourceKind = Literal["request", "argv", "env", "stdin", "file", "message", "database", "parameter"]
 

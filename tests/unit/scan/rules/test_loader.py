@@ -50,7 +50,7 @@ def test_every_language_has_rules_and_models() -> None:
     for language in LANGUAGES:
         loaded = load_rules([language])
         assert loaded.rules
-        assert loaded.models or language == "c"  # what is known of C's libraries is part of its analyses
+        assert loaded.models or language in ("c", "cobol")  # what is known of their libraries is part of their analyses
         assert all(language in item.languages for item in loaded.rules.values())
 
 
@@ -191,7 +191,7 @@ WRONG = [
     ({"matches": None, "detector": "Two Words"}, "field detector"),
     ({"sinks": [{"call": ["a.b"]}]}, "only rules with `taint`"),
     ({"colour": "red"}, "colour"),
-    ({"languages": ["cobol"]}, "languages"),
+    ({"languages": ["fortran"]}, "languages"),
     ({"matches": None, "taint": "sql", "sinks": [{"call": ["a.b"], "args": ["0 1"]}]}, "not an argument selector"),
 ]
 
