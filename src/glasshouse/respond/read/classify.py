@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from glasshouse.respond.engine.route import SourceTag
+from glasshouse.respond.read.ocsf_process import is_launch, source_of
 
 Event = dict[str, Any]
 UNKNOWN = SourceTag()
@@ -48,6 +49,8 @@ def _ocsf(event: Event) -> SourceTag:
     name = str(product.get("name", "")) if isinstance(product, dict) else str(product or "")
     if name.lower() == "glasshouse":
         return SourceTag("glasshouse", "gateway", ("ocsf",))
+    if is_launch(event):
+        return source_of(event)
     return SourceTag("ocsf", "", ("ocsf",))
 
 

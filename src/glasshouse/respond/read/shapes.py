@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from glasshouse.respond.read.ocsf_process import PROCESS_ACTIVITY, is_launch, process_launch
+
 ECS_FIELDS: dict[str, str] = {
     "process.executable": "Image",
     "process.command_line": "CommandLine",
@@ -62,6 +64,8 @@ def flat(event: dict[str, Any]) -> dict[str, Any]:
         return windows(inner)
     if "winlog" in event or "winlog.channel" in event or ("ecs" in event and "event" in event):
         return ecs(event)
+    if event.get("class_uid") == PROCESS_ACTIVITY and is_launch(event):
+        return process_launch(event)
     source = event.get("_source")
     if type(source) is dict:  # a hit of a search
         return flat(source)

@@ -83,6 +83,7 @@ def incident_finding(incident: Incident, version: str) -> dict[str, Any]:
     found |= {
         "status_id": _NEW,
         "status": "New",
+        "assignee_group": {"name": "not assigned"},  # the class demands one who is in charge; nobody is yet
         "desc": incident.title,
         "count": len(incident.detections),
         "attacks": [_attack(each) for each in incident.techniques],

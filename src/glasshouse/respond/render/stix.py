@@ -91,6 +91,8 @@ def _rule(rule: RuleRef) -> dict[str, str]:
 
 
 def _observable(entity: Entity) -> dict[str, Any] | None:
+    if not entity.name:
+        return None
     match entity.kind:
         case "address":
             try:
