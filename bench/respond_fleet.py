@@ -8,6 +8,7 @@ the time inside each is stretched.
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
@@ -33,17 +34,28 @@ def fleet(found: dict[str, list[Detection]], seed: int) -> Fleet:
         hosts: dict[str, str] = {}
         for detection in found[each]:
             hosts.setdefault(detection.host, f"host{(base + len(hosts)) % HOSTS}")
+        names = _names(found[each], hosts)
         for detection in found[each]:
             time = start + ((detection.time or 0.0) - begin) * STRETCH
-            rows.append((time, number, _moved(detection, hosts, time)))
+            rows.append((time, number, _moved(detection, hosts, time, names)))
     rows.sort(key=lambda row: row[0])
     return [row[2] for row in rows], [row[1] for row in rows]
 
 
-def _moved(detection: Detection, hosts: dict[str, str], time: float) -> Detection:
+def _names(found: list[Detection], hosts: dict[str, str]) -> re.Pattern[str] | None:
+    """The names of hosts and people in a recording, which would tell its laboratory apart from others."""
+    people = {e.name for each in found for e in each.entities if e.kind == "user" and ties(e)}
+    names = sorted({each for each in (*hosts, *people) if len(each) > 2}, key=lambda each: (-len(each), each))
+    return re.compile("|".join(map(re.escape, names)), re.IGNORECASE) if names else None
+
+
+def _moved(detection: Detection, hosts: dict[str, str], time: float, names: re.Pattern[str] | None) -> Detection:
     host = hosts[detection.host]
     entities = tuple(dict.fromkeys(_renamed(each, hosts, host) for each in detection.entities))
-    return msgspec.structs.replace(detection, host=host, time=time, entities=entities)
+    evidence = detection.evidence
+    if names is not None:
+        evidence = tuple((field, names.sub("someone", value)) for field, value in evidence)
+    return msgspec.structs.replace(detection, host=host, time=time, entities=entities, evidence=evidence)
 
 
 def _renamed(entity: Entity, hosts: dict[str, str], host: str) -> Entity:

@@ -22,10 +22,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from respond_data import Recording, detections_of, recordings, rules_in
+from respond_trees import boosted
 
 from glasshouse.dossier.evidence import Training
 from glasshouse.respond.group.attack import of_this_version, parent
-from glasshouse.respond.group.techniques import MODEL, THRESHOLD, TOP, Trees, candidates
+from glasshouse.respond.group.techniques import MODEL, Ranker, candidates
 from glasshouse.words.digests import sha256_of
 from glasshouse.words.incident import Detection
 from train.record import Clocked, add_options, by_source, clocked, files_digest, write_record
@@ -39,33 +40,21 @@ def truth(recording: Recording) -> set[str]:
     return {parent(of_this_version(each)) for each in recording.techniques}
 
 
-def fitted(labelled: list[Recording], found: Found) -> Trees:
-    """Trees from the candidates of some recordings."""
-    from sklearn.ensemble import GradientBoostingClassifier  # type: ignore[import-untyped]
+def common(found: Found) -> dict[str, float]:
+    """How often rules speak of a technique, over recordings of any kind; labels are not looked at."""
+    counts = Counter(each for group in found.values() for each in candidates(group, {}))
+    total = sum(1 for group in found.values() if group)
+    return {each: round(math.log(count / total), 4) for each, count in sorted(counts.items())}
 
+
+def fitted(labelled: list[Recording], found: Found, shares: dict[str, float]) -> Ranker:
+    """A ranker from the candidates of some recordings."""
     rows, hits = [], []
     for each in labelled:
-        for technique, row in candidates(found[each.id]).items():
+        for technique, row in candidates(found[each.id], shares).items():
             rows.append(row)
             hits.append(technique in truth(each))
-    model = GradientBoostingClassifier(n_estimators=60, max_depth=2, subsample=0.8, random_state=0).fit(rows, hits)
-    start = float(model.init_.class_prior_[1])
-    return Trees(round(math.log(start / (1 - start)), 6), tuple(_tree(each[0], model) for each in model.estimators_))
-
-
-def _tree(estimator: object, model: object) -> tuple[tuple[int, float, int, int, float], ...]:
-    tree = estimator.tree_  # type: ignore[attr-defined]
-    rate = model.learning_rate  # type: ignore[attr-defined]
-    return tuple(
-        (
-            int(tree.feature[n]) if tree.children_left[n] >= 0 else -1,
-            round(float(tree.threshold[n]), 6),
-            int(tree.children_left[n]),
-            int(tree.children_right[n]),
-            round(float(tree.value[n][0][0]) * rate, 6),
-        )
-        for n in range(tree.node_count)
-    )
+    return Ranker(boosted(rows, hits, trees=100, rate=0.1, leaf=5), shares)
 
 
 def folds(labelled: list[Recording]) -> list[list[Recording]]:
@@ -79,16 +68,9 @@ def folds(labelled: list[Recording]) -> list[list[Recording]]:
     return made
 
 
-def chosen(detections: list[Detection], trees: Trees) -> set[str]:
-    """What the ranker names."""
-    scores = {each: trees.probability(row) for each, row in candidates(detections).items()}
-    ranked = sorted(scores, key=lambda each: (-scores[each], each))[:TOP]
-    return {each for n, each in enumerate(ranked) if n == 0 or scores[each] >= THRESHOLD}
-
-
 def by_weight(detections: list[Detection], top: int) -> set[str]:
     """The plain baseline: the techniques with the largest sum of level weights."""
-    rows = candidates(detections)
+    rows = candidates(detections, {})
     return set(sorted(rows, key=lambda each: (-rows[each][0], each))[:top])
 
 
@@ -100,13 +82,13 @@ def micro(labelled: list[Recording], named: dict[str, set[str]]) -> tuple[float,
     return precision, recall, 2 * precision * recall / max(precision + recall, 1e-9)
 
 
-def cross_validated(labelled: list[Recording], found: Found) -> tuple[float, float, float]:
+def cross_validated(labelled: list[Recording], found: Found, shares: dict[str, float]) -> tuple[float, float, float]:
     """The score on recordings whose labels the ranker has not seen."""
     named: dict[str, set[str]] = {}
     for fold in folds(labelled):
         outside = {each.id for each in fold}
-        trees = fitted([each for each in labelled if each.id not in outside], found)
-        named.update({each.id: chosen(found[each.id], trees) for each in fold})
+        ranker = fitted([each for each in labelled if each.id not in outside], found, shares)
+        named.update({each.id: {name for name, _ in ranker.names(found[each.id])} for each in fold})
     return micro(labelled, named)
 
 
@@ -117,19 +99,26 @@ def main() -> None:
     parser.add_argument("--rules", type=Path, help="folder of Sigma rules; default: the archive in DATA")
     add_options(parser)
     options = parser.parse_args()
-    labelled = [each for each in recordings(options.data) if each.techniques and each.attack]
+    all_of = recordings(options.data)
+    labelled = [each for each in all_of if each.techniques and each.attack]
     if options.record_only:
         print(write_record(record(options.data, labelled), Clocked(remark=options.remark), options.records))
         return
     started, begun = dt.datetime.now(dt.UTC), time.perf_counter()
-    found = detections_of(labelled, rules_in(options.data, options.rules))
+    found = detections_of(all_of, rules_in(options.data, options.rules))
+    shares = common(found)
     print(f"{len(labelled)} labelled recordings")
     for top in (1, 2, 3):
         plain = micro(labelled, {each.id: by_weight(found[each.id], top) for each in labelled})
         print(f"largest weight, top {top}: P {plain[0]:.3f} R {plain[1]:.3f} F1 {plain[2]:.3f}")
-    score = cross_validated(labelled, found)
+    best = micro(labelled, {each.id: set(candidates(found[each.id], {})) & truth(each) for each in labelled})
+    print(f"bound, every candidate that is right: R {best[1]:.3f} F1 {best[2]:.3f}")
+    score = cross_validated(labelled, found, shares)
     print(f"ranker, {FOLDS} folds by set of labels: P {score[0]:.3f} R {score[1]:.3f} F1 {score[2]:.3f}")
-    MODEL.write_bytes(msgspec.json.encode(fitted(labelled, found)) + b"\n")
+    ranker = fitted(labelled, found, shares)
+    seen = micro(labelled, {each.id: {name for name, _ in ranker.names(found[each.id])} for each in labelled})
+    print(f"ranker, seen in training: F1 {seen[2]:.3f}")
+    MODEL.write_bytes(msgspec.json.encode(ranker) + b"\n")
     print(f"wrote {MODEL}")
     clock = clocked(started, time.perf_counter() - begun)
     print(write_record(record(options.data, labelled), clock, options.records))

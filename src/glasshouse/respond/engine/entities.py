@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,6 +58,9 @@ _FIELDS: tuple[tuple[str, EntityKind, bool, str], ...] = (
     ("ImageLoaded", "file", True, ""),
     ("ServiceName", "service", True, ""),
 )
+_SHELL_FIELDS = ("ContextInfo", "Message", "Data", "Payload")
+_SHELL_HOST = re.compile(r"Host ?I[dD] {0,4}= {0,4}([0-9a-fA-F-]{36})")
+_SHELL_TEXT = 20_000
 _BY_FIELD: dict[str, tuple[EntityKind, bool, str]] = {name: (kind, local, role) for name, kind, local, role in _FIELDS}
 
 
@@ -86,7 +90,21 @@ def entities_of(event: Event, host: str) -> tuple[Entity, ...]:
             for each in _entity(kind, value, host if local else "", role):
                 found[each] = None
     found.update(dict.fromkeys(_numbered_processes(event, host)))
+    if "powershell" in str(event.get("Channel", "")).lower():
+        found.update(dict.fromkeys(_shell(event, host)))
     return tuple(found)
+
+
+def _shell(event: Event, host: str) -> Iterator[Entity]:
+    """The PowerShell that logged an event: its own identifier, and the process that wrote the record."""
+    for field in _SHELL_FIELDS:
+        found = _SHELL_HOST.search((text(event.get(field)) or "")[:_SHELL_TEXT])
+        if found is not None:
+            yield Entity("process", f"powershell {found[1].lower()}", host, "self")
+            break
+    number = text(event.get("ProcessID"))  # of the record, not of its data: as the XML's Execution element has it
+    if number is not None and number.isdigit() and number not in NOBODY:
+        yield Entity("process", f"pid {int(number)}", host, "self")
 
 
 def entity_of(field: str, value: str, host: str) -> Entity | None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from glasshouse.respond.group.attack import TACTIC_RANK, attack
-from glasshouse.respond.group.link import Weights, grouped
+from glasshouse.respond.group.link import grouped
 from glasshouse.respond.group.rarity import Rarity, bursts
 from glasshouse.respond.group.techniques import named
 from glasshouse.words.incident import LEVEL_RANK, LEVELS, Detection, Entity, Incident, Level, Link
@@ -34,12 +34,10 @@ class Incidents(msgspec.Struct, frozen=True):
     loose: tuple[Detection, ...]
 
 
-def incidents_of(
-    detections: Sequence[Detection], thresholds: Thresholds | None = None, weights: Weights | None = None
-) -> Incidents:
+def incidents_of(detections: Sequence[Detection], thresholds: Thresholds | None = None) -> Incidents:
     """Groups detections (in order of time).  Groups below the low threshold stay loose detections."""
     thresholds = thresholds or Thresholds()
-    grouping = grouped(detections, weights)
+    grouping = grouped(detections)
     rarity = Rarity(detections, bursts(detections))
     found: list[Incident] = []
     loose: list[Detection] = []

@@ -1,75 +1,41 @@
-"""Which open incident a detection joins: log-odds from what is shared and from the time between.
+"""Detections to groups: the two clusters that most likely belong together are merged until none likely does.
 
-Detections are taken in order of time.  One joins the open incident that it fits best, or starts its own: nothing merges
-two incidents here, so one common value cannot.  Every join keeps its reason and weight.
+What is certain (rules on one event, a rule that repeats for one process) starts as one cluster.  A merge is judged by
+all that two clusters share, so one common value cannot merge two attacks; a merge keeps its strongest reason.  Every
+cluster is compared with its neighbours in time only, which bounds the cost.
 """
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import math
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from glasshouse.respond.group.rarity import MAX_WEIGHT, Rarity, bursts, ties
-from glasshouse.words.incident import Detection, Entity, Link
+from glasshouse.respond.group.across import joined_across
+from glasshouse.respond.group.cluster import Cluster, Maker
+from glasshouse.respond.group.likeness import FEATURES, Setting, features, model, reason
+from glasshouse.respond.group.rarity import Rarity, bursts
+from glasshouse.respond.group.trees import Trees
+from glasshouse.words.incident import Detection, Link
 
-MAX_OPEN = 64
-"""Open incidents per host; the one that was quiet longest is closed first."""
-MAX_REMEMBERED = 2_000
-"""Entities remembered per incident."""
+NEIGHBOURS = 8
+SURE, TELLING = 0.5, 3.0
+"""At least so likely are two clusters of one process, or of process and child, when it is at least so telling."""
+_SAME, _CHILD = FEATURES.index("process"), FEATURES.index("parent")
+HORIZON_S = 16 * 3600.0
+"""Clusters further apart are never compared."""
+REPEAT_S = 60.0
+MAX_CLUSTERS = 4_000
+"""With more to start from, what is near in time on a host starts as one (`_coarser`)."""
+COARSE_S = (1.0, 10.0, 60.0, 600.0)
 
-
-class Weights(msgspec.Struct, frozen=True):
-    """The model: natural logarithms of odds, fitted on re-timed recordings by train/respond_grouping.py.
-
-    ``gap_unit_s`` and ``horizon_s`` are seconds; beyond the horizon an incident takes nothing more.
-    """
-
-    bias: float = 2.2
-    gap: float = 1.3
-    gap_unit_s: float = 10.0
-    process: float = 5.8
-    parent: float = 4.5
-    ancestor: float = 2.9
-    number: float = 2.7
-    session: float = 0.75
-    same_session: float = 0.95
-    user: float = 0.35
-    address: float = 0.8
-    file: float = 0.1
-    other: float = 0.6
-    same_rule: float = 0.95
-    strange: float = -1.25
-    horizon_s: float = 16 * 3600.0
-    threshold: float = 0.0
-
-
-class _Open:
-    """An incident that still takes detections."""
-
-    __slots__ = ("entities", "last", "last_at", "members", "processes", "rules")
-
-    def __init__(self) -> None:
-        self.members: list[int] = []
-        self.entities: dict[tuple[str, str, str], int] = {}
-        self.processes: dict[tuple[str, str], int] = {}
-        self.rules: set[str] = set()
-        self.last = 0.0
-        self.last_at = -1
-
-    def add(self, at: int, detection: Detection, time: float) -> None:
-        self.members.append(at)
-        self.rules.add(detection.rule.id)
-        self.last, self.last_at = max(self.last, time), at
-        for entity in detection.entities:
-            if not ties(entity) or len(self.entities) >= MAX_REMEMBERED:
-                continue
-            if entity.kind == "process":
-                self.processes[entity.name, entity.scope] = at
-            else:
-                self.entities[entity.kind, entity.name, entity.scope] = at
+Judge = Callable[[list[float]], float]
+"""Log-odds that two clusters with these features are one incident."""
 
 
 class Grouping(msgspec.Struct, frozen=True):
@@ -79,82 +45,135 @@ class Grouping(msgspec.Struct, frozen=True):
     links: tuple[tuple[Link, ...], ...]
 
 
-def grouped(detections: Sequence[Detection], weights: Weights | None = None) -> Grouping:
+def grouped(detections: Sequence[Detection], trees: Trees | None = None) -> Grouping:
     """Detections (in order of time) as groups that belong together."""
-    weights = weights or Weights()
-    rarity = Rarity(detections, bursts(detections))
-    open_on: defaultdict[str, list[_Open]] = defaultdict(list)
-    made: list[_Open] = []
-    links: dict[int, list[Link]] = {}
-    for at, detection in enumerate(detections):
-        time = detection.time if detection.time is not None else 0.0
-        rivals = open_on[detection.host]
-        rivals[:] = [each for each in rivals if time - each.last <= weights.horizon_s]
-        best: tuple[float, _Open, Link] | None = None
-        for each in rivals:
-            score, link = _fit(detection, at, time, each, rarity, weights)
-            if score > weights.threshold and (best is None or score > best[0]):
-                best = (score, each, link)
-        if best is None:
-            home = _Open()
-            made.append(home)
-            rivals.append(home)
-            links[id(home)] = []
-            if len(rivals) > MAX_OPEN:
-                rivals.remove(min(rivals, key=lambda each: each.last))
-        else:
-            home = best[1]
-            links[id(home)].append(best[2])
-        home.add(at, detection, time)
-    return Grouping(tuple(tuple(each.members) for each in made), tuple(tuple(links[id(each)]) for each in made))
+    groups = Groups(detections)
+    groups.merge((trees or model()).log_odds)
+    found = sorted(groups.clusters(), key=lambda each: each.members[0])
+    links: defaultdict[int, list[Link]] = defaultdict(list)
+    home = {at: number for number, each in enumerate(found) for at in each.members}
+    for link in groups.links:
+        links[home[link.first]].append(link)
+    members, inside = joined_across(detections, [e.members for e in found], [links[n] for n in range(len(found))])
+    return Grouping(tuple(map(tuple, members)), tuple(map(tuple, inside)))
 
 
-def _fit(
-    detection: Detection, at: int, time: float, home: _Open, rarity: Rarity, weights: Weights
-) -> tuple[float, Link]:
-    """The log-odds that ``detection`` belongs to ``home``, and the link with the strongest reason."""
-    gap = max(time - home.last, 0.0)
-    score = weights.bias - weights.gap * math.log1p(gap / weights.gap_unit_s)
-    reason, strongest, partner = f"{gap:.0f} s apart on {detection.host or 'one host'}", max(score, 0.0), home.last_at
-    known_process = shared_process = False
-    best: dict[str, float] = {}
-    for entity in detection.entities:
-        if not ties(entity):
-            continue
-        gain, other = _gain(entity, home, rarity, weights)
-        if entity.kind == "process":
-            known_process = known_process or entity.role != "ancestor"
-            shared_process = shared_process or gain > 0
-        best[_sort(entity)] = max(best.get(_sort(entity), 0.0), gain)
-        if gain > strongest:
-            reason, strongest, partner = f"both name {entity.kind} {entity.name}", gain, other
-    score += sum(best.values())
-    if known_process and home.processes and not shared_process:
-        score += weights.strange
-    if detection.rule.id in home.rules:
-        score += weights.same_rule
-    return score, Link(partner, at, reason, round(strongest, 2))
+class Groups:
+    """Clusters of one run, host by host.  ``seen`` is told every pair that is judged; training listens there."""
+
+    def __init__(
+        self,
+        detections: Sequence[Detection],
+        seen: Callable[[Cluster, Cluster, list[float], float], None] | None = None,
+    ) -> None:
+        numbers = bursts(detections)
+        self._detections, self._seen = detections, seen
+        self._rarity = Rarity(detections, numbers)
+        maker = Maker(detections, numbers, self._rarity)
+        self.links: list[Link] = []
+        self._hosts: defaultdict[str, list[Cluster]] = defaultdict(list)
+        for members in self._certain():
+            self._hosts[detections[members[0]].host].append(maker.cluster(members))
+
+    def clusters(self) -> list[Cluster]:
+        """The clusters as they are."""
+        return [each for found in self._hosts.values() for each in found]
+
+    def merge(self, judge: Judge) -> None:
+        """Merges on every host, the likeliest pair first, until no pair is likelier one than two."""
+        for host, clusters in self._hosts.items():
+            clusters.sort(key=_place)
+            self._merge_on(host, clusters, judge)
+
+    def _merge_on(self, host: str, order: list[Cluster], judge: Judge) -> None:
+        pauses = [math.log1p(b.first - a.first) for a, b in itertools.pairwise(order)]
+        pauses = [each for each in pauses if each > math.log(2.0)]
+        rate = sum(pauses) / len(pauses) if pauses else 0.0
+        heap: list[tuple[float, int, Cluster, Cluster]] = []
+        alive = {id(each) for each in order}
+        count = 0
+
+        def consider(a: Cluster, b: Cluster, near: Sequence[Cluster]) -> None:
+            nonlocal count
+            if max(a.first, b.first) - min(a.last, b.last) > HORIZON_S:
+                return
+            row = features(a, b, Setting(rate, near, host), self._rarity)
+            odds = judge(row)
+            if max(row[_SAME], row[_CHILD]) >= TELLING:
+                odds = max(odds, SURE)
+            if self._seen is not None:
+                self._seen(a, b, row, odds)
+            if odds > 0:
+                heapq.heappush(heap, (-odds, count, a, b))
+                count += 1
+
+        for at, each in enumerate(order):
+            for other in order[at + 1 : at + 1 + NEIGHBOURS]:
+                consider(each, other, order[max(0, at - 6) : at + NEIGHBOURS + 7])
+        while heap:
+            odds, _, a, b = heapq.heappop(heap)
+            if id(a) not in alive or id(b) not in alive:
+                continue
+            self._link(a, b, host, -odds)
+            both = a.merged(b)
+            alive -= {id(a), id(b)}
+            alive.add(id(both))
+            order.remove(a)
+            order.remove(b)
+            at = bisect_left(order, _place(both), key=_place)
+            order.insert(at, both)
+            near = order[max(0, at - NEIGHBOURS - 6) : at + NEIGHBOURS + 7]
+            for other in order[max(0, at - NEIGHBOURS) : at] + order[at + 1 : at + 1 + NEIGHBOURS]:
+                consider(both, other, near)
+
+    def _link(self, a: Cluster, b: Cluster, host: str, odds: float) -> None:
+        why = reason(a, b, host, self._rarity)
+        first, second = sorted((why.first, why.second))
+        self.links.append(Link(first, second, why.words, round(odds, 2)))
+
+    def _certain(self) -> Iterable[list[int]]:
+        """Groups that need no judgement: rules on one event, one rule that repeats for one process within a minute."""
+        homes: dict[tuple[object, ...], int] = {}
+        last: dict[tuple[object, ...], float] = {}
+        made: list[list[int]] = []
+        for at, each in enumerate(self._detections):
+            time = each.time or 0.0
+            process = next((e.name for e in each.entities if e.kind == "process" and e.role in ("", "self")), "")
+            event, repeat = ("event", each.host, each.source, each.record), ("repeat", each.host, each.rule.id, process)
+            home = homes.get(event)
+            why = "two rules on one event"
+            if home is None and process and time - last.get(repeat, -math.inf) <= REPEAT_S:
+                home, why = homes[repeat], f"{each.rule.title[:80]} again for process {process}"
+            if home is None:
+                home = len(made)
+                made.append([])
+            else:
+                self.links.append(Link(made[home][-1], at, why, 9.0))
+            made[home].append(at)
+            homes[event] = homes[repeat] = home
+            last[repeat] = time
+        for pause in COARSE_S:
+            if len(made) <= MAX_CLUSTERS:
+                break
+            made = self._coarser(made, pause)
+        return made
+
+    def _coarser(self, made: list[list[int]], pause: float) -> list[list[int]]:
+        """With very many detections: what happens on a host within a moment starts as one."""
+        last: dict[str, tuple[float, list[int]]] = {}
+        found: list[list[int]] = []
+        for members in sorted(made, key=lambda each: each[0]):
+            host, time = self._detections[members[0]].host, self._detections[members[0]].time or 0.0
+            before = last.get(host)
+            if before is not None and time - before[0] <= pause:
+                self.links.append(Link(before[1][0], members[0], f"within {pause:.0f} s on {host or 'one host'}", 0.5))
+                before[1].extend(members)
+                last[host] = (time, before[1])
+            else:
+                found.append(list(members))
+                last[host] = (time, found[-1])
+        return [sorted(each) for each in found]
 
 
-def _gain(entity: Entity, home: _Open, rarity: Rarity, weights: Weights) -> tuple[float, int]:
-    if entity.kind == "process":
-        other = home.processes.get((entity.name, entity.scope), -1)
-        if other < 0:
-            return 0.0, -1
-        by_role = {"process": weights.process, "parent": weights.parent, "ancestor": weights.ancestor}
-        return by_role.get(_sort(entity), weights.number) * min(rarity.weight(entity) / MAX_WEIGHT, 1.0), other
-    other = home.entities.get((entity.kind, entity.name, entity.scope), -1)
-    if other < 0:
-        return 0.0, -1
-    by_kind = {"session": weights.session, "user": weights.user, "address": weights.address, "file": weights.file}
-    constant = weights.same_session if entity.kind == "session" else 0.0
-    return constant + by_kind.get(entity.kind, weights.other) * rarity.weight(entity), other
-
-
-def _sort(entity: Entity) -> str:
-    """Kinds of evidence that count once each: three shared addresses are not three reasons."""
-    if entity.kind != "process":
-        return entity.kind
-    if entity.name.startswith("pid "):
-        return "number"
-    return entity.role if entity.role in ("parent", "ancestor") else "process"
+def _place(cluster: Cluster) -> tuple[float, float, int]:
+    return (cluster.first, cluster.last, cluster.members[0])

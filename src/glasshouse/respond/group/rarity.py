@@ -64,14 +64,31 @@ class Rarity:
                     seen[entity.kind, entity.name, entity.scope].add(burst)
         self._seen = {key: len(found) for key, found in seen.items()}
         self._rules = {key: len(found) for key, found in rules.items()}
+        self._words: dict[str, int] = {}
         self.total = total
+
+    def count_words(self, words: Sequence[Iterable[str]], numbers: Iterable[int]) -> None:
+        """Takes note of the words of each detection."""
+        seen: defaultdict[str, set[int]] = defaultdict(set)
+        for found, burst in zip(words, numbers, strict=True):
+            for word in found:
+                seen[word].add(burst)
+        self._words = {word: len(found) for word, found in seen.items()}
+
+    def word(self, word: str) -> float:
+        """How telling a shared word is."""
+        return self._weight(self._words.get(word, 0))
+
+    def named(self, kind: str, name: str, scope: str) -> float:
+        """How telling a shared entity is, by its parts."""
+        return self._weight(self._seen.get((kind, name, scope), 0))
+
+    def _weight(self, count: int) -> float:
+        return min(MAX_WEIGHT, math.log((self.total + PRIOR_BURSTS) / count)) if count else 0.0
 
     def weight(self, entity: Entity) -> float:
         """At most `MAX_WEIGHT`; 0 for what is shared by all."""
-        count = self._seen.get((entity.kind, entity.name, entity.scope), 0)
-        if not count or not ties(entity):
-            return 0.0
-        return min(MAX_WEIGHT, math.log((self.total + PRIOR_BURSTS) / count))
+        return self.named(entity.kind, entity.name, entity.scope) if ties(entity) else 0.0
 
     def rule(self, rule_id: str) -> float:
         """From 1 (a rule that fires once) down towards 0 (a rule that fires in every burst)."""

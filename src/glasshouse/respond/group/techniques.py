@@ -2,72 +2,76 @@
 
 The union of all tags names seven times too many.  Each technique that some rule is tagged with is a candidate; a small
 ensemble of trees (data/techniques.json, made by train/respond_techniques.py) gives its probability from who says so,
-how gravely and how exclusively.  The features say nothing about which technique it is, so the ranker cannot have
-learned the habits of a laboratory.
+how gravely, how exclusively, and how often rules speak of it in logs of any kind (counted without labels).  Beyond
+that the features say nothing about which technique it is, so the ranker cannot have learned a laboratory's habits.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 
 from glasshouse.respond.group.attack import attack, of_this_version, parent, tactic_of_tag
+from glasshouse.respond.group.trees import Trees
 from glasshouse.words.incident import LEVEL_RANK, Detection, RuleRef, Technique
 
 MODEL = Path(__file__).resolve().parent.parent / "data" / "techniques.json"
 LEVEL_WEIGHT = {"informational": 0.3, "low": 0.6, "medium": 1.0, "high": 1.6, "critical": 2.2}
-TOP = 4
+TOP = 6
 THRESHOLD = 0.2
-FEATURES = ("sum", "max", "rules", "share", "top", "level", "exclusive", "count", "first", "tactic", "few", "all")
+FEATURES = (
+    "sum",
+    "max",
+    "rules",
+    "share",
+    "top",
+    "level",
+    "exclusive",
+    "count",
+    "first",
+    "tactic",
+    "few",
+    "all",
+    "common",
+)
 
 
-class Trees(msgspec.Struct, frozen=True):
-    """Boosted trees: log-odds ``start`` plus the leaf of each tree.
+class Ranker(msgspec.Struct, frozen=True):
+    """The trees, and the logarithm of the share of recordings in which some rule is tagged with a technique."""
 
-    A tree is a list of nodes (feature, threshold, left, right, value); feature -1 marks a leaf; a row goes left when
-    its feature is at most the threshold.
-    """
+    trees: Trees
+    common: dict[str, float]
 
-    start: float
-    trees: tuple[tuple[tuple[int, float, int, int, float], ...], ...]
+    def scores(self, group: Sequence[Detection]) -> dict[str, float]:
+        """The probability of every candidate."""
+        return {each: self.trees.probability(row) for each, row in candidates(group, self.common).items()}
 
-    def probability(self, row: Sequence[float]) -> float:
-        """The probability for one row of features."""
-        odds = self.start
-        for tree in self.trees:
-            at = 0
-            while tree[at][0] >= 0:
-                feature, threshold, left, right, _ = tree[at]
-                at = left if row[feature] <= threshold else right
-            odds += tree[at][4]
-        return 1.0 / (1.0 + math.exp(-max(min(odds, 50.0), -50.0)))
+    def names(self, group: Sequence[Detection]) -> list[tuple[str, float]]:
+        """The likeliest, best first: at least one when any rule names one, at most `TOP`."""
+        scores = self.scores(group)
+        ranked = sorted(scores, key=lambda technique: (-scores[technique], technique))[:TOP]
+        return [(each, scores[each]) for n, each in enumerate(ranked) if n == 0 or scores[each] >= THRESHOLD]
 
 
 @lru_cache(maxsize=1)
-def model() -> Trees:
+def model() -> Ranker:
     """The trained ranker, read once."""
-    return msgspec.json.decode(MODEL.read_bytes(), type=Trees)
+    return msgspec.json.decode(MODEL.read_bytes(), type=Ranker)
 
 
-def named(group: Sequence[Detection], trees: Trees | None = None) -> tuple[Technique, ...]:
+def named(group: Sequence[Detection], ranker: Ranker | None = None) -> tuple[Technique, ...]:
     """The likeliest techniques, best first: at least one when any rule names one, at most `TOP`."""
-    rows = candidates(group)
-    if not rows:
-        return ()
-    trees = trees or model()
-    scores = {technique: trees.probability(row) for technique, row in rows.items()}
-    ranked = sorted(scores, key=lambda technique: (-scores[technique], technique))[:TOP]
-    kept = [technique for n, technique in enumerate(ranked) if n == 0 or scores[technique] >= THRESHOLD]
-    return tuple(_technique(each, scores[each], group) for each in kept)
+    return tuple(_technique(each, score, group) for each, score in (ranker or model()).names(group))
 
 
-def candidates(group: Sequence[Detection]) -> dict[str, list[float]]:
+def candidates(group: Sequence[Detection], common: Mapping[str, float]) -> dict[str, list[float]]:
     """The features of every parent technique that a rule of the group is tagged with, in the order of `FEATURES`."""
+    rarest = min(common.values(), default=0.0)
     rules: dict[str, RuleRef] = {}
     counts: Counter[str] = Counter()
     first: dict[str, float] = {}
@@ -101,6 +105,7 @@ def candidates(group: Sequence[Detection]) -> dict[str, list[float]]:
             max((tactics[tactic] / weight for tactic in known.tactics(each)), default=0.0),
             1.0 / len(said),
             math.log1p(len(rules)) / 4,
+            common.get(each, rarest),
         ]
         for each, rows in said.items()
     }
