@@ -61,6 +61,7 @@ DETECTORS: dict[str, str] = {
     "open-host-pattern": "host_checks:find_open_host_patterns",
     "php-hardcoded-credential": "php_checks:find_hardcoded_credentials",
     "php-loose-comparison": "php_checks:find_loose_comparisons",
+    "php-missing-nonce": "php_wordpress:find_missing_nonces",
     "php-unguarded-model": "php_checks:find_unguarded_models",
     "php-weak-random": "php_checks:find_weak_random",
     "private-flow": "private_flow:find_flows",

@@ -252,7 +252,7 @@ def callable_of(frame: Frame, given: Arguments, span: int) -> Value:
             if holder.const.__class__ is str:
                 holder = php_scope.class_value(frame, holder.const.lstrip("\\"))
             return Value(refs=(Bound(holder, name),))
-    return value
+    return value if value.refs else Value(path=value.path)  # what a function gives is not made of its name
 
 
 def told(frame: Frame, name: Value, span: int) -> None:

@@ -167,6 +167,7 @@ ADDRESSES = {  # code that sends a request or the browser somewhere, and what is
     "a redirect put together before": ("$h = 'Location: '; $h .= $d; header($h);", "php-open-redirect"),
     "a redirect to a page of the own site": ("header('Location: index.php?next=' . $d);", ""),
     "a function's name": ("$d();", "php-dynamic-call"),
+    "what a function gives that data names": ("echo call_user_func($d . '_pages', 1);", "php-dynamic-call"),
     "a function's name that begins so": ("$f = 'action_' . $d; $f();", ""),
 }
 
