@@ -61,7 +61,7 @@ def parts_of(machine: Machine, size: int) -> list[list[Module]]:
     """Modules by part: neighbours together, each part about the same number of instructions."""
     modules = interpreted(machine)
     weights = [sum(machine.budget.size(fn) for fn in module.functions) for module in modules]
-    total = sum(weights)
+    total = max(1, sum(weights))  # files may hold no instruction at all
     count = max(1, min(MAX_PARTS, total // size))
     found: list[list[Module]] = [[] for _ in range(count)]
     done = 0

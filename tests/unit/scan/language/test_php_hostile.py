@@ -125,6 +125,15 @@ def test_a_syntax_error_is_reported_and_the_rest_is_lowered() -> None:
     assert [instruction[0] for instruction in function(file, "b").body] == [ir.CALL]
 
 
+def test_methods_of_a_class_that_does_not_parse_are_lowered_with_it() -> None:
+    file = lower(
+        "<?php\nclass K { public $a = 1; function b() { f(); }\nfunction c() { if ($x { } }\nfunction d() { g(); }\n"
+    )
+    assert file.errors
+    assert function(file, "b").cls == 0
+    assert [cls.name for cls in file.classes] == ["K"]
+
+
 @settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_mutated_source_never_raises_and_can_be_encoded(data: st.DataObject) -> None:

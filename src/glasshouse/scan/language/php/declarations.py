@@ -14,6 +14,7 @@ from glasshouse.scan.page import Page
 
 PARAMETERS = frozenset(["simple_parameter", "variadic_parameter", "property_promotion_parameter"])
 CLASSES = frozenset(["class_declaration", "interface_declaration", "trait_declaration", "enum_declaration"])
+MEMBERS = frozenset(["method_declaration", "property_declaration"])
 UNTYPED = frozenset(
     "array mixed callable iterable object void null string static self never resource true false".split()
 )
@@ -167,15 +168,33 @@ def class_declaration(lo: Lowering, node: Node, name: str) -> str:
     if body is None and node.type == "anonymous_class":
         body = next((part for part in meaningful(node) if part.type == "declaration_list"), None)
     bases(lo, node, body, cls, index)
+    lower_members(lo, node, meaningful(body), cls, index)
+    return full
+
+
+def damaged_class(lo: Lowering, node: Node) -> None:
+    """Members that the parser could read of a class whose end or beginning it could not find."""
+    members = [part for part in meaningful(node) if part.type in MEMBERS]
+    if not members:
+        return
+    name = f"class@damaged{len(lo.classes)}"
+    for before, part in zip(node.children, node.children[1:], strict=False):
+        if before.type == "class" and part.type == "name":
+            name = lo.text(part)
+            break
+    full = f"{lo.namespace}\\{name}" if lo.namespace else name
+    lo.classes.append(Class(name, full, [], [], [], lo.span(node), flags=ir.EXPORTED))
+    lower_members(lo, node, members, lo.classes[-1], len(lo.classes) - 1)
+
+
+def lower_members(lo: Lowering, node: Node, members: list[Node], cls: Class, index: int) -> None:
     lo.owner.append(index)
-    members = meaningful(body)
     class_body(lo, node, members, cls, index)
     instance_fields(lo, node, members, cls, index)
     for member in members:
         if member.type == "method_declaration" and not lo.late:
             method(lo, member, cls)
     lo.owner.pop()
-    return full
 
 
 def bases(lo: Lowering, node: Node, body: Node | None, cls: Class, index: int) -> None:

@@ -8,6 +8,7 @@ from tree_sitter import Language, Node, Parser
 from glasshouse.scan.ir import File
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.language.php import access, assignments  # noqa: F401 - they fill the tables of handlers
+from glasshouse.scan.language.php.declarations import damaged_class
 from glasshouse.scan.language.php.state import Lowering
 from glasshouse.scan.language.php.statements import statements
 
@@ -27,6 +28,8 @@ class PhpFrontEnd:
         root = self._parser.parse(source).root_node
         lo = Lowering(source, path, limits)
         lo.open_function("<module>", "module", root, [])
+        if root.type == "ERROR":
+            damaged_class(lo, root)
         statements(lo, root.named_children)
         lo.close_function()
         errors = error_spans(lo, root) if root.has_error else []

@@ -9,7 +9,14 @@ from tree_sitter import Node
 from glasshouse.scan import ir
 from glasshouse.scan.ir import Import, Operand
 from glasshouse.scan.language.php.assignments import LISTS, store
-from glasshouse.scan.language.php.declarations import CLASSES, declare_class, function_definition, namespace, use
+from glasshouse.scan.language.php.declarations import (
+    CLASSES,
+    damaged_class,
+    declare_class,
+    function_definition,
+    namespace,
+    use,
+)
 from glasshouse.scan.language.php.expressions import flat_sequence, leave
 from glasshouse.scan.language.php.output import echo
 from glasshouse.scan.language.php.state import STATEMENTS, Lowering, expression, meaningful, statement
@@ -34,6 +41,7 @@ def damaged(lo: Lowering, node: Node) -> None:
     """What the parser could make of a damaged region."""
     if not lo.enough(node):
         lo.depth += 1
+        damaged_class(lo, node)
         statements(lo, [part for part in node.named_children if part.type in STATEMENTS or part.type == "ERROR"])
         lo.depth -= 1
 
