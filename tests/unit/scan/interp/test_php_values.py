@@ -145,6 +145,10 @@ def test_an_included_file_sees_the_variables_of_the_file_that_includes_it() -> N
     assert flows({"web/main.php": main, "web/views/head.php": view}) == {"php-xss"}
 
 
+def test_a_page_without_code_is_analysed() -> None:
+    assert flows({"a.php": "<p>only a page</p>"}) == set()
+
+
 def test_a_file_that_includes_itself_ends() -> None:
     assert flows({"a.php": "<?php include 'a.php'; include 'b.php';", "b.php": "<?php include 'a.php';"}) == set()
 
