@@ -186,6 +186,7 @@ NESTED = {
     "php": ("deep.php", "<?php $x = " + "(\n" * 50_000 + "1" + ")\n" * 50_000 + ";"),
     "php-blocks": ("deep.php", "<?php " + "if ($a) {\n" * 50_000 + "}\n" * 50_000),
     "php-arrays": ("deep.php", "<?php $x = " + "[\n" * 50_000 + "]\n" * 50_000 + ";"),
+    "cobol": ("deep.cob", "       PROCEDURE DIVISION.\n" + "           IF A = B\n" * 50_000),
     "php-closures": ("deep.php", "<?php " + "function () {\n" * 20_000),
     "java-lambdas": ("Deep.java", "class A { Object o = " + "x ->\n" * 50_000 + "1; }"),
 }

@@ -66,7 +66,7 @@ def parts_of(machine: Machine, size: int) -> list[list[Module]]:
     found: list[list[Module]] = [[] for _ in range(count)]
     done = 0
     for module, weight in zip(modules, weights, strict=True):
-        found[min(count - 1, done * count // total)].append(module)
+        found[min(count - 1, done * count // max(total, 1))].append(module)
         done += weight
     return found
 
