@@ -150,7 +150,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--language", required=True, choices=("python", "javascript", "java"))
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=0, help="0 (the default): one per core")
     parser.add_argument("--edit", metavar="FILE", help="the file to edit, relative to the corpus")
     parser.add_argument("--cold", action="store_true", help="cold scans only")
     parser.add_argument("--sizes", action="store_true")

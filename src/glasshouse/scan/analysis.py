@@ -72,16 +72,15 @@ def analyse(
     from glasshouse.scan import outcomes, parts
 
     with bounded():
+        if earlier is not None and earlier.promising():
+            machine = machine_for(files, rules)
+            known = earlier.again(machine, progress)
+            if known is not None:
+                return result_of(machine, outcomes.merged(machine, [known]))
         machine = machine_for(files, rules)
         run_modules(machine)
-
-        known = earlier.again(machine, progress) if earlier is not None else None
-        if known is not None:
-            return result_of(machine, outcomes.merged(machine, [known]))
-        if machine.units.done:  # something was run again, which counts against what may be run
-            machine = machine_for(files, rules)
-            run_modules(machine)
-        found = parts.run(machine, progress, jobs, large, lambda: machine_for(files, rules))
+        keep = earlier.keep_state if earlier is not None else None
+        found = parts.run(machine, progress, jobs, large, lambda: machine_for(files, rules), keep)
         if earlier is not None:
             earlier.keep(machine, found)
         return result_of(machine, outcomes.merged(machine, found))

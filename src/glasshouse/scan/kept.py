@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,6 +28,11 @@ class Kept:
         self._key = key
         self._earlier: Earlier | None = None
 
+    @property
+    def used(self) -> bool:
+        """Whether what was known has been of use."""
+        return self._earlier is not None and self._earlier.used
+
     def recall(self, positions: Sequence[int], files: Sequence[ir.File]) -> Earlier:
         """What is known from the last scan of the same files; ``positions`` are those of the files."""
         from glasshouse.scan.reuse import Earlier
@@ -37,22 +43,33 @@ class Kept:
             keys = [self.contents.get(position) for position in positions]
             edited = [n for n, (row, key) in enumerate(zip(record.files, keys, strict=True)) if row[2] != key]
             edits = self._edits(record, edited, files) if len(edited) <= MAX_EDITED else None
-        self._earlier = Earlier(record, edits)
+        state = self._state(record) if record is not None and edits is not None else b""
+        self._earlier = Earlier(record, edits, state)
         return self._earlier
 
     def keep(self, positions: Sequence[int], files: Sequence[ir.File]) -> None:
         """Keep the outcome of the analysis, if something can be made of it the next time."""
         from glasshouse.scan.reuse import Record
 
-        outcome = self._earlier.outcome if self._earlier is not None else None
-        if outcome is None or any(position not in self.contents for position in positions):
+        earlier = self._earlier
+        outcome = earlier.outcome if earlier is not None else None
+        if earlier is None or outcome is None or any(position not in self.contents for position in positions):
             self.cache.delete_many("analysis", [self._key])
             return
         rows = [
             (file.path, file.language, self.contents[position], len(file.functions), len(file.classes))
             for position, file in zip(positions, files, strict=True)
         ]
-        self.cache.put_many("analysis", [(self._key, msgspec.msgpack.encode(Record(rows, outcome)))])
+        digest = blake2b(earlier.state, digest_size=16).digest() if earlier.state else b""
+        record = Record(rows, outcome, digest, earlier.functions, earlier.spans)
+        self.cache.put_many("analysis", [(self._key, msgspec.msgpack.encode(record))])
+        if not earlier.used and digest:
+            self.cache.put_many("modules", [(self._key, digest + earlier.state)])
+
+    def _state(self, record: Record) -> bytes:
+        """The state that belongs to a record; empty if there is none."""
+        blob = self.cache.get_many("modules", [self._key]).get(self._key, b"")
+        return blob[16:] if record.state and blob[:16] == record.state else b""
 
     def _record(self) -> Record | None:
         from glasshouse.scan.reuse import Record

@@ -95,6 +95,9 @@ class Numbers:
     def fn(self, fn: Fn) -> int:
         return self._starts[fn.module.index] + fn.index
 
+    def cls(self, cls: Cls) -> int:
+        return self._class_starts[cls.module.index] + cls.index
+
     def of_module(self, module: Module) -> range:
         """The numbers of a module's functions."""
         return range(self._starts[module.index], self._starts[module.index + 1])
@@ -104,7 +107,7 @@ class Numbers:
         if item.__class__ is Fn:
             number = self.fn(item)
         elif item.__class__ is Cls:
-            number = self._class_starts[item.module.index] + item.index
+            number = self.cls(item)
         else:
             number = item.index if item is not None else 0
         return number * KINDS + kind

@@ -24,26 +24,39 @@ class Work(NamedTuple):
     """What forked workers find in their memory."""
 
     machine: Machine
-    parts: list[list[Module]]
+    parts: list[list[Module]]  # and, after them, the state that all begin with
 
 
 _work: list[Work] = []
 
 
 def run(
-    machine: Machine, progress: Progress | None, jobs: int, size: int, again: Callable[[], Machine]
+    machine: Machine,
+    progress: Progress | None,
+    jobs: int,
+    size: int,
+    again: Callable[[], Machine],
+    keep: Callable[[bytes], None] | None = None,
 ) -> list[Outcome]:
     """What all units of a program found.  The machine has run all modules; ``again`` makes another one like it.
+
+    ``keep`` gets the state that running the modules left, as data (empty if it cannot be written).
 
     A program of at least two times ``size`` instructions is run in parts of about ``size``.
     """
     parts = parts_of(machine, size)
     if len(parts) == 1:
+        if keep is not None:
+            keep(state_of(machine))
         run_roots(machine, parts[0], progress)
         return [outcome_of(machine, [machine.units.open[0], *own_units(machine, parts[0])])]
     found = [outcome_of(machine, machine.units.open)]
     before = machine.budget.cut
-    for number, data in enumerate(outcomes(machine, parts, jobs, size, again)):
+    for number, data in enumerate(outcomes(machine, parts, jobs, size, again, keep is not None)):
+        if number == len(parts):
+            assert keep is not None
+            keep(data if isinstance(data, bytes) else b"")
+            break
         if isinstance(data, bytes):
             part = DECODER.decode(data)
             part.cut -= before
@@ -72,20 +85,22 @@ def parts_of(machine: Machine, size: int) -> list[list[Module]]:
 
 
 def outcomes(
-    machine: Machine, parts: list[list[Module]], jobs: int, size: int, again: Callable[[], Machine]
+    machine: Machine, parts: list[list[Module]], jobs: int, size: int, again: Callable[[], Machine], state: bool
 ) -> Iterator[bytes | str]:
-    """What each part found, in order; a text says why there is nothing."""
+    """What each part found, in order, and after them the state, if wanted; a text says why there is nothing."""
     if not forks():  # processes that share no memory would have to be sent the program
         for number in range(len(parts)):
             other = again()
             run_modules(other)
             yield outcome(other, parts_of(other, size)[number])
+        if state:
+            yield state_of(machine)
         return
     _work[:] = [Work(machine, parts)]
     limits = ExecutorLimits(item_seconds=0, chunks_per_worker=1)
     try:
         with WorkerPool(jobs or available_cores(), limits) as pool:
-            for item in pool.map_chunks(run_part, [[number] for number in range(len(parts))]):
+            for item in pool.map_chunks(run_part, [[number] for number in range(len(parts) + state)]):
                 yield item.value if isinstance(item, Done) else item.reason
     finally:
         _work.clear()
@@ -94,6 +109,8 @@ def outcomes(
 def run_part(number: int) -> bytes:
     """One part, in a process that was forked for it."""
     work = _work[0]
+    if number == len(work.parts):
+        return state_of(work.machine)
     return outcome(work.machine, work.parts[number])
 
 
@@ -101,6 +118,13 @@ def outcome(machine: Machine, modules: Sequence[Module]) -> bytes:
     """Run the roots of some modules; MessagePack of what there is to tell."""
     run_roots(machine, modules, None)
     return ENCODER.encode(outcome_of(machine, own_units(machine, modules)))
+
+
+def state_of(machine: Machine) -> bytes:
+    """The state that running the modules left, as MessagePack; empty if it cannot be written."""
+    from glasshouse.scan.frozen import written
+
+    return written(machine)
 
 
 def own_units(machine: Machine, modules: Sequence[Module]) -> Iterator[Unit]:

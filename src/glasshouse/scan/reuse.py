@@ -17,8 +17,9 @@ from itertools import accumulate
 import msgspec
 
 from glasshouse.scan.alignment import Alignment
-from glasshouse.scan.analysis import KINDS, Progress, guarded, plan_of
-from glasshouse.scan.interp.budget import MAX_FRAMES
+from glasshouse.scan.analysis import KINDS, Progress, guarded, plan_of, run_modules
+from glasshouse.scan.frozen import State, StateReader
+from glasshouse.scan.interp.budget import MAX_FRAMES, MODULE_BASE_STEPS
 from glasshouse.scan.interp.machine import ROOT_STEPS, Machine
 from glasshouse.scan.interp.units import ENTRY, MODULES, PLAN, STATE, SUMMARY
 from glasshouse.scan.languages import INTERPRETED
@@ -34,6 +35,9 @@ class Record(msgspec.Struct, array_like=True):
 
     files: list[tuple[str, str, bytes, int, int]]
     outcome: Outcome
+    state: bytes = b""  # the digest of the state that modules left, which is kept beside this
+    functions: list[int] = []  # where functions of the state are now (none: where they were; -1: nowhere)
+    spans: dict[int, dict[int, int]] = {}  # where places of the state are now, by file, if they have moved
 
 
 class UnmovedError(Exception):
@@ -43,19 +47,47 @@ class UnmovedError(Exception):
 class Earlier:
     """What is known of an earlier state of the same files, and the outcome of the analysis for the next time."""
 
-    def __init__(self, record: Record | None, edits: Mapping[int, Alignment] | None) -> None:
+    def __init__(self, record: Record | None, edits: Mapping[int, Alignment] | None, state: bytes = b"") -> None:
         self.record = record
         self.edits = edits  # by position of the file; None: not plain
+        self.state = state  # that modules left
         self.outcome: Outcome | None = None
+        self.functions: list[int] = []
+        self.spans: dict[int, dict[int, int]] = {}
         self.used = False  # whether the record was of use
 
-    def again(self, machine: Machine, progress: Progress | None) -> Outcome | None:
-        """The outcome from the record and what has to be run again, or None (see ``again``)."""
+    def promising(self) -> bool:
+        """Whether it is worth trying ``again``: no module body looked into what has changed."""
         if self.record is None or self.edits is None:
-            return None
-        self.outcome = again(self.record, self.edits, machine, progress)
+            return False
+        base = next((row for row in self.record.outcome.units if row.key == BASE), None)
+        return base is not None and changed_functions(self.record, self.edits).isdisjoint(base.touched)
+
+    def again(self, machine: Machine, progress: Progress | None) -> Outcome | None:
+        """The outcome from the record and what has to be run again, or None (see ``again``).
+
+        The machine has run nothing.
+        """
+        assert self.record is not None
+        assert self.edits is not None
+        move = Move(self.record, self.edits, Numbers(machine.program))
+        self.functions, self.spans = move.since(self.record)
+        if self.state:
+            state = msgspec.msgpack.decode(self.state, type=State)
+            StateReader(machine, state, self.functions or list(range(len(move.functions))), self._place).install()
+        else:
+            run_modules(machine)
+        self.outcome = again(self.record, self.edits, machine, move)
         self.used = self.outcome is not None
         return self.outcome
+
+    def _place(self, file: int, span: int) -> int:
+        spans = self.spans.get(file)
+        return span if spans is None or not span else spans[span]
+
+    def keep_state(self, state: bytes) -> None:
+        """The state that modules left, where all of them have run."""
+        self.state, self.functions, self.spans = state, [], {}
 
     def keep(self, machine: Machine, outcomes: Sequence[Outcome]) -> None:
         """The outcome of an analysis of everything."""
@@ -71,7 +103,8 @@ def reusable(machine: Machine, outcomes: Sequence[Outcome]) -> bool:
         if 2 * outcome.deepest > MAX_FRAMES or any(row.key == BASE and row.capped for row in outcome.units):
             return False
         for index, steps in outcome.spent.items():
-            if 2 * steps + ROOT_STEPS > budget.allowance(machine.program.modules[index]):
+            wanted = 2 * steps + ROOT_STEPS
+            if wanted > MODULE_BASE_STEPS and wanted > budget.allowance(machine.program.modules[index]):
                 return False
     return True
 
@@ -141,12 +174,11 @@ class Move:
         starts = list(accumulate((entry[3] for entry in record.files), initial=0))
         self.spans = {file: edit.spans for file, edit in edits.items()}
         self.functions: list[int] = list(range(starts[-1]))
-        self.gone: set[int] = set()  # changed or removed: nothing that looked into them stays
+        self.gone = changed_functions(record, edits)  # nothing that looked into them stays
         shift = 0
         for file, (_, _, _, count, _) in enumerate(record.files):
             first, edit = starts[file], edits.get(file)
             if edit is not None:
-                self.gone.update(first + index for index in (*edit.changed, *edit.removed))
                 for index in range(count):
                     self.functions[first + index] = first + shift + edit.same.get(index, 0)
                 shift += len(edit.added) - len(edit.removed)
@@ -155,6 +187,18 @@ class Move:
         self.same_numbers = self.functions == list(range(len(self.functions)))
         self.removed = {starts[file] + index for file, edit in edits.items() for index in edit.removed}
         self.numbers = numbers
+
+    def since(self, record: Record) -> tuple[list[int], dict[int, dict[int, int]]]:
+        """Where functions and places of the record's state are now."""
+        spans = dict(record.spans)
+        for file, found in self.spans.items():
+            before = spans.get(file)
+            moved = {old: found[new] for old, new in before.items() if new in found} if before is not None else found
+            spans[file] = moved
+        if self.same_numbers and not record.functions:
+            return [], spans
+        functions = record.functions or list(range(len(self.functions)))
+        return [-1 if item < 0 or item in self.removed else self.functions[item] for item in functions], spans
 
     def unit(self, unit: int) -> int:
         number, kind = divmod(unit, UNIT_KINDS)
@@ -209,16 +253,10 @@ class Move:
         return made
 
 
-def again(
-    record: Record, edits: Mapping[int, Alignment], machine: Machine, progress: Progress | None
-) -> Outcome | None:
+def again(record: Record, edits: Mapping[int, Alignment], machine: Machine, move: Move) -> Outcome | None:
     """The outcome of a program after plain ``edits`` of some files; the machine has run its modules.  None: unknown."""
-    numbers = Numbers(machine.program)
-    move = Move(record, edits, numbers)
+    numbers = move.numbers
     units = {row.key: row for row in record.outcome.units}
-    base = units.get(BASE)
-    if base is None or not move.gone.isdisjoint(base.touched):
-        return None
     affected = affected_units(record.outcome.units, move.gone)
     modules = machine.program.modules
     edits = {index: edit for index, edit in edits.items() if modules[index].language in INTERPRETED}
@@ -238,6 +276,12 @@ def again(
         return None
     run_units(machine, numbers, sorted(wanted), {row.key for row in kept})
     return put_together(record, move, machine, kept)
+
+
+def changed_functions(record: Record, edits: Mapping[int, Alignment]) -> set[int]:
+    """Functions that changed or are gone, by their old numbers."""
+    starts = list(accumulate((entry[3] for entry in record.files), initial=0))
+    return {starts[file] + index for file, edit in edits.items() for index in (*edit.changed, *edit.removed)}
 
 
 def unit_stays(unit: int, move: Move) -> bool:

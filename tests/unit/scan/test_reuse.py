@@ -55,20 +55,11 @@ class Scans:
         files: Sequence[SourceFile]
         files, problems = discovered([self.tree], chosen)
         with Cache(folder) as cache:
-            kept = Watched(cache, b"", KEY)
+            kept = Kept(cache, b"", KEY)
             found: list[Result] = list(scan_files(files, problems, chosen, None, kept).all())
             blob = cache.get_many("analysis", [KEY]).get(KEY)
         record = msgspec.msgpack.decode(blob, type=Record) if blob is not None else None
-        return msgspec.json.encode(found), record, kept.reused
-
-
-class Watched(Kept):
-    """Tells whether what was known could be used."""
-
-    @property
-    def reused(self) -> bool:
-        known = self._earlier
-        return known is not None and known.edits is not None and known.used
+        return msgspec.json.encode(found), record, kept.used
 
 
 def units(record: Record | None) -> dict[int, object]:

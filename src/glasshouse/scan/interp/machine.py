@@ -329,7 +329,7 @@ class Machine(Findings):
         self.units.freeze()
         self.modules.states.clear()
         for fn in self.program.functions():
-            fn.summary = None
+            fn.summary = fn.constants = None
 
     def settle(self, known: list[tuple[Key, Any]]) -> None:
         """Keep results that depend on the program only."""
