@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections import defaultdict
@@ -97,7 +98,7 @@ def semgrep(tree: Path, work: Path, options: argparse.Namespace) -> Run | None:
     config = work / "rules.json"
     count = peers.security_rules(options.semgrep_rules, options.language, config)
     print(f"semgrep with {count} rules", file=sys.stderr)
-    return peers.semgrep(options.semgrep, config, tree, work / "semgrep.sarif", options.jobs)
+    return peers.semgrep(options.semgrep, config, tree, work / "semgrep.sarif", options.jobs or os.cpu_count() or 1)
 
 
 def sizes(work: Path, options: argparse.Namespace) -> str:
@@ -170,7 +171,7 @@ def main() -> int:
         work = Path(folder)
         tree = copied(options.corpus, options.language, work / "corpus")
         measure: Size = size(sources(tree, options.language))
-        print(f"{machine()}; {options.jobs} jobs, median of {options.repeat}\n")
+        print(f"{machine()}; jobs: {options.jobs or 'one per core'}, median of {options.repeat}\n")
         amount = f"{measure.files:,} files, {measure.lines:,} lines, {measure.size_bytes / 1e6:.1f} MB"
         print(f"{options.corpus.resolve().name}: {amount}\n")
         if options.sizes:

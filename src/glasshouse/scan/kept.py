@@ -75,7 +75,10 @@ class Kept:
         from glasshouse.scan.reuse import Record
 
         blob = self.cache.get_many("analysis", [self._key]).get(self._key)
-        return msgspec.msgpack.decode(blob, type=Record) if blob is not None else None
+        try:
+            return msgspec.msgpack.decode(blob, type=Record) if blob is not None else None
+        except msgspec.MsgspecError:  # of another shape: as good as none
+            return None
 
     def _edits(self, record: Record, edited: Sequence[int], files: Sequence[ir.File]) -> dict[int, Alignment] | None:
         """How each edited file has changed; None if that of one is not known or not plain."""
