@@ -72,13 +72,15 @@ def analyse(
     from glasshouse.scan import outcomes, parts
 
     with bounded():
+        machine = machine_for(files, rules)
         if earlier is not None and earlier.promising():
-            machine = machine_for(files, rules)
             known = earlier.again(machine, progress)
             if known is not None:
                 return result_of(machine, outcomes.merged(machine, [known]))
-        machine = machine_for(files, rules)
-        run_modules(machine)
+            if earlier.spoiled:
+                machine = machine_for(files, rules)
+        if not machine.units.frozen:
+            run_modules(machine)
         keep = earlier.keep_state if earlier is not None else None
         found = parts.run(machine, progress, jobs, large, lambda: machine_for(files, rules), keep)
         if earlier is not None:

@@ -96,9 +96,13 @@ class StateWriter:
         registered = sorted(map(numbers.fn, machine.units.open[0].registered))
         patched = sorted(map(numbers.cls, machine.patched))
         tables = (modules.builtins, modules.unbound, machine.ambient, machine.patterns)
-        names = [self.table(table) for table in tables]
         self._finish()
+        names = [self.table(self.reached(table)) for table in tables]
         return State(self.nodes, envs, frames, classes, fields, registered, patched, names)
+
+    def reached(self, table: dict[Any, Any]) -> dict[Any, Any]:
+        """Of things that are made when they are first named, those that something holds."""
+        return {name: table[name] for name in sorted(table, key=repr) if id(table[name]) in self._known}
 
     def table(self, table: dict[Any, Any]) -> Table:
         return [(self.name(name), self.node(value)) for name, value in table.items()]
@@ -209,6 +213,32 @@ def written(machine: Machine) -> bytes:
         return msgspec.msgpack.encode(StateWriter(machine).state())
     except (UnwritableError, UnicodeEncodeError, OverflowError):
         return b""
+
+
+def moved(state: State, functions: list[int], place: Callable[[int, int], int]) -> State:
+    """The state with functions and places as they are now; raises what ``place`` raises, or ``GoneError``."""
+
+    def fn(number: int) -> int:
+        if functions[number] < 0:
+            raise GoneError
+        return functions[number]
+
+    for row in state.nodes:
+        kind = row[0] if row else -1
+        if kind == LABEL and row[1] != "param":
+            row[7] = place(row[6], row[7])
+        elif kind == STEP:
+            row[2] = place(row[1], row[2])
+        elif kind == OBJ:
+            row[3] = place(row[2], row[3])
+        elif kind in (FUNC, FRAME):
+            row[1] = fn(row[1])
+    state.registered = [fn(number) for number in state.registered]
+    state.fields = [(kind, number if kind else fn(number), table) for kind, number, table in state.fields]
+    return state
+
+
+LABEL, STEP, OBJ, FUNC, FRAME = 3, 4, 5, 6, 11  # kinds of nodes that say where something is
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------

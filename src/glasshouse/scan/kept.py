@@ -63,7 +63,7 @@ class Kept:
         digest = blake2b(earlier.state, digest_size=16).digest() if earlier.state else b""
         record = Record(rows, outcome, digest, earlier.functions, earlier.spans)
         self.cache.put_many("analysis", [(self._key, msgspec.msgpack.encode(record))])
-        if not earlier.used and digest:
+        if earlier.renewed and digest:
             self.cache.put_many("modules", [(self._key, digest + earlier.state)])
 
     def _state(self, record: Record) -> bytes:

@@ -18,7 +18,7 @@ import msgspec
 
 from glasshouse.scan.alignment import Alignment
 from glasshouse.scan.analysis import KINDS, Progress, guarded, plan_of, run_modules
-from glasshouse.scan.frozen import State, StateReader
+from glasshouse.scan.frozen import GoneError, State, StateReader, moved, written
 from glasshouse.scan.interp.budget import MAX_FRAMES, MODULE_BASE_STEPS
 from glasshouse.scan.interp.machine import ROOT_STEPS, Machine
 from glasshouse.scan.interp.units import ENTRY, MODULES, PLAN, STATE, SUMMARY
@@ -55,13 +55,19 @@ class Earlier:
         self.functions: list[int] = []
         self.spans: dict[int, dict[int, int]] = {}
         self.used = False  # whether the record was of use
+        self.renewed = False  # whether the state is a new one
+        self.spoiled = False  # whether the machine cannot be used for anything else
 
     def promising(self) -> bool:
-        """Whether it is worth trying ``again``: no module body looked into what has changed."""
-        if self.record is None or self.edits is None:
-            return False
-        base = next((row for row in self.record.outcome.units if row.key == BASE), None)
-        return base is not None and changed_functions(self.record, self.edits).isdisjoint(base.touched)
+        """Whether it is worth trying ``again``."""
+        return self.record is not None and self.edits is not None and (bool(self.state) or not self.looked_into())
+
+    def looked_into(self) -> bool:
+        """Whether a module body looked into what has changed."""
+        assert self.record is not None
+        assert self.edits is not None
+        changed = changed_functions(self.record, self.edits)
+        return any(row.key == BASE and not changed.isdisjoint(row.touched) for row in self.record.outcome.units)
 
     def again(self, machine: Machine, progress: Progress | None) -> Outcome | None:
         """The outcome from the record and what has to be run again, or None (see ``again``).
@@ -72,14 +78,30 @@ class Earlier:
         assert self.edits is not None
         move = Move(self.record, self.edits, Numbers(machine.program))
         self.functions, self.spans = move.since(self.record)
-        if self.state:
-            state = msgspec.msgpack.decode(self.state, type=State)
-            StateReader(machine, state, self.functions or list(range(len(move.functions))), self._place).install()
-        else:
+        functions = self.functions or list(range(len(move.functions)))
+        looked_into = self.looked_into()
+        if looked_into or not self.state:
             run_modules(machine)
-        self.outcome = again(self.record, self.edits, machine, move)
-        self.used = self.outcome is not None
+            if looked_into and not self._leads_to(machine, functions):
+                return None
+        else:
+            self.spoiled = True
+            StateReader(machine, msgspec.msgpack.decode(self.state, type=State), functions, self._place).install()
+        self.outcome = again(self.record, self.edits, machine, move, base=looked_into)
+        self.used, self.spoiled = self.outcome is not None, True
         return self.outcome
+
+    def _leads_to(self, machine: Machine, functions: list[int]) -> bool:
+        """Whether modules have left the state that they left before; it is kept as it is now."""
+        try:
+            before = moved(msgspec.msgpack.decode(self.state, type=State), functions, self._place)
+        except (GoneError, KeyError):
+            return False
+        state = written(machine)
+        if state != msgspec.msgpack.encode(before):
+            return False
+        self.keep_state(state)
+        return True
 
     def _place(self, file: int, span: int) -> int:
         spans = self.spans.get(file)
@@ -87,7 +109,7 @@ class Earlier:
 
     def keep_state(self, state: bytes) -> None:
         """The state that modules left, where all of them have run."""
-        self.state, self.functions, self.spans = state, [], {}
+        self.state, self.functions, self.spans, self.renewed = state, [], {}, True
 
     def keep(self, machine: Machine, outcomes: Sequence[Outcome]) -> None:
         """The outcome of an analysis of everything."""
@@ -253,11 +275,17 @@ class Move:
         return made
 
 
-def again(record: Record, edits: Mapping[int, Alignment], machine: Machine, move: Move) -> Outcome | None:
-    """The outcome of a program after plain ``edits`` of some files; the machine has run its modules.  None: unknown."""
+def again(
+    record: Record, edits: Mapping[int, Alignment], machine: Machine, move: Move, *, base: bool
+) -> Outcome | None:
+    """The outcome of a program after plain ``edits`` of some files; None: unknown.
+
+    The machine has its modules' state, which is as before; ``base``: it has run them, since they looked into a change.
+    """
     numbers = move.numbers
     units = {row.key: row for row in record.outcome.units}
     affected = affected_units(record.outcome.units, move.gone)
+    assert base == (BASE in affected)
     modules = machine.program.modules
     edits = {index: edit for index, edit in edits.items() if modules[index].language in INTERPRETED}
     touched = {index for index, edit in edits.items() if edit.added or edit.removed}
@@ -323,7 +351,8 @@ def put_together(record: Record, move: Move, machine: Machine, kept: list[UnitRo
     """What was kept and what was found again, if nothing depends on what the analysis may cost."""
     known = {row.key for row in kept}
     numbers = move.numbers
-    fresh = outcome_of(machine, [unit for key, unit in machine.units.done.items() if numbers.unit(key) not in known])
+    ran = [machine.units.open[0], *machine.units.done.values()]
+    fresh = outcome_of(machine, [unit for unit in ran if numbers.unit(unit.key) not in known])
     for index, steps in record.outcome.spent.items():
         module = machine.program.modules[index]  # running the modules is part of both
         fresh.spent[index] = fresh.spent.get(index, 0) - machine.units.before.get(module, 0) + steps

@@ -361,3 +361,18 @@ def test_a_changed_constant_of_equal_value_is_a_change() -> None:
     found = aligned(old, new)
     assert found is not None
     assert found.changed == {1}
+
+
+def test_a_function_that_modules_call_may_change_if_that_leaves_the_same_state(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    code = "def told(x):\n    return 1\n\ndef kept(x):\n    return 2\n\ntold('a')\nlimit = kept('a')\n"
+    (tree / "a.py").write_text(code)
+    scans = Scans(tree, tmp_path / "kept")
+    scans.scan()
+    (tree / "a.py").write_text(code.replace("return 1", "# more\n    eval(x)\n    return 1"))
+    scans.scan()
+    assert scans.reused
+    (tree / "a.py").write_text(code.replace("return 2", "return 3"))
+    scans.scan()
+    assert not scans.reused
