@@ -70,10 +70,11 @@ def aligned(old: ir.File, new: ir.File) -> Alignment | None:
 
 
 def inside(file: ir.File, functions: set[int], changed: set[int]) -> bool:
-    """Whether some functions are all plain ones within others of them or within changed ones."""
+    """Whether some functions are plain ones within others of them or within changed ones, where no name finds them."""
+    kinds = BODIES if file.language != "php" else frozenset(["lambda"])  # named ones are known to the whole program
     for index in functions:
         function = file.functions[index]
-        if function.cls >= 0 or function.kind not in BODIES or function.parent not in functions | changed:
+        if function.cls >= 0 or function.kind not in kinds or function.parent not in functions | changed:
             return False
     return True
 

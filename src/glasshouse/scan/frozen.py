@@ -15,6 +15,8 @@ import msgspec
 from glasshouse.scan.interp.frame import Frame
 from glasshouse.scan.interp.java_collections import TRUE_VALUE
 from glasshouse.scan.interp.machine import Machine
+from glasshouse.scan.interp.php_constants import CONSTANTS as PHP_CONSTANTS
+from glasshouse.scan.interp.php_scope import PHP
 from glasshouse.scan.interp.python_builtins import CONSTANTS
 from glasshouse.scan.interp.values import (
     FALSE,
@@ -36,7 +38,7 @@ from glasshouse.scan.languages import INTERPRETED
 from glasshouse.scan.outcomes import Numbers
 from glasshouse.scan.program import Cls, Fn, Module
 
-SHARED = (UNKNOWN, NONE, TRUE, FALSE, TRUE_VALUE, *CONSTANTS.values())  # values that are told by identity
+SHARED = (UNKNOWN, NONE, TRUE, FALSE, TRUE_VALUE, PHP, *CONSTANTS.values(), *PHP_CONSTANTS.values())  # told by identity
 BIG = 1 << 62
 SERIES: dict[type, str] = {tuple: "t", list: "l", frozenset: "f", set: "s"}
 SERIES_OF: dict[str, Callable[[Iterator[Any]], Any]] = {"t": tuple, "l": list, "f": frozenset, "s": set}

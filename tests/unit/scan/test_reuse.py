@@ -376,3 +376,12 @@ def test_a_function_that_modules_call_may_change_if_that_leaves_the_same_state(t
     (tree / "a.py").write_text(code.replace("return 2", "return 3"))
     scans.scan()
     assert not scans.reused
+
+
+def test_a_named_function_inside_a_php_function_is_known_to_all_and_its_coming_no_plain_edit() -> None:
+    lower = front_end("php").lower
+    codes = ("function f() { return 1; }", "function f() { function g() { return 2; } return 1; }")
+    old, new = (lower(f"<?php\n{code}\n".encode(), "a.php", LowerLimits()) for code in codes)
+    assert aligned(old, new) is None
+    closure = "function f() { return function () { return 2; }; }"
+    assert aligned(old, lower(f"<?php\n{closure}\n".encode(), "a.php", LowerLimits())) is not None
