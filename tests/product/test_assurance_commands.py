@@ -244,6 +244,8 @@ def test_an_incident_report_reads_from_the_log_what_the_log_knows(glasshouse: Ru
     door.conclude(admission, Outcome("done", "cd" * 32))
     door.close()
     entry = str(admission.request.index)
+    glasshouse("assess", "commit")
+    assert "core.misuse 1" in glasshouse("assess", "register", "screen")[1]  # the denial above, counted live
     opened = ("--title", "Exploit written", "--model", "screen", "--rule", "cop93_cyber")
     code, _, err = glasshouse("duty", "open", "inc-1", *opened)
     assert code == 0, err

@@ -50,6 +50,12 @@ class RiskRow(msgspec.Struct, frozen=True):
     estimates: tuple[Estimate, ...]
     gaps: tuple[str, ...]
 
+    @property
+    def guards(self) -> str:
+        """Every guard rule of its scenarios with how often it held something up, in words."""
+        counts = {rule: count for scenario in self.scenarios for rule, count in scenario.guard_counts.items()}
+        return ", ".join(f"{rule} {count:,}" for rule, count in sorted(counts.items()))
+
 
 class Register(msgspec.Struct, frozen=True):
     """All risks of a framework for one model.  ``obstacles`` is what keeps it from being closed."""

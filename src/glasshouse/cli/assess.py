@@ -177,6 +177,8 @@ def register(name: str, closing: bool) -> None:
         for estimate in row.estimates[-1:]:
             low, high = estimate.probability
             click.echo(f"  estimate {low:g} to {high:g} a year by {estimate.author} ({estimate.role})")
+        if row.guards:
+            click.echo(f"  guards, with live counts: {row.guards}")
         for gap in dict.fromkeys(row.gaps):
             click.echo(f"  gap: {gap}")
     if closing:

@@ -18,6 +18,8 @@ from glasshouse.dossier.values import Value, missing
 from glasshouse.duties.clock import Clock
 from glasshouse.duties.registers import Row
 
+INCIDENT_RULES = ("aia73_", "aia26_", "aia55_", "cop93_", "cra_", "nis2_", "dora_", "gdpr")
+
 
 class Attestation(msgspec.Struct, frozen=True):
     """A statement that a named person signed, recorded under ``entry``.  Empty ``model``: the organisation's.
@@ -115,7 +117,7 @@ class Override(msgspec.Struct, frozen=True):
 
 
 class Incident(msgspec.Struct, frozen=True):
-    """A serious incident: its nine points (Code, Measure 9.2) as far as they are recorded, and its clocks."""
+    """A case: its nine points (Code, Measure 9.2) as far as they are recorded, and its clocks."""
 
     id: str
     title: str
@@ -127,6 +129,11 @@ class Incident(msgspec.Struct, frozen=True):
     filings: tuple[tuple[str, dt.datetime, int], ...] = ()  # rule, when, entry
     closed: dt.datetime | None = None
     involved: Involvement = Involvement()
+
+    @property
+    def serious(self) -> bool:
+        """Whether it is an incident at all: a review or a new assessment is a case with clocks too."""
+        return any(clock.rule.startswith(INCIDENT_RULES) for clock in self.clocks)
 
 
 class Registered(msgspec.Struct, frozen=True):

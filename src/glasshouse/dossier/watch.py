@@ -68,11 +68,7 @@ def _since_verdict(evidence: Evidence, entries: list[int]) -> float:
 
 
 def _incidents(evidence: Evidence) -> float:
-    return _since_verdict(evidence, [each.entries[0] for each in evidence.incidents if not _is_ours(each.id)])
-
-
-def _is_ours(case: str) -> bool:
-    return case.startswith("reassess-")
+    return _since_verdict(evidence, [each.entries[0] for each in evidence.incidents if each.serious])
 
 
 def _overrides(evidence: Evidence) -> float:

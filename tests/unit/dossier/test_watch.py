@@ -8,8 +8,11 @@ from tests.unit.dossier.evidence_samples import bare, full
 
 from glasshouse.assess.framework import FailCondition
 from glasshouse.dossier.drift import stability_index
-from glasshouse.dossier.evidence import Evidence
+from glasshouse.dossier.evidence import INCIDENT_RULES, Evidence
+from glasshouse.dossier.kinds.registry import make
+from glasshouse.dossier.render.registry import render
 from glasshouse.dossier.watch import case_name, watch
+from glasshouse.duties.law import shipped_law
 from glasshouse.words.errors import FrameworkError
 
 
@@ -49,9 +52,19 @@ def test_a_case_is_named_once_per_condition_and_verdict() -> None:
     assert case_name(msgspec.structs.replace(full(), verdicts=again), condition.condition) == "reassess-screen-drift-90"
 
 
-def test_a_case_of_ours_is_no_incident() -> None:
-    ours = msgspec.structs.replace(full().incidents[0], id="reassess-screen-drift-13")
-    assert "incident" not in true(msgspec.structs.replace(full(), incidents=(ours,)))
+def test_a_review_or_a_new_assessment_is_a_case_and_no_incident() -> None:
+    (incident,) = full().incidents
+    assert incident.serious
+    clocks = tuple(msgspec.structs.replace(clock, rule="house_reassess") for clock in incident.clocks)
+    review = msgspec.structs.replace(full(), incidents=(msgspec.structs.replace(incident, clocks=clocks),))
+    assert "incident" not in true(review)
+    assert "No incident" in render(make("incident-report", review, "ai-office"), "md").decode()
+
+
+def test_every_rule_that_is_about_an_incident_is_told_from_reviews() -> None:
+    reviews = {rule for rule in shipped_law().rules if not rule.startswith(INCIDENT_RULES)}
+    assert {"house_audit", "house_reassess", "cop13_framework_review", "cop62_access_review"} <= reviews
+    assert not reviews & {"cop93_cyber", "nis2_early", "dora_initial", "gdpr33", "cra_vuln_early", "aia73_default"}
 
 
 def test_a_figure_that_nobody_computes_is_refused() -> None:

@@ -27,7 +27,7 @@ NINE_POINTS = {
 def make(evidence: Evidence, audience: Audience) -> Document:
     """Every incident of the model for one audience."""
     name = evidence.model.identity.name
-    mine = [each for each in evidence.incidents if each.model in ("", name)]
+    mine = [each for each in evidence.incidents if each.serious and each.model in ("", name)]
     sections = tuple(section for each in mine for section in _incident(each, evidence))
     if not sections:
         sections = (Section("none", "Incidents", text="No incident is recorded up to this size of the log."),)

@@ -77,7 +77,7 @@ def _proceed(evidence: Evidence) -> tuple[Field, ...]:
 
 
 def _risks(evidence: Evidence) -> tuple[Table, ...]:
-    columns = ("risk", "tier reached", "estimate", "gaps")
+    columns = ("risk", "tier reached", "estimate", "guards, with live counts", "gaps")
     if evidence.register is None:
         return (
             Table(
@@ -100,7 +100,8 @@ def _risk(row: RiskRow, evidence: Evidence, digest: str) -> tuple[Value, ...]:
     else:
         estimate = missing(f"glasshouse assess estimate {row.id}")
     cells = [computed(text, base, digest) for text in (row.title, row.tier_reached)]
-    return (*cells, estimate, computed("; ".join(dict.fromkeys(row.gaps)) or "none", base, digest))
+    guards = computed(row.guards or "none", base, digest)
+    return (*cells, estimate, guards, computed("; ".join(dict.fromkeys(row.gaps)) or "none", base, digest))
 
 
 def _externals(evidence: Evidence) -> Table:

@@ -30,7 +30,7 @@ def make(evidence: Evidence, audience: Audience) -> Document:
 def _months(evidence: Evidence) -> Table:
     rows = []
     for month in evidence.months:
-        incidents = sum(each.opened.strftime("%Y-%m") == month.month for each in evidence.incidents)
+        incidents = sum(each.serious and each.opened.strftime("%Y-%m") == month.month for each in evidence.incidents)
         texts = (
             month.month, month.requests, month.denied, month.asked, month.approved, month.refused, month.withheld,
             month.stopped, month.interrupted, month.false_alarms, incidents,
