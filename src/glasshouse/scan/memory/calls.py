@@ -418,6 +418,8 @@ def source_effect(description: str) -> Effect:
 
 def convert(argument: int) -> Effect:
     def effect(engine: Engine, state: State, made: Call) -> V:
+        if made.name.startswith(("ato", "strto", "wcsto")):
+            lifetime.dereference(engine, state, made.arg(argument), made.operand(argument), made.span)
         taint, origin = bounds.content_taint(state, made.arg(argument))
         value = V()
         value.taint, value.source, value.sym = taint, origin, symbol()

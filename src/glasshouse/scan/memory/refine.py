@@ -255,6 +255,9 @@ def _compare(engine: Engine, state: State, operator: str, left: Any, right: Any,
     x, y = a.const(), b.const()
     for side in (left, right):
         _divided(engine, state, side)
+    if operator in ("==", "!=") and x is None and y is None:
+        _narrowed(engine, state, left, right, a)
+        _narrowed(engine, state, right, left, b)
     if y == 0 and operator in ("==", "!=") and x is None and not a.real:
         return _zero_test(engine, state, left, a, operator, span)
     if x == 0 and operator in ("==", "!=") and y is None and not b.real:
@@ -270,6 +273,14 @@ def _compare(engine: Engine, state: State, operator: str, left: Any, right: Any,
         return False
     a_now = _peek(engine, state, left)
     return _side(engine, state, right, b, MIRRORED[operator], a_now if a_now.const() is not None else a, loop)
+
+
+def _narrowed(engine: Engine, state: State, operand: Any, cast: Any, value: V) -> None:
+    """``n != (int) n``: who compares a value with its narrower self asks whether it fits."""
+    ins = _definition(engine, cast)
+    if ins is not None and ins[0] == ir.CAST and value.const() is None and not value.checked:
+        if _peek(engine, state, ins[4]) is value:
+            replace(engine, state, operand, value, value.having(checked=True))
 
 
 def looked_at(engine: Engine, state: State, operand: Any, depth: int = 0) -> None:

@@ -60,6 +60,10 @@ DESTROYS = re.compile(
 )
 
 
+READS = re.compile(
+    r"(?i)(read|recv|receive)\w*(sock|server|client|net|conn|peer|exact|packet)|(sock|net|conn)_?(read|recv)"
+)
+SWAPS = re.compile(r"(?i)swap\d|_to_(cpu|host)|[bl]e\d+_?toh|^ntoh")
 FILES = re.compile(r"(?i)(file|dir)")
 TOUCHES = re.compile(
     r"(?i)(^|_)(load|save|read|write|open|exists?|create|remove|delete|append|copy|make|stat)(_|$)"
@@ -75,6 +79,8 @@ class Hint(NamedTuple):
     sized: bool  # may fail, and takes a size
     destroys: bool
     builds: bool
+    reads: bool  # fills a buffer with what somebody else sent
+    swaps: bool  # gives its argument back in another order of bytes
     files: bool  # does something to a file of a given name
 
 
@@ -83,7 +89,9 @@ def hint(name: str) -> Hint:
     fallible = FALLIBLE.search(name) is not None and not name.isupper()
     sized = fallible and SIZED.search(name) is not None
     files = FILES.search(name) is not None and TOUCHES.search(name) is not None
-    return Hint(fallible, sized, DESTROYS.search(name) is not None, BUILDS.search(name) is not None, files)
+    reads, swaps = READS.search(name) is not None, SWAPS.search(name) is not None
+    destroys, builds = DESTROYS.search(name) is not None, BUILDS.search(name) is not None
+    return Hint(fallible, sized, destroys, builds, reads, swaps, files)
 
 
 def by_name(engine: Engine, state: State, made: Call, result: V) -> None:
@@ -105,6 +113,14 @@ def by_name(engine: Engine, state: State, made: Call, result: V) -> None:
         for number, value in enumerate(made.args):
             if misuse.built(state, value):
                 misuse.sink(engine, state, made, "path-traversal", number)
+    if says.reads:
+        for value in made.args:
+            if value.reg is not None and value.reg.root().kind in ("stack", "heap") and value.text is None:
+                content = V()
+                content.taint, content.source = STRONG, f"data that {name} reads"
+                state.heap[value.reg] = {"*": content}
+    if says.swaps and len(made.args) == 1:
+        result.taint, result.source, result.lo = made.args[0].taint, made.args[0].source, 0
     if name == "setw" and made.args:
         result.hi = made.arg(0).const()
     if says.builds:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
@@ -31,6 +33,10 @@ WEAK_CIPHERS = frozenset(
     "EVP_rc2_cbc EVP_bf_ecb EVP_aes_128_ecb EVP_aes_256_ecb EVP_aes_192_ecb EVP_des_ede_ecb encrypt "
     "setkey des_setparity".split()
 )
+COMPARISONS = frozenset(["<", "<=", ">", ">=", "==", "!="])
+SEARCHES = frozenset(["strchr", "strrchr", "strstr", "strpbrk", "strcspn", "strspn"])
+FIXED = re.compile(r"\[\s*\w+\s*\]$")
+COUNTS = re.compile(r"(?i)(^|_)(len|length|size|n|count|sz)$|Len$|Length$|Size$")
 MUST_CHECK = frozenset(
     "setuid setgid seteuid setegid setreuid setregid setresuid setresgid setgroups initgroups chroot chdir "
     "RAND_bytes RAND_priv_bytes EVP_DecryptFinal_ex EVP_DecryptFinal SSL_CTX_use_PrivateKey_file "
@@ -52,10 +58,14 @@ def find_patterns(engine: Engine, index: int) -> None:
     engine.frame.index = engine.root = index
     for ins in facts.every:
         op = ins[0]
-        if op == ir.LOOP and ins[6] and not engine.facts.kernel:
-            _walked(engine, facts, ins)
+        if op == ir.LOOP and not engine.facts.kernel:
+            if ins[6]:
+                _walked(engine, facts, ins)
+            _counted(engine, facts, ins)
         if op == ir.CALL and ins[3].__class__ is str:
             name = ins[3]
+            if name in SEARCHES and not engine.facts.kernel:
+                _unended(engine, facts, ins)
             check = BANNED.get(name)
             if check:
                 engine.report(check, ins[1], name, "", "high")
@@ -89,6 +99,40 @@ def _temporaries(ins: ir.Instr) -> list[int]:
                 if item.__class__ is list and item and item[0].__class__ is list:  # the operands of a case
                     found.extend(one for one in item[0] if one.__class__ is int)
     return found
+
+
+def _counted(engine: Engine, facts: FunctionFacts, ins: ir.Instr) -> None:
+    """``while (next(&x)) a[n++] = x``: an array of fixed size is filled by a counter that nothing compares."""
+    up = engine.facts.loop(ins).up
+    if not up or any(_compares(item, up) for item in [*walk(ins[3]), *walk(ins[6])]):
+        return
+    for item in walk(ins[5]):
+        if item[0] != ir.SET_ITEM or item[2].__class__ is not str:
+            continue
+        counter = item[3]
+        held = facts.defs.get(counter) if counter.__class__ is int else None
+        if held is not None and held[0] == ir.MOVE:
+            counter = held[3]
+        if counter not in up or any(_compares(other, {counter}) for other in facts.every):
+            continue
+        if any(other[0] == ir.DECLARE and other[2] == item[2] and FIXED.search(other[3]) for other in facts.every):
+            engine.report("buffer-overflow", item[1], item[2], "its size", "low", weak=True)
+
+
+def _compares(ins: ir.Instr, names: set[str]) -> bool:
+    return (
+        ins[0] == ir.BINOP
+        and ins[3] in COMPARISONS
+        and not names.isdisjoint(part for part in ins[4:6] if part.__class__ is str)
+    )
+
+
+def _unended(engine: Engine, facts: FunctionFacts, ins: ir.Instr) -> None:
+    """A parameter that comes with its length is searched as a text, whose end may never come."""
+    params = facts.function.params
+    for param, length in itertools.pairwise(params):
+        if ins[4][:1] == [param.name] and "*" in param.type and COUNTS.search(length.name) and "*" not in length.type:
+            engine.report("unmeasured-read", ins[1], param.name, ins[3], "low", weak=True)
 
 
 def _walked(engine: Engine, facts: FunctionFacts, ins: ir.Instr) -> None:

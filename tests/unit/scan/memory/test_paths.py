@@ -173,3 +173,49 @@ def test_a_function_of_the_file_that_only_exits_does_not_return() -> None:
     twice = b"int h(int a) { if (a) { free(g_name); usage(1); } free(g_name); return 0; }\n"
     file = FRONT_END.lower(text + twice + usage, "a.c", LowerLimits())
     assert analyse_file(file) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("int t[8]; int n = 0; char *w; while ((w = next(&s))) t[n++] = *w; return t[0];", True),
+        (
+            "int t[8]; int n = 0; char *w; while ((w = next(&s))) { t[n++] = *w; if (n == 8) break; } return t[0];",
+            False,
+        ),
+        ("int t[8]; int n = 0; while (n < 8) t[n++] = next(&s); return t[0];", False),
+        ("int t[8]; int n = 0; for (int i = 0; i < 8; i++) t[n++] = next(&s); return t[0];", False),
+    ],
+)
+def test_an_array_is_filled_by_a_counter_that_something_compares(body: str, found: bool) -> None:
+    assert ("buffer-overflow" in checks(body)) == found
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("unsigned n; if (!ReadFromServer(a, &n, 4)) return 0; n = swap32(n); return take(malloc(n));", True),
+        ("unsigned n; if (!ReadFromServer(a, &n, 4)) return 0; if (n > 64) return 1; return take(malloc(n));", False),
+        ("unsigned n; if (!fill_in(a, &n, 4)) return 0; n = swap32(n); return take(malloc(n));", False),
+    ],
+)
+def test_what_a_function_reads_from_a_peer_by_its_name_comes_from_outside(body: str, expected: bool) -> None:
+    assert ("outside-allocation" in checks(body)) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "parameters", "expected"),
+    [
+        ("return strchr(line, ' ') != 0;", "const char *line, size_t len", {"unmeasured-read"}),
+        ("return memchr(line, ' ', len) != 0;", "const char *line, size_t len", set()),
+        ("return strchr(line, ' ') != 0;", "const char *line, int flags", set()),
+        ("return strchr(name, ' ') != 0;", "const char *line, size_t len, const char *name", set()),
+    ],
+)
+def test_a_buffer_that_comes_with_its_length_is_no_text(body: str, parameters: str, expected: set[str]) -> None:
+    assert checks(body, parameters) == expected
+
+
+def test_a_value_that_is_compared_with_its_narrower_self_is_checked() -> None:
+    body = "if (w != (unsigned short)w || h != (unsigned short)h) return 0; return malloc(w * h) != 0;"
+    assert "allocation-overflow" not in checks(body, "unsigned w, unsigned h")
