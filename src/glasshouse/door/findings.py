@@ -13,6 +13,7 @@ import msgspec
 
 from glasshouse.door.events import metadata
 from glasshouse.words.canonical import canonical
+from glasshouse.words.dependency import PublishedFlaw
 from glasshouse.words.finding import Finding, Severity
 
 MAX_EVENTS = 1_000
@@ -61,8 +62,23 @@ def _vulnerability(finding: Finding, time_ms: int) -> bytes:
         "affected_code": [code],
         "is_fix_available": finding.fix is not None,
     }
+    if finding.flaw is not None:
+        shared |= _of_package(finding.flaw)
     event["vulnerabilities"] = [shared | each for each in weaknesses or [{}]]
     return canonical(event)
+
+
+def _of_package(flaw: PublishedFlaw) -> dict[str, Any]:
+    """What is known of a dependency's published flaw."""
+    package = {"name": flaw.name, "version": flaw.version, "purl": flaw.purl}
+    if flaw.fixed:
+        package["fixed_in_version"] = flaw.fixed[0]
+    return {
+        "advisory": {"uid": flaw.advisory},
+        "affected_packages": [{key: value for key, value in package.items() if value}],
+        "is_fix_available": bool(flaw.fixed),
+        "related_vulnerabilities": list(flaw.aliases),
+    }
 
 
 def detection_event(subject: Subject, time_ms: int, evidence: dict[str, Any] | None = None) -> bytes:

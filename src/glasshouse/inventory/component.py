@@ -93,7 +93,8 @@ class Entry(msgspec.Struct, frozen=True):
     """A component where a file lists it.
 
     ``line`` is 0 and ``direct`` None where the file does not tell.  ``purl`` is the package URL as the file writes it,
-    ``installed_as`` the package that was built from the component (``libssl3`` from ``openssl``).
+    ``installed_as`` the package that was built from the component (``libssl3`` from ``openssl``).  ``pin`` holds the
+    first column of the version and the one after it (from 1), where another version may be written in its place.
     """
 
     component: Component
@@ -101,6 +102,7 @@ class Entry(msgspec.Struct, frozen=True):
     direct: bool | None = None
     purl: str = ""
     installed_as: str = ""
+    pin: tuple[int, int] | None = None
 
 
 class Inventory(msgspec.Struct, frozen=True):

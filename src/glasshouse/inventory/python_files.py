@@ -32,9 +32,19 @@ def requirements(document: Document) -> Iterator[Entry | LeftOut]:
             continue
         match = _PINNED.match(text)
         if match and match[3] not in ("*", ",") and not match[2].endswith("."):
-            yield Entry(Component("PyPI", match[1], match[2]), number, _asked_for(lines, number))
+            component = Component("PyPI", match[1], match[2])
+            yield Entry(component, number, _asked_for(lines, number), pin=_pin(lines, number, match[2]))
         else:
             yield LeftOut(f"line {number}", f"not pinned to one version: {text[:80]}", number, "not-pinned")
+
+
+def _pin(lines: list[str], number: int, version: str) -> tuple[int, int] | None:
+    """Where the version stands; None where a hash belongs to it, which only the package manager can renew."""
+    line, following = lines[number - 1], lines[number].strip() if number < len(lines) else ""
+    at = line.find(version, line.find("=="))
+    if at < 0 or "--hash" in line or following.startswith("--hash"):
+        return None
+    return at + 1, at + 1 + len(version)
 
 
 def _option(text: str) -> str:

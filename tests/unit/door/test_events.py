@@ -18,6 +18,7 @@ from glasshouse.door import findings
 from glasshouse.door.administration import Administration
 from glasshouse.door.passage import Passage
 from glasshouse.words.act import Act, Circumstances
+from glasshouse.words.dependency import PublishedFlaw
 from glasshouse.words.engagement import ApprovalRule
 from glasshouse.words.errors import ApprovalNeededError, CredentialError, DeniedError
 from glasshouse.words.finding import Finding, Fix
@@ -114,3 +115,14 @@ def test_the_schema_refuses_what_is_wrong(acme: SimulatedOrganisation, broken: d
     passage.conclude()
     with pytest.raises(AssertionError):
         check(acme.event(0) | broken)
+
+
+def test_the_event_of_a_dependency_names_the_package_the_advisory_and_the_fix() -> None:
+    flaw = PublishedFlaw("GHSA-1", ("CVE-2024-1000",), "pkg:pypi/x@1.0", "x", "1.0", fixed=("2.0",))
+    finding = Finding("dependency-vulnerable", "m", Location("r.txt", 1), "high", "high", (1395,), flaw=flaw)
+    (event,) = findings.vulnerability_events([finding], 1_800_000_000_000)
+    (vulnerability,) = check(event)["vulnerabilities"]
+    assert vulnerability["affected_packages"] == [
+        {"name": "x", "version": "1.0", "purl": "pkg:pypi/x@1.0", "fixed_in_version": "2.0"}
+    ]
+    assert (vulnerability["advisory"], vulnerability["is_fix_available"]) == ({"uid": "GHSA-1"}, True)

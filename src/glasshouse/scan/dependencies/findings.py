@@ -11,7 +11,7 @@ from glasshouse.inventory.versions import fixes
 from glasshouse.scan.baseline import finding_fingerprint
 from glasshouse.scan.discover.walk import report_path
 from glasshouse.words.dependency import PublishedFlaw
-from glasshouse.words.finding import Finding, Severity
+from glasshouse.words.finding import Finding, Fix, Severity
 from glasshouse.words.location import Location
 
 VULNERABLE, MALICIOUS = "dependency-vulnerable", "dependency-malicious"
@@ -40,6 +40,7 @@ class Held(NamedTuple):
     direct: bool | None
     purl: str
     installed_as: tuple[str, ...]
+    pin: tuple[int, int] | None
 
 
 class Chances(NamedTuple):
@@ -67,6 +68,7 @@ def _held(component: Component, entries: Sequence[Entry], path: str) -> Held:
         direct=True if True in directs else False if False in directs else None,
         purl=next((entry.purl for entry in entries if entry.purl), ""),
         installed_as=built,
+        pin=next((entry.pin for entry in entries if entry.pin), None) if len(entries) == 1 else None,
     )
 
 
@@ -126,9 +128,19 @@ def _finding(row: Held, group: Sequence[Advisory], chances: Chances) -> Finding:
         cwe=tuple(dict.fromkeys((MALICIOUS_CWE if main.malicious else DEPENDENCY_CWE, *weaknesses)))[:10],
         snippet=f"{component.name} {component.version}",
         reasons=tuple(_reasons(row, main, flaw)),
+        fix=_fix(row, flaw) if rule == VULNERABLE else None,
         fingerprint=finding_fingerprint(rule, row.path, f"{component.ecosystem} {component.name}", main.id, 0),
         flaw=flaw,
     )
+
+
+def _fix(row: Held, flaw: PublishedFlaw) -> Fix | None:
+    """Another version in the place of the pinned one, where the file is one that people edit."""
+    if row.pin is None or not flaw.fixed or "!/" in row.path:
+        return None
+    start, end = row.pin
+    place = Location(row.path, row.line, start, row.line, end)
+    return Fix(f"use {flaw.fixed[0]}, or later", place, flaw.fixed[0])
 
 
 def severity(advisory: Advisory) -> Severity:

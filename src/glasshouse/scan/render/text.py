@@ -127,7 +127,7 @@ def _notes(finding: Finding, gutter: int, style: Style) -> Iterator[str]:
         yield f"{mark} {rank}" + "".join(f"{':' if not n else ';'} {why}" for n, why in enumerate(finding.because))
     for reason in finding.reasons:
         yield f"{mark} why: {visible(reason)}"
-    if finding.flaw is not None and finding.flaw.fixed:
+    if finding.flaw is not None and finding.flaw.fixed and finding.fix is None:
         yield f"{mark} suggested fix: use {visible(' or '.join(finding.flaw.fixed))}, or later"
     yield f"{mark} help: glasshouse explain {visible(finding.rule_id)}"
 

@@ -93,6 +93,18 @@ def test_severity_is_the_score_else_the_word_else_medium(details: dict[str, obje
     assert severity(advisory("A", **details)) == expected  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("line", "columns"),
+    [("x==1.0", (4, 7)), ("x[a] === 1.0 ; python_version > '3'", (10, 13)), ("x==1.0 --hash=sha256:00", None)],
+)
+def test_a_pin_is_fixed_in_its_place_unless_a_hash_belongs_to_it(
+    tmp_path: Path, line: str, columns: tuple[int, int] | None
+) -> None:
+    (tmp_path / "requirements.txt").write_text(f"{line}\n")
+    fix = scanned(tmp_path, [advisory("A")]).findings[0].fix
+    assert (fix and (fix.location.column, fix.location.end_column, fix.replacement)) == (columns and (*columns, "2.0"))
+
+
 def test_a_malicious_package_is_a_finding_of_its_own_rule_and_comes_before_guesses(place: Path) -> None:
     found = scanned(place, [advisory("A", "x", score=9.9), advisory("MAL-1", "y", malicious=True)])
     assert [each.rule_id for each in found.findings] == ["dependency-malicious", "dependency-vulnerable"]
