@@ -115,10 +115,13 @@ def do_call_method(self: Frame, ins: ir.Instr) -> bool | None:
     _, span, dst, obj, name, args, kwargs = ins
     given = calls.arguments(self, args, kwargs)
     receiver = self.val(obj)
+    boxes = php_builtins.boxed(self, receiver, args, given, span, name) if self.module.language == "php" else None
     value = calls.call_method(self, receiver, name, given, span, obj)
     if value.taint and TESTED in self.env:
         value = access_paths.refined(self, ins, value)
     self.store(dst, value, span)
+    if boxes:
+        php_builtins.take_back(self, boxes, span)
     if receiver.path and not receiver.refs:
         return ended(self, receiver.path, name)
     return None

@@ -319,12 +319,21 @@ def give_back(frame: Frame, given: Arguments, span: int) -> Value:
     return NONE
 
 
-def boxed(frame: Frame, callee: Value, operands: list[Any], given: Arguments, span: int) -> dict[str, Obj]:
-    """Boxes for the variables that functions of the program take by reference; they travel with the arguments."""
+def boxed(
+    frame: Frame, callee: Value, operands: list[Any], given: Arguments, span: int, method: str = ""
+) -> dict[str, Obj]:
+    """Boxes for the variables that functions of the program take by reference; they travel with the arguments.
+
+    ``callee`` is the function, or with ``method`` the object or class it is called on.
+    """
     boxes: dict[str, Obj] = {}
+    program = frame.machine.program
     for ref in callee.refs:
-        if ref.__class__ is FuncRef:
-            box_arguments(frame, ref.fn, operands, given, span, boxes)
+        fn = ref.fn if ref.__class__ is FuncRef else None
+        if method and ref.__class__ in (Obj, ClassRef) and ref.cls is not None:
+            fn = program.find_method(ref.cls, method)
+        if fn is not None:
+            box_arguments(frame, fn, operands, given, span, boxes)
     return boxes
 
 
@@ -357,7 +366,11 @@ def place(frame: Frame, given: Arguments, span: int) -> Value:
     """Data that is printed where escaping is not enough."""
     value = given.pos[0]
     taint = attributes.deep_taint(frame.machine, value)
-    return Value(value.const, php_text.placed(frame.machine, taint, given.pos[1].const), (), value.path)
+    where = str(given.pos[1].const)
+    after = php_text.placed(frame.machine, taint, where)
+    if taint:
+        after = php_text.explained(frame, taint, after, span, php_text.REASONS.get(where, ""))
+    return Value(value.const, after, (), value.path)
 
 
 def include(frame: Frame, given: Arguments, span: int) -> Value | None:

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 MAX_TEXT = 4096
 SQL, HTML, LOCATION = "$sql", "$html", "$location"
 HEADER = re.compile(r"(?i)^\s*(?:location|refresh)\s*:\s*(?:\d+\s*;\s*url=)?")
+REASONS = {
+    SQL: "put into the statement outside quotes, where escaping does not help",
+    HTML: "put where escaping for text does not help",
+    "script": "lands in a script, where escaping for text does not help",
+    "unquoted": "lands outside quotes, where escaping does not help",
+    "url": "decides what kind of address it is, which escaping does not change",
+}
 NAMED = re.compile(r"\w{3}$")
 FOLDER = re.compile(r"[^:'\"<>?#/]*[\w.-][/?#=]")  # a path of the own site or machine
 CONVERSION = re.compile(r"%(?:(\d+)\$)?[-+ 0]*(?:'.)?[-+ 0]*\d*(?:\.\d+)?([bcdeEfFgGhHosuxX%])")
@@ -54,7 +61,7 @@ def concat(frame: Frame, parts: Sequence[Value], span: int) -> Value:
         if found:
             found = behind(frame.machine, kind, pieces[:number], prefix, found)
             if found and (piece.path != kind or not kind):
-                found = place.settle(frame.machine, found)
+                found = explained(frame, found, place.settle(frame.machine, found), span, REASONS.get(kind, ""))
             taint = join_taint(taint, found)
         if piece.const is not NOT_CONST:
             place.feed(str(piece.const))
@@ -63,6 +70,17 @@ def concat(frame: Frame, parts: Sequence[Value], span: int) -> Value:
             place.data(piece.path == kind)
             prefix = None
     return texts.built(frame, pieces, taint, span, kind)
+
+
+def explained(frame: Frame, before: Taint, after: Taint | None, span: int, reason: str) -> Taint | None:
+    """Taint with one more step where escaped data lands in a place in which escaping does not help."""
+    if not after or not reason:
+        return after
+    if all(not bits & ~before.get(label, (0, None))[0] for label, (bits, _) in after.items()):
+        return after
+    from glasshouse.scan.interp import external
+
+    return external.mark(frame, after, span, reason)
 
 
 def behind(machine: Machine, kind: str, before: Sequence[Value], prefix: str | None, taint: Taint) -> Taint | None:

@@ -28,6 +28,7 @@ class Plain implements Named {
     public function with($text) { $this->text = $text; return $this; }
     public static function make($text) { return new static($text); }
     public function more($key) { return $this->more[$key] ?? 'none'; }
+    public function put(&$out, $value) { $out = $value; }
     public function __invoke($x) { return $x; }
 }
 class Child extends Plain {
@@ -55,6 +56,7 @@ REACHED = {
     "a list with keys": "['k' => $b] = ['k' => $data]; run($b);",
     "a loop over pairs": "foreach (['a' => $data] as $k => $v) { run($v); }",
     "an argument by reference": "fill($out, $data); run($out);",
+    "an argument that a method takes by reference": "$o = new Plain(); $o->put($out, $data); run($out);",
     "a variable that is another": "$a = 'x'; $b = &$a; $b = $data; run($a);",
     "a generator": "foreach (each_of([$data]) as $x) { run($x); }",
     "a closure with a captured variable": "$f = function () use ($data) { run($data); }; $f();",
