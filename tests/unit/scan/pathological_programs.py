@@ -27,6 +27,17 @@ def each(template: str, count: int, first: int = 0) -> str:
     return "".join(template.replace("@+", str(n + 1)).replace("@", str(n)) for n in range(first, count))
 
 
+@program("classes.php")
+def _() -> str:
+    chain = each("class C@ extends C@+ { function m(&$x) { parent::m($x); return $this->n($x); } }\n", 300)
+    return f"<?php {chain}class C300 {{ function m(&$x) {{ $x = $_GET['a']; }} function n($x) {{ echo $x; }} }} (new C0)->m($z);"
+
+
+@program("page.php")
+def _() -> str:
+    return each("<p class=<?= $_GET['a@'] ?>><?php $s .= $_GET['a@'] . 'x'; ?></p>\n", 500) + "<?= $s ?>"
+
+
 # --- long tables and long bodies ------------------------------------------------------------------------------------
 
 

@@ -36,6 +36,8 @@ BOX = "$v"
 MAX_TURNS = 8
 MAX_KEPT = 64
 MAX_INCLUDES = 4  # files included inside one another
+MAX_INCLUDED = 40  # files run from one file, whatever includes them
+INCLUDED = "$included"  # variable that counts them
 INCLUDES = frozenset(["include", "include_once", "require", "require_once"])
 UPLOADED = "uploaded file"
 
@@ -384,10 +386,14 @@ def include(frame: Frame, given: Arguments, span: int) -> Value | None:
         return UNKNOWN
     fn = module.functions[0]
     depth = sum(1 for item in machine.stack if item.ir.kind == "module")
-    if fn in machine.stack or fn is frame.fn or depth >= MAX_INCLUDES or not machine.budget.fits(fn):
+    count = frame.env.get(INCLUDED, Value(0)).const
+    count = count if count.__class__ is int else MAX_INCLUDED // 2
+    if fn in machine.stack or fn is frame.fn or depth >= MAX_INCLUDES or count >= MAX_INCLUDED:
+        return UNKNOWN
+    if not machine.budget.fits(fn):
         return UNKNOWN
     new = machine.new_frame(fn, frame.this, None)
-    new.env = dict(frame.env)
+    new.env = {**frame.env, INCLUDED: Value(count + 1)}
     machine.stack.append(fn)
     result = new.run()
     machine.stack.pop()

@@ -155,6 +155,12 @@ def test_a_file_that_includes_itself_ends() -> None:
     assert flows({"a.php": "<?php include 'a.php'; include 'b.php';", "b.php": "<?php include 'a.php';"}) == set()
 
 
+def test_files_that_all_include_one_another_are_analysed_whole() -> None:
+    includes = "".join(f"include 'f{number}.php';\n" for number in range(20))
+    files = {f"f{number}.php": f"<?php\n{includes}echo $_GET['x'];" for number in range(20)}
+    assert flows(files) == {"php-xss"}  # and no file is reported as analysed only in part
+
+
 def test_a_global_variable_and_a_constant_of_another_file_are_known() -> None:
     settings = "<?php define('TOOL', $_GET['tool']); $line = $_POST['line'];"
     main = "<?php function go() { global $line; system($line); } function stay() { system($line); } exec(TOOL);"
