@@ -185,6 +185,7 @@ class Relay:
             origin=head.origin,
             session=_session(asked),
             approval=head.approval,
+            profile=prompt.profile,
         )
         fallback = self._fallback(asked)
         if fallback and not instead:
