@@ -122,3 +122,12 @@ def test_rules_travel_with_the_plan_with_author_and_link() -> None:
 
 def test_actions_name_mitigations_that_exist() -> None:
     assert {each for action in ACTIONS for each in action.mitigations} <= set(attack().mitigations)
+
+
+def test_actions_name_techniques_and_tactics_that_exist() -> None:
+    known = attack()
+    for action in ACTIONS:
+        assert set(action.techniques) <= set(known.techniques), action.id
+        assert set(action.tactics) <= {tactic for each in known.techniques.values() for tactic in each.tactics}, (
+            action.id
+        )
