@@ -17,6 +17,7 @@ _YARN_FIELD = re.compile(r'^  (version|resolution):?\s+"?([^"\s]+)')
 _YARN_NEED = re.compile(r'^    "?(@?[^@"\s:]+)"?:?\s')
 _PNPM_KEY = re.compile(r"^/?(@[^@/(]+/[^@/(]+|[^@/(]+)[@/]([^@(/]+)")
 _ALIAS = re.compile(r"^npm:(@?[^@]+)@(.*)$")
+_ARCHIVE = re.compile(r"^https?://\S+/-/[^/]*?-(\d[^/]*)\.tgz$")  # what a registry serves
 _ADDRESS = re.compile(r"^(?:git|https?|file|ssh|github|link|workspace)[+:]")
 
 
@@ -52,6 +53,8 @@ def _version_1(name: str, version: Any, line: int) -> Entry | LeftOut:
     if isinstance(version, str):
         if alias := _ALIAS.match(version):
             name, version = alias[1], alias[2]
+        elif archive := _ARCHIVE.match(version):
+            version = archive[1]
         elif _ADDRESS.match(version):
             return LeftOut(name[:100], f"not from a registry: {version[:80]}", line)
     return entry("npm", name, version, line)

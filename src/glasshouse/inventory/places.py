@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 from glasshouse.inventory.component import Inventory, LeftOut
 from glasshouse.inventory.document import Document
 from glasshouse.inventory.manifests import MANIFESTS, unlocked
+from glasshouse.inventory.prose import looks_right
 from glasshouse.inventory.read import MAX_BYTES, by_place, is_inventory, parse_document, read_inventory
 from glasshouse.inventory.trees.folder import FolderTree
 from glasshouse.inventory.trees.image import ImageTree, Wanted, is_image
@@ -151,7 +152,8 @@ def _walk(tree: Tree, *, system: bool) -> Iterator[str | Unread]:
         if isinstance(node, Unread):
             yield node
         elif node.is_file and (_of_system(node.path) if system else _of_project(node.path)):
-            yield node.path
+            if system or looks_right(node.path, tree):
+                yield node.path
 
 
 def _of_project(path: str) -> bool:

@@ -63,6 +63,11 @@ CASES: list[tuple[str, str, list[tuple[str, str, str]]]] = [
         [("npm", "a", "1.0.0"), ("npm", "b", "2.0.0")],
     ),
     (
+        "npm-shrinkwrap.json",
+        json.dumps({"dependencies": {"a": {"version": "https://npm.example.org/a/-/a-1.0.0-rc.1.tgz"}}}),
+        [("npm", "a", "1.0.0-rc.1")],
+    ),
+    (
         "yarn.lock",
         '"@a/b@^1.0.0":\n  version "1.2.3"\n\nc@2:\n  version: 2.0.1\n',
         [("npm", "@a/b", "1.2.3"), ("npm", "c", "2.0.1")],
@@ -181,6 +186,24 @@ def test_a_folder_gives_the_files_known_by_name_and_skips_installed_packages(tmp
         (tmp_path / name).write_text("{}")
     found = [file.relative_to(tmp_path).as_posix() for file in find_inventories(tmp_path)]
     assert found == ["a/package-lock.json", "b/app.cdx.json"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("qcom-rpm.txt", "Qualcomm Resource Power Manager (RPM)\n\nThis driver talks to the manager.\n"),
+        ("requirements.txt", "You need a compiler and about 2 GB of memory.\nThen run the script of your system.\n"),
+        ("bom.json", '{"mines": [1, 2]}'),
+        ("about-dpkg.txt", "dpkg is the tool that installs packages.\n"),
+    ],
+)
+def test_prose_with_the_name_of_a_list_is_passed_over_in_a_search(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    (tmp_path / "host-rpm.txt").write_text("bash-5.1.8-6.el9.x86_64\n")
+    (tmp_path / "dev-requirements.txt").write_text(
+        "-r base.txt\nflask[async] >= 2 ; python_version > '3'\na==1 # why\n"
+    )
+    assert {file.name for file in find_inventories(tmp_path)} == {"host-rpm.txt", "dev-requirements.txt"}
 
 
 NAMES = sorted({pattern.replace("*", "x") for pattern, _, _ in (*BY_NAME, *ALONE)} | {"bom.json"})
