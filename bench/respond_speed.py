@@ -12,17 +12,18 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 import zstandard
 from respond_data import recordings, rules_in, unpacked_rules
 
-from glasshouse.respond.engine.run import Engine
+from glasshouse.respond.engine.run import Engine, Match
 from glasshouse.respond.read.classify import Classifier
 from glasshouse.respond.read.inputs import read_logs
 from glasshouse.respond.read.interface import Chunk
-from glasshouse.respond.sigma.ir import Expression, Leaf, Not
+from glasshouse.respond.sigma.ir import Expression, Leaf, Not, RuleSet
 from glasshouse.respond.sigma.load import read_compiled
 
 NUMBER = "BenchNumber"
@@ -47,7 +48,7 @@ def bench_file(data: Path, folder: Path, most: int) -> Path:
         for each in large + small:
             with each.file.open("rb") as stream:
                 reader = zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
-                for line in io.BufferedReader(reader):  # type: ignore[type-var]
+                for line in io.BufferedReader(reader):
                     out.write(b'{"%s":"%d",' % (NUMBER.encode(), number) + line.strip()[1:] + b"\n")
                     number += 1
     return place
@@ -58,16 +59,16 @@ def ours_once(events: Path, compiled: Path, pairs: Path) -> None:
     rules = read_compiled(compiled)
     assert rules is not None
     engine = Engine(rules, Classifier().tag)
-    found: list[tuple[str, str, str, bool]] = []
+    found: list[tuple[str, str, str, str]] = []
 
-    def keep(matches: object) -> None:
-        for match in matches:  # type: ignore[attr-defined]
+    def keep(matches: Iterable[Match]) -> None:
+        for match in matches:
             names = [match.names.get(each, each) for each in _fields(rules.rules[match.rule].expression, rules)]
             odd = any(isinstance(match.event.get(each), bool) for each in names)
             provider = "Provider_Name" in names
             why = "true or false" if odd else "Provider_Name" if provider else ""
             channel = str(match.event.get("Channel"))
-            found.append((rules.rules[match.rule].ref.id, match.event[NUMBER], channel, why))  # type: ignore[arg-type]
+            found.append((rules.rules[match.rule].ref.id, match.event[NUMBER], channel, why))
 
     for chunk in read_logs([events], io.BytesIO()):
         assert isinstance(chunk, Chunk)
@@ -77,10 +78,10 @@ def ours_once(events: Path, compiled: Path, pairs: Path) -> None:
     print(json.dumps({"events": engine.events, "rules": len(rules.rules)}))
 
 
-def _fields(node: Expression, rules: object) -> list[str]:
+def _fields(node: Expression, rules: RuleSet) -> list[str]:
     """The fields that an expression demands something of."""
     if isinstance(node, Leaf):
-        return [rules.predicates[node.at].field]  # type: ignore[attr-defined]
+        return [rules.predicates[node.at].field]
     if isinstance(node, Not):
         return []
     return [name for each in node.args for name in _fields(each, rules)]

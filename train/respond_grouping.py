@@ -23,16 +23,17 @@ import msgspec
 from msgspec.structs import replace
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from respond_data import Recording, detections_of, recordings, rules_in
 from respond_fleet import SEEDS, Fleet, b_cubed, by_pause, fleet
-from respond_trees import boosted
 
 from glasshouse.respond.group.cluster import Cluster
 from glasshouse.respond.group.likeness import FEATURES, MODEL
 from glasshouse.respond.group.link import Groups, Judge, grouped
 from glasshouse.respond.group.trees import Trees
 from glasshouse.words.incident import Detection
+from train.respond_trees import boosted
 
 FIRST_SEED, ROUNDS, MOST_ROWS, FOLDS = 100, 3, 200_000, 3
 PACE, LEFT_OUT = 0.7, 0.25

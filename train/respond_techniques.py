@@ -22,7 +22,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from respond_data import Recording, detections_of, recordings, rules_in
-from respond_trees import boosted
 
 from glasshouse.dossier.evidence import Training
 from glasshouse.respond.group.attack import of_this_version, parent
@@ -30,6 +29,7 @@ from glasshouse.respond.group.techniques import MODEL, Ranker, candidates
 from glasshouse.words.digests import sha256_of
 from glasshouse.words.incident import Detection
 from train.record import Clocked, add_options, by_source, clocked, files_digest, write_record
+from train.respond_trees import boosted
 
 Found = dict[str, list[Detection]]
 FOLDS = 5

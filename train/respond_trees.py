@@ -23,7 +23,7 @@ def boosted(
 
     ``directions`` says of each feature whether more of it may only raise (1) or lower (-1) the odds, or either (0).
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(
         max_iter=trees,
