@@ -19,17 +19,34 @@ from glasshouse.words.passage import ByteRange, Screened
 
 MAX_CHANNELS = 1_024
 MAX_HELD_BYTES = 16_777_216
+PIECES_TOGETHER = 256
+"""So many pieces of a text are hashed at once."""
 
 
 class _Channel:
     """One text of an answer that arrives in pieces."""
 
-    __slots__ = ("fed", "hash", "screen")
+    __slots__ = ("_hash", "_pieces", "fed", "screen")
 
     def __init__(self, screen: StreamScreen) -> None:
         self.screen = screen
         self.fed = 0
-        self.hash = hashlib.blake2b(digest_size=16)
+        """Bytes of the text that have come."""
+        self._hash = hashlib.blake2b(digest_size=16)
+        self._pieces: list[str] = []
+
+    def add(self, piece: str) -> None:
+        """Counts one more piece."""
+        self.fed += len(piece) if piece.isascii() else len(_bytes(piece))
+        self._pieces.append(piece)
+        if len(self._pieces) >= PIECES_TOGETHER:
+            self.digest()
+
+    def digest(self) -> bytes:
+        """The digest of the text so far."""
+        self._hash.update(_bytes("".join(self._pieces)))
+        self._pieces.clear()
+        return self._hash.digest()
 
 
 class _Held(msgspec.Struct):
@@ -114,9 +131,7 @@ class AnswerScreen:
             if len(self._channels) >= MAX_CHANNELS:
                 raise AnswerShapeError(f"the stream has more than {MAX_CHANNELS} texts")
             channel = self._channels[piece.channel] = _Channel(self._screener.stream(stop_at=self._stop_at))
-        encoded = piece.text.encode("utf-8", "surrogatepass")
-        channel.fed += len(encoded)
-        channel.hash.update(encoded)
+        channel.add(piece.text)
         held.marks.append((channel, channel.fed))
         release = channel.screen.push(piece.text)
         if release.score is not None:
@@ -155,8 +170,8 @@ class AnswerScreen:
 
     def _whole(self, piece: Piece) -> None:
         """A text that stands alone; one that only repeats what streamed before was looked at then."""
-        name = hashlib.blake2b(piece.text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        if name in self._seen or any(channel.hash.digest() == name for channel in self._channels.values()):
+        name = hashlib.blake2b(_bytes(piece.text), digest_size=16).digest()
+        if name in self._seen or any(channel.digest() == name for channel in self._channels.values()):
             return
         self._seen.add(name)
         score = self._screener.score(piece.text)
@@ -182,3 +197,7 @@ class AnswerScreen:
         ranges = (ByteRange(0, self._looked_at),)
         most = percent(highest.value) if highest is not None else 0
         return (Screened(self._screener.digest, ranges, most, withheld, (category,) if category else ()),)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -6,6 +6,7 @@ order of their names, no space.  ``audit/entries.py`` holds the expression that 
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Literal
 
@@ -101,16 +102,7 @@ def check_new(entry: NewEntry, position: int) -> None:
     """Raises ``EntryError`` unless every field keeps to its alphabet; ``position`` is the place in the call."""
     if entry.kind.startswith(OWN_PREFIX) or entry.key == OWN_NAME:
         raise EntryError("the log writes entries of kind `ledger.` and key `ledger` itself", where=entry.kind[:80])
-    fields = (
-        ("kind", _KIND, entry.kind),
-        ("organisation", _NAME, entry.organisation),
-        ("key", _NAME, entry.key),
-        ("decision", _DECISION, entry.decision),
-        ("policy", _POLICY, entry.policy),
-    )
-    for name, pattern, value in fields:
-        if pattern.fullmatch(value) is None:
-            raise EntryError(f"`{name}` must match {pattern.pattern}, not {value[:80]!r}", where=entry.kind[:80])
+    _check_names(entry.kind, entry.organisation, entry.key, entry.decision, entry.policy)
     if entry.part not in _PARTS:
         raise EntryError(f"`part` is single, opens or closes, not {entry.part[:80]!r}", where=entry.kind)
     if entry.part == "closes" and entry.about is None:
@@ -123,6 +115,21 @@ def check_new(entry: NewEntry, position: int) -> None:
         _check_payload(payload, entry.kind)
     if len({payload.name for payload in entry.payloads}) < len(entry.payloads):
         raise EntryError("two payloads have the same name", where=entry.kind)
+
+
+@functools.lru_cache(maxsize=4_096)
+def _check_names(kind: str, organisation: str, key: str, decision: str, policy: str) -> None:
+    """Remembered, since most entries repeat those of an earlier one; errors are not."""
+    fields = (
+        ("kind", _KIND, kind),
+        ("organisation", _NAME, organisation),
+        ("key", _NAME, key),
+        ("decision", _DECISION, decision),
+        ("policy", _POLICY, policy),
+    )
+    for name, pattern, value in fields:
+        if pattern.fullmatch(value) is None:
+            raise EntryError(f"`{name}` must match {pattern.pattern}, not {value[:80]!r}", where=kind[:80])
 
 
 def _check_payload(payload: Payload, kind: str) -> None:

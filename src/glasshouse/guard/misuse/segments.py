@@ -51,7 +51,7 @@ def complete_until(text: str, looked_at: int = 0) -> int:
     In the first ``looked_at`` characters none was whole when they were the text, so they are not looked at again.
     """
     last = 0
-    for match in _END.finditer(text, _open_from(text, looked_at)):
+    for match in _END.finditer(text, _open_from(text, looked_at) if looked_at else 0):
         if match.end() < len(text):
             last = match.end()
     if len(text) - last > MAX_SENTENCE:
