@@ -12,6 +12,7 @@ ENDINGS = {
     "python": (".py",),
     "javascript": (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx"),
     "java": (".java", ".jsp"),
+    "c": (".c", ".h", ".cc", ".cpp", ".cxx", ".hpp"),
 }
 EDITED_BYTES = 100_000  # edit a file of ordinary size, not the largest
 ADDED = {

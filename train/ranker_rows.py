@@ -89,7 +89,7 @@ def candidates_of(tree: Path, language: str) -> tuple[list[Candidate], list[dict
     """What a scan of a tree finds, before anything is ranked, with features."""
     settings = ScanSettings(languages=(language,), ignore_files=False, inline_ignores=False)
     files, _ = discovered([tree], settings)
-    results, _ = lower_all(files, settings, None, None, b"")
+    results, _ = lower_all(files, settings, None, None)
     order = [position for position in range(len(files)) if position in results]
     kept = [(results[position].file, results[position].hits) for position in order]
     programs = [file for file, _ in kept if file is not None]
