@@ -9,6 +9,12 @@ import pytest
 from tests.product.test_door_commands import Machine
 from tests.product.test_respond import EVENT
 
+from glasshouse.access import register
+from glasshouse.access.engagement_file import read_engagement
+from glasshouse.store.database import open_database
+from glasshouse.store.place import StorePlace
+from glasshouse.store.records import Tables
+
 ENGAGEMENT = """\
 id: {id}
 organisation: acme
@@ -67,9 +73,12 @@ class Team:
         """Its key."""
         file, run = self.folder / f"{name}.yaml", self.machine.run
         file.write_text(ENGAGEMENT.format(id=name, folder=self.folder, needed=needed, lapses=lapses))
-        run("access", "engagement", "draft", str(file))
-        run("access", "engagement", "request", name)
-        run("access", "engagement", "activate", name)
+        database = open_database(StorePlace(file=self.machine.home / "store.db"))  # three commands each cost only time
+        tables = Tables(database)
+        register.draft(tables, read_engagement(file))
+        for event in ("request", "activate"):
+            register.move_engagement(tables, name, event)
+        database.close()
         issued = run("access", "key", "issue", "ada", "--engagement", name)
         return next(line for line in issued.splitlines() if "glh_" in line)
 
