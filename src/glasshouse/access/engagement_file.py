@@ -31,7 +31,7 @@ class EngagementFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     misuse_asks_at: int = 101
     misuse_denies_at: int = MISUSE_DENIES_AT
     fallback_model: str = ""
-    keeps: Keeps = "sealed"
+    keeps: Keeps = "nothing"
 
 
 def read_engagement(file: Path) -> Engagement:

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -193,9 +194,11 @@ class Door:
             receipt = self._append(prepared.entry)
         return self._admitted(prepared, receipt)
 
-    async def admit_async(self, caller: Caller, act: Act, circumstances: Circumstances = PLAIN) -> Admission:
-        """The same, awaited."""
-        prepared = self._prepare(caller, act, circumstances)
+    async def admit_async(
+        self, caller: Caller, act: Act, circumstances: Circumstances = PLAIN, prompt: bytes = b""
+    ) -> Admission:
+        """The same, awaited.  ``prompt`` is kept, sealed, with the entry of the request."""
+        prepared = self._prepare(caller, act, circumstances, prompt)
         with self._redeeming(prepared):
             receipt = await self._append_async(prepared)
         decision = prepared.decision
@@ -295,7 +298,7 @@ class Door:
 
     # --- inside
 
-    def _prepare(self, caller: Caller, act: Act, circumstances: Circumstances) -> _Prepared:
+    def _prepare(self, caller: Caller, act: Act, circumstances: Circumstances, prompt: bytes = b"") -> _Prepared:
         caller = self.directory.again(caller)
         decision = self._decide(caller, act, circumstances)
         if isinstance(decision, Permit) and caller.engagement.quota.acts_per_day is not None:
@@ -306,13 +309,16 @@ class Door:
             redeemed = isinstance(decision, Permit)
         uid = _uid()
         event = events.request_event(caller, act, circumstances, decision, self.now_ms(), uid)
+        more = {"prompt": prompt}
         match decision:
             case Permit():
-                entry = self._entry("act.request", caller, "permit", decision.policy_hash, event, part="opens")
+                entry = self._entry(
+                    "act.request", caller, "permit", decision.policy_hash, event, part="opens", more=more
+                )
             case Deny():
-                entry = self._entry("act.denied", caller, "deny", decision.policy_hash, event)
+                entry = self._entry("act.denied", caller, "deny", decision.policy_hash, event, more=more)
             case Ask():
-                entry = self._entry("act.asked", caller, "ask", decision.policy_hash, event)
+                entry = self._entry("act.asked", caller, "ask", decision.policy_hash, event, more=more)
         return _Prepared(caller, act, circumstances, decision, uid, entry, redeemed)
 
     @contextlib.contextmanager
@@ -378,7 +384,7 @@ class Door:
             event,
             part="closes",
             about=admission.request.index,
-            more=outcome.events,
+            more={"events": b"\n".join(outcome.events), "answer": outcome.answer},
         )
 
     def _entry(
@@ -391,15 +397,14 @@ class Door:
         *,
         part: str = "single",
         about: int | None = None,
-        more: tuple[bytes, ...] = (),
+        more: Mapping[str, bytes] = MappingProxyType({}),
     ) -> NewEntry:
         from glasshouse.ledger.entry import NewEntry, Payload
 
         engagement = "local" if caller.kind == "local" else self.home.pseudonym("eng", caller.engagement.id)
         organisation = "local" if caller.kind == "local" else self.home.pseudonym("org", caller.organisation.id)
         payloads = [Payload("event", engagement, event)]
-        if more:
-            payloads.append(Payload("events", engagement, b"\n".join(more)))
+        payloads += [Payload(name, engagement, data) for name, data in more.items() if data]
         return NewEntry(
             kind=kind,
             organisation=organisation,

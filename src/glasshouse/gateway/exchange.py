@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from glasshouse.door.door import Admission, Door
     from glasshouse.ledger import Receipt
 
+MAX_KEPT_BYTES = 8_388_608
+"""What the log keeps of a prompt or an answer at most; the digest beside it is of the whole."""
 WITHHELD = Refusal("withheld", "gateway.withheld", "Screening stopped this answer; the rest is withheld")
 
 
@@ -65,6 +67,8 @@ class Exchange:
         self._request_id, self._extra = request_id, extra
         self._hash = hashlib.sha256()
         self._sent_bytes = 0
+        self._keeps = admission.caller.engagement.keeps == "sealed"
+        self._kept: list[bytes] = []
         self._started = False
         self._concluding = False
         self._reason: Deny | ClientGone | None = None
@@ -272,12 +276,15 @@ class Exchange:
             code=code,
             counts={name: number for name, number in counts.items() if number},
             screened=self.screen.screened(),
+            answer=b"".join(self._kept),
         )
         self._outcome = self._door.conclude_soon(self.admission, outcome)
         return await self._door.concluded(self._outcome)
 
     def _count(self, data: bytes) -> None:
         self._hash.update(data)
+        if self._keeps and self._sent_bytes < MAX_KEPT_BYTES:
+            self._kept.append(data[: MAX_KEPT_BYTES - self._sent_bytes])
         self._sent_bytes += len(data)
 
     def _head(self, upstream: Reply) -> Headers:

@@ -21,7 +21,7 @@ from glasshouse.gateway.deadlines import Deadlines
 from glasshouse.gateway.dialect.interface import STATUS, Call, Dialect, ErrorKind, RequestShapeError
 from glasshouse.gateway.dialect.registry import Route
 from glasshouse.gateway.dialect.strict_json import decode_object, with_model
-from glasshouse.gateway.exchange import Exchange, Sending
+from glasshouse.gateway.exchange import MAX_KEPT_BYTES, Exchange, Sending
 from glasshouse.gateway.intake import ClientGone, Head, check_json, read_body, read_head
 from glasshouse.gateway.limits.counters import Counters
 from glasshouse.gateway.limits.counters import Table as CounterTable
@@ -195,10 +195,11 @@ class Relay:
                 other = _act(caller, asked.route.dialect, fallback, asked.body)
                 if not isinstance(self._door.decide(caller, other, circumstances), Permit):
                     instead = ""
+        kept = asked.body[:MAX_KEPT_BYTES] if caller.engagement.keeps == "sealed" else b""
         if instead:
             why = f"instead of {asked.call.model}: {instead}"
             act = _act(caller, asked.route.dialect, fallback, asked.body, why)
-        return await self._door.admit_async(caller, act, circumstances)
+        return await self._door.admit_async(caller, act, circumstances, kept)
 
     def _fallback(self, asked: Asked) -> str:
         """The engagement's fallback, if it is another model and served to this dialect."""

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 EngagementState = Literal["draft", "requested", "active", "paused", "expired", "revoked"]
-Keeps = Literal["nothing", "sealed", "plain"]
+Keeps = Literal["nothing", "sealed"]
 
 
 class CodeScope(msgspec.Struct, frozen=True):
@@ -96,7 +96,8 @@ class Engagement(msgspec.Struct, frozen=True):
     misuse_asks_at: int = 101
     misuse_denies_at: int = MISUSE_DENIES_AT
     fallback_model: str = ""
-    keeps: Keeps = "sealed"
+    keeps: Keeps = "nothing"
+    """What the log keeps of a call to a model besides digests and sizes: nothing, or prompt and answer, sealed."""
 
     def rule_for(self, capability: str) -> ApprovalRule | None:
         """The approval rule for a capability, the one with most approvals if several apply."""

@@ -34,7 +34,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
     ``digest`` is the SHA-256 of what was returned, ``items`` and ``size_bytes`` its extent.  ``code`` is the error's
     code when it did not end well.  ``counts`` are totals worth searching by (findings, tokens).  ``events`` are further
-    OCSF events, such as findings; they go sealed into the outcome's payload.
+    OCSF events, such as findings; they go sealed into the outcome's payload, and so does ``answer``, what was returned,
+    where the engagement has it kept.
     """
 
     status: OutcomeStatus
@@ -45,3 +46,4 @@ class Outcome(msgspec.Struct, frozen=True):
     counts: dict[str, int] = {}
     screened: tuple[Screened, ...] = ()
     events: tuple[bytes, ...] = ()
+    answer: bytes = b""

@@ -218,3 +218,47 @@ def harmful(path: str) -> dict[str, Any]:
     if path == "/v1/responses":
         return {"model": "echo", "input": HARM}
     return ask(path, messages=[{"role": "user", "content": HARM}])
+
+
+@pytest.mark.parametrize(("path", "stream"), MODES)
+def test_prompt_and_answer_are_kept_only_where_the_engagement_says_so_and_then_sealed(
+    world: World, path: str, stream: bool
+) -> None:
+    keeping = world.engage(f"kept-{len(world.entries())}", keeps="sealed")
+
+    async def main() -> None:
+        async with served(world) as caller:
+            body = json.dumps(ask(path, **streaming(stream))).encode()
+            before = len(world.entries())
+            answer = await caller.call(path, body, key=keeping)
+            request, outcome = request_and_outcome(world.entries()[before:])
+            assert [each.name for each in request.payloads] == ["event", "prompt"]
+            assert [each.name for each in outcome.payloads] == ["event", "answer"]
+            assert world.sealed(before, "prompt") == body
+            assert world.sealed(before + 1, "answer") == COMMENT.sub(b"", answer.body)
+
+            await caller.call(path, body)
+            others = world.entries()[before + 2 :]
+            assert [each.name for entry in others for each in entry.payloads] == ["event", "event"]
+
+    asyncio.run(main())
+
+
+def test_what_was_denied_is_kept_too_and_what_screening_withholds_is_not(world: World) -> None:
+    keeping = world.engage("kept-denied", keeps="sealed", misuse_denies_at=0)
+    holding = world.engage("held", keeps="sealed")
+
+    async def main() -> None:
+        async with served(world) as caller:
+            body = json.dumps(ask("/v1/messages")).encode()
+            assert (await caller.call("/v1/messages", body, key=keeping)).status == 403
+            denied = len(world.entries()) - 1
+            assert world.entries()[denied].kind == "act.denied"
+            assert world.sealed(denied, "prompt") == body
+
+            answer = await caller.call("/v1/messages", ask("/v1/messages", model="harm"), key=holding)
+            kept = world.sealed(len(world.entries()) - 1, "answer")
+            assert kept == answer.body
+            assert HARM.encode() not in kept
+
+    asyncio.run(main())

@@ -75,11 +75,15 @@ class World:
             log.close()
 
     def payload(self, index: int, name: str = "event") -> dict[str, Any]:
+        """A sealed payload of an entry that is a JSON object, opened."""
+        found: dict[str, Any] = json.loads(self.sealed(index, name))
+        return found
+
+    def sealed(self, index: int, name: str) -> bytes:
         """A sealed payload of an entry, opened."""
         log = Ledger.read(find_home(self.environ).log)
         try:
-            found: dict[str, Any] = json.loads(log.payload(index, name))
-            return found
+            return log.payload(index, name)
         finally:
             log.close()
 
