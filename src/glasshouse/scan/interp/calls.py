@@ -41,6 +41,7 @@ from glasshouse.scan.interp.values import (
     SuperRef,
     Value,
     join,
+    ref_key,
     with_taint,
 )
 from glasshouse.scan.program import Fn, arity_fits
@@ -170,7 +171,12 @@ def method_of_ref(frame: Frame, ref: Any, value: Value, name: str, given: Argume
         return method_of_object(frame, ref, value, name, given, span)
     if kind is ModuleRef:
         target = machine.module_attr(ref.module, name)
-        return call_value(frame, target, given, span) if target is not None else None
+        if target is None:
+            return None
+        if any(other.__class__ is Bound for other in target.refs):
+            held = without_itself(frame, ref, name, target.refs)
+            target = Value(target.const, target.taint, held, target.path)
+        return call_value(frame, target, given, span)
     if kind is ClassRef:
         return method_of_class(frame, ref, name, given, span)
     if kind is FuncRef:
@@ -200,16 +206,49 @@ def method_of_bound(frame: Frame, bound: Bound, name: str, given: Arguments, spa
     return call_method(frame, this, bound.name, Arguments(known, {}, more), span, None)
 
 
+def without_itself(frame: Frame, owner: Any, name: str, held: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a field holds, without methods that were taken off and lead back to it (``list.push = list.push``)."""
+    field = (ref_key(owner), name)
+    return tuple(ref for ref in held if ref.__class__ is not Bound or not leads_to(frame, ref, field))
+
+
+def leads_to(frame: Frame, taken: Bound, field: tuple[object, str]) -> bool:
+    """Whether looking up a method that was taken off an object or module comes to a field of an object or module."""
+    waiting: list[Any] = [taken]
+    seen: set[tuple[object, str]] = set()
+    while waiting:
+        method = waiting.pop()
+        for ref in method.receiver.refs:
+            place = (ref_key(ref), method.name)
+            if place == field:
+                return True
+            if place not in seen:
+                seen.add(place)
+                waiting += [other for other in held_by(frame, ref, method.name) if other.__class__ is Bound]
+    return False
+
+
+def held_by(frame: Frame, owner: Any, name: str) -> tuple[Any, ...]:
+    """What the field of an object or module refers to."""
+    value: Value | None = None
+    if owner.__class__ is Obj:
+        value = (frame.machine.fields(owner) or {}).get(name)
+    elif owner.__class__ is ModuleRef:
+        value = frame.machine.module_attr(owner.module, name)
+    return value.refs if value is not None else ()
+
+
 def method_of_object(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, span: int) -> Value | None:
     machine = frame.machine
     fields = machine.fields(obj)
-    if fields and name in fields and any(ref.__class__ in (FuncRef, ClassRef, Bound) for ref in fields[name].refs):
-        this = Value(refs=(obj,))
-        bound = tuple(
-            FuncRef(ref.fn, ref.frame, ref.this or this) if ref.__class__ is FuncRef else ref
-            for ref in fields[name].refs
-        )
-        return call_value(frame, Value(refs=bound), given, span)
+    if fields and name in fields:
+        held = without_itself(frame, obj, name, fields[name].refs)
+        if any(ref.__class__ in (FuncRef, ClassRef, Bound) for ref in held):
+            this = Value(refs=(obj,))
+            bound = tuple(
+                FuncRef(ref.fn, ref.frame, ref.this or this) if ref.__class__ is FuncRef else ref for ref in held
+            )
+            return call_value(frame, Value(refs=bound), given, span)
     if obj.cls is not None:
         own = method_of_instance(frame, obj, value, name, given, span)
         if own is None and frame.module.language == "java":
@@ -227,7 +266,8 @@ def method_of_object(frame: Frame, obj: Obj, value: Value, name: str, given: Arg
         member = attributes.prototype_attr(frame, obj, name)
         if member is not None:
             this = Value(refs=(obj,))
-            bound = tuple(FuncRef(ref.fn, ref.frame, this) if ref.__class__ is FuncRef else ref for ref in member.refs)
+            held = without_itself(frame, obj, name, member.refs)
+            bound = tuple(FuncRef(ref.fn, ref.frame, this) if ref.__class__ is FuncRef else ref for ref in held)
             return call_value(frame, Value(refs=bound), given, span)
     if obj.kind in attributes.CONTAINERS:
         return containers.call(frame, obj, value, name, given, span)

@@ -185,3 +185,15 @@ def test_a_promisified_external_function_is_still_that_function(lines: Lines) ->
 
 def test_a_generator_gives_what_it_yields(runs: Reaches) -> None:
     assert runs("function* all() { yield data; }\nfor (const item of all()) execSync(item);")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "const list = [];\nlist.push = list.push;\nlist.push({0});\nexecSync(list[0]);",
+        "const a = [], b = [];\na.push = b.push;\nb.push = a.push;\na.push({0});\nexecSync({0});",
+    ],
+)
+def test_a_method_put_back_on_the_object_it_was_taken_off_is_that_method(runs: Reaches, code: str) -> None:
+    assert runs(code.format("data"))
+    assert not runs(code.format("'ls'"))

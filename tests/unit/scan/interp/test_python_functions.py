@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 Reaches = Callable[[str], bool]
+Lines = Callable[[str, str, int], list[int]]
 
 
 def test_each_call_of_a_function_has_its_own_arguments(reaches: Reaches) -> None:
@@ -185,3 +186,8 @@ def test_a_check_inside_a_function_counts_where_it_was_called(reaches: Reaches) 
 
 def test_a_global_written_by_a_function_is_seen_later(reaches: Reaches) -> None:
     assert reaches("value = 'ls'\ndef change():\n    global value\n    value = data\nchange()\nos.system(value)")
+
+
+def test_a_module_that_imports_its_own_name_is_analysed(lines: Lines) -> None:
+    code = "import os\nimport code\nrun = code.run\ndef go(text):\n    run(text)\n    os.system(input())\n"
+    assert lines("python", code, 78) == [6]
