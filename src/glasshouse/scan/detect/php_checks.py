@@ -18,6 +18,8 @@ COMPARED = re.compile(
     r"(?i)(.*_)?(token|secret|pass(word|wd)?|pwd|hmac|signature|digest|csrf|api_?key|(pass(word)?_?)?hash|mac)|"
     r".*(Token|Secret|Password|Hash|Signature)"
 )
+COMPUTED = re.compile(r"(HMAC|SIGNATURE|DIGEST|HASH|MAC)$")
+"""What is computed of a message is in no constant: a constant of that name marks a file format."""
 AGAIN = re.compile(r"(?i)confirm|again|repeat|retype|chk|check|verify|[a-z]2$")  # what a form asks for twice
 GUESSABLE = frozenset(["rand", "mt_rand", "uniqid", "lcg_value", "str_shuffle", "array_rand", "shuffle", "microtime"])
 STRONG = frozenset(["random_bytes", "random_int", "openssl_random_pseudo_bytes", "wp_generate_password"])
@@ -196,7 +198,7 @@ def compared(function: ir.Function, made: Mapping[Any, list[ir.Instr]], operand:
     if ins is not None and callee(ins) in DIGESTS:
         return f"the result of `{callee(ins)}`"
     name = name_of(function, made, operand)
-    if AGAIN.search(name) or AGAIN.search(name_of(function, made, other)):
+    if AGAIN.search(name) or AGAIN.search(name_of(function, made, other)) or COMPUTED.search(name):
         return ""
     return f"`{name}`" if COMPARED.fullmatch(name) else ""
 

@@ -81,6 +81,10 @@ def credential_name(name: str) -> bool:
     return _kind(name) is not None
 
 
+PROPERTY = re.compile(r"[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)+")
+"""The name of a property: words with dots between."""
+
+
 def looks_like_secret(name: str, value: str) -> tuple[bool, str]:
     """Whether ``name = value`` gives a credential away, and why (or why not)."""
     kind = _kind(name)
@@ -90,7 +94,7 @@ def looks_like_secret(name: str, value: str) -> tuple[bool, str]:
         return False, "too long for a credential"
     if is_placeholder(value):
         return False, "the value is a placeholder"
-    if _same_words(name, value):
+    if _same_words(name, value) or (PROPERTY.fullmatch(value) and _same_words(name, value.rpartition(".")[2])):
         return False, "the value repeats the name"
     return _password(value) if kind == "password" else _token(value)
 

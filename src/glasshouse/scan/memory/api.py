@@ -249,6 +249,12 @@ CONVERSIONS: dict[str, int] = {
     **dict.fromkeys(_split("get_unaligned_be32 abs labs toupper tolower"), 0),
 }
 
+TRANSLATIONS: dict[str, int] = {
+    **dict.fromkeys(_split("_ N_ Q_ gettext gettext_noop ngettext"), 0),
+    **dict.fromkeys(_split("dgettext dcgettext dngettext g_dgettext"), 1),
+}
+"""Functions and the usual macros of gettext: which argument is the text to translate."""
+
 SCANNERS: dict[str, int] = {
     **dict.fromkeys(_split("scanf wscanf"), 0),
     **dict.fromkeys(_split("fscanf sscanf fwscanf swscanf"), 1),

@@ -421,6 +421,8 @@ def convert(argument: int) -> Effect:
         if made.name.startswith(("ato", "strto", "wcsto")):
             lifetime.dereference(engine, state, made.arg(argument), made.operand(argument), made.span)
         taint, origin = bounds.content_taint(state, made.arg(argument))
+        if "strto" in made.name or "wcsto" in made.name:
+            havoc(engine, state, made.arg(1))  # where the number ended: written on every path, errors too
         value = V()
         value.taint, value.source, value.sym = taint, origin, symbol()
         value.type = "int" if made.name in ("atoi", "abs", "_wtoi") else "long" if "o" in made.name[:6] else ""
@@ -433,6 +435,15 @@ def convert(argument: int) -> Effect:
         elif "cpu" in made.name or "to" not in made.name or made.name.startswith(("ntoh", "hton")):
             value.lo = 0
         return value
+
+    return effect
+
+
+def translated(argument: int) -> Effect:
+    """``gettext``: a translation of a constant text; its directives are those of the original."""
+
+    def effect(engine: Engine, state: State, made: Call) -> V:
+        return made.arg(argument)
 
     return effect
 
@@ -566,6 +577,7 @@ def _table() -> dict[str, Effect]:
     table.update({name: allocate(spec) for name, spec in api.ALLOCATORS.items()})
     table.update({name: deallocate(*spec) for name, spec in api.DEALLOCATORS.items()})
     table.update(dict.fromkeys(("strlen", "wcslen", "strnlen"), length_of))
+    table.update({name: translated(argument) for name, argument in api.TRANSLATIONS.items()})
     table.update(dict.fromkeys(api.SCANNERS, scan))
     table.update(dict.fromkeys(api.PRINTERS, printed))
     table.update(dict.fromkeys(api.LOCKS, lock))

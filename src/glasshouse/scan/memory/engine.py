@@ -47,7 +47,7 @@ class Jumps:
 class Frame:
     """One run of one function."""
 
-    __slots__ = ("caller", "consts", "depth", "function", "index", "jumps", "loops", "returns", "types")
+    __slots__ = ("caller", "consts", "depth", "function", "index", "jumps", "loops", "returns", "statics", "types")
 
     def __init__(self, function: ir.Function, index: int, caller: Frame | None) -> None:
         self.function = function
@@ -57,6 +57,7 @@ class Frame:
         self.returns: list[tuple[State, V, int]] = []
         self.caller = caller
         self.types: dict[str, str] = {}  # of declared variables
+        self.statics: set[str] = set()  # those that outlive the function
         self.depth: int = 0 if caller is None else caller.depth + 1
         self.loops = 0
 

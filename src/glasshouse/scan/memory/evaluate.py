@@ -76,6 +76,7 @@ def op_declare(engine: Engine, ins: ir.Instr, state: State) -> None:
     if text.startswith("static "):
         made = declared(engine, name, text[7:], "global", span)
         made.uninit = 0
+        engine.frame.statics.add(name)
     else:
         made = declared(engine, name, text, "stack", span)
     engine.frame.types[name] = made.type

@@ -169,7 +169,8 @@ def address_of(engine: Engine, state: State, name: str, span: int) -> V:
     if value.reg is not None and value.type.endswith("]"):
         return value
     if value.home is None:
-        region = Region("global" if name[0] == "@" else "stack", name.removeprefix("@"), None, span)
+        lasts = name[0] == "@" or name in engine.frame.statics
+        region = Region("global" if lasts else "stack", name.removeprefix("@"), None, span)
         text = engine.frame.types.get(name, value.type)
         if text != value.type:
             value = value.having(type=text)
