@@ -115,11 +115,13 @@ def test_what_the_user_names_is_scanned_even_if_ignored(tree: Path) -> None:
 
 def test_dependencies_and_vendored_code_are_left_out_once_per_directory(tree: Path) -> None:
     write(tree, "package.json", "node_modules/a/i.js", "node_modules/b/i.js", "third_party/x.py", "env/pyvenv.cfg")
+    write(tree, ".pc/fix.patch/src/a.py")
     write(tree, "env/lib/x.py", "vendor/x.js", "static/vendor/jq.js", "__pycache__/x.py", "dist/app.js", "app.js")
     assert found(tree) == ["app.js"]
     assert {path: code for path, (code, _) in left_out(tree).items()} == {
         "dist/": "build-output",
         "env/": "dependency",
+        ".pc/": "build-output",
         "node_modules/": "dependency",
         "static/vendor/": "vendored",
         "third_party/": "vendored",

@@ -58,6 +58,7 @@ DEFAULT_SKIPS: tuple[SkipDirectory, ...] = (
         SkipDirectory(name, "dependency", "installed dependencies")
         for name in (".tox", ".nox", ".eggs", "__pypackages__", ".yarn", ".pnpm-store")
     ),
+    SkipDirectory(".pc", "build-output", "files as they were before the patches of quilt"),
     SkipDirectory("third_party", "vendored", "copies of other projects"),
     SkipDirectory("third-party", "vendored", "copies of other projects"),
     SkipDirectory("_vendor", "vendored", "copies of other projects"),
