@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from glasshouse.scan import ir, lowered, stored
 from glasshouse.scan.discover import DiscoverSettings, ReadLimits, SourceFile, discover, read_source
 from glasshouse.scan.execute import Done, ExecutorLimits, Outcome, chunks_by_weight, executor_for
@@ -114,7 +116,8 @@ def discovered(paths: Sequence[Path], settings: ScanSettings) -> tuple[list[Sour
     )
     for item in discover(paths, options):
         if isinstance(item, NotAnalysed):
-            problems.append(item)
+            unwanted = item.code == "too-large" and not settings.include_tests and is_test(item.path)
+            problems.append(msgspec.structs.replace(item, incomplete=False) if unwanted else item)
         elif settings.include_tests or item.named or not is_test(item.path):
             files.append(item)
     return files, problems

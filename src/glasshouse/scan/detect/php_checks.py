@@ -137,7 +137,7 @@ def find_weak_random(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]
 
 
 LANGUAGE_FILE = re.compile(r"(?i)(^|/)(lang|langs|languages?|locales?|translations?|i18n|l10n)/")
-WORDS = re.compile(r"[^\W\d_]+(?:[\W_]*[^\W\d_]+)*[.:!?]*")  # letters: a label, a rule or a message
+WORDS = re.compile(r"[^\W\d_]+(?:[\W_]+[^\W\d_]+)*[.:!?]*")  # letters: a label, a rule or a message
 
 
 def find_hardcoded_credentials(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
