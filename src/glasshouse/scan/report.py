@@ -279,4 +279,4 @@ def redacted(snippet: str) -> str:
     return hidden if hidden != snippet else redact(snippet)
 
 
-QUOTED = re.compile(r"([\"'`])((?:\\.|(?!\1).)*)(\1|$)")
+QUOTED = re.compile(r"([\"'`])((?:\\.|(?!\1).)*+)(\1|$)")

@@ -31,7 +31,7 @@ REASONS = {
 }
 NAMED = re.compile(r"\w{3}$")
 FOLDER = re.compile(r"[^:'\"<>?#/]*[\w.-][/?#=]")  # a path of the own site or machine
-CONVERSION = re.compile(r"%(?:(\d+)\$)?[-+ 0]*(?:'.)?[-+ 0]*\d*(?:\.\d+)?([bcdeEfFgGhHosuxX%])")
+CONVERSION = re.compile(r"%(?:(\d++)\$)?(?:[-+ 0]|'.)*+\d*+(?:\.\d++)?([bcdeEfFgGhHosuxX%])")
 TEXT_CONVERSIONS = frozenset("sS")
 
 

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glasshouse.scan.detect import automaton, redos, regex, secrets
+from glasshouse.scan import report
+from glasshouse.scan.detect import automaton, php_checks, redos, regex, secrets
 from glasshouse.scan.detect.redos import is_slow
+from glasshouse.scan.interp import php_text
 from glasshouse.scan.rules import check, parse
 from glasshouse.scan.rules.loader import load_rules
 
@@ -142,3 +144,17 @@ def test_patterns_for_token_formats_are_not_slow() -> None:
 def test_the_stack_is_not_used_up_by_nesting() -> None:
     depth = sys.getrecursionlimit()
     assert is_slow("(?:" * depth + "a" + ")" * depth) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (php_text.CONVERSION, "%" + "0" * 20_000),
+        (php_text.CONVERSION, "%" + " 0" * 10_000),
+        (php_checks.WORDS, "a" * 3_000 + "1"),
+        (report.QUOTED, '"' + "\\" * 20_000 + "\n"),
+    ],
+)
+def test_expressions_of_our_own_read_hostile_text_in_one_pass(pattern: re.Pattern[str], text: str) -> None:
+    assert pattern.fullmatch(text) is None
+    assert sum(1 for _ in pattern.finditer(text)) < len(text)
