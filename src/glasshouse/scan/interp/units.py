@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MODULES, PLAN, ENTRY, SUMMARY, STATE = range(5)
 Key = tuple[int, Any]  # one of the above, with its module, function or class
-MAX_REMADE = 2_000  # results that are made again because of cycles; beyond, and one per function, the first one stays
+MAX_REMADE = 200  # results that are made again because of cycles; beyond, and one per 40 functions, the first one stays
 
 
 class Unit:
@@ -84,7 +84,7 @@ class Units:
         self._depths: dict[Key, int] = {}
         self._passing: dict[Key, tuple[Any, int]] = {}  # results that hold for now, with the unit they depend on
         self._remade = 0
-        self._most = MAX_REMADE + functions
+        self._most = MAX_REMADE + functions // 40
         machine.unit = self.open[0]
 
     def freeze(self) -> None:
