@@ -212,7 +212,7 @@ def open_store(path: str | None, *, must_exist: bool = False) -> FactStore:
         raise ForecastStoreError(
             "no facts were imported yet",
             where=str(place),
-            hint="Import some first: `glasshouse forecast import KIND PATH`, or `glasshouse advisories import DIR|ZIP`.",
+            hint="Import some: `glasshouse forecast import KIND PATH`, `glasshouse advisories import DIR|ZIP`.",
         )
     return FactStore(place)
 
