@@ -16,8 +16,7 @@ from glasshouse.scan.language.go.declarations import (
 )
 from glasshouse.scan.language.go.state import Lowering, statement
 from glasshouse.scan.language.interface import LowerLimits
-
-MAX_ERRORS = 200
+from glasshouse.scan.language.tree_lowering import error_spans
 
 
 class GoFrontEnd:
@@ -88,16 +87,3 @@ def call_init(lo: Lowering, node: Node) -> None:
         if function.name == "init" and function.span == lo.span(node):
             lo.value(ir.CALL, node, f"$init{index}", [], [])
             return
-
-
-def error_spans(lo: Lowering, root: Node) -> list[int]:
-    """Where the file did not parse."""
-    found: list[int] = []
-    pending = [root]
-    while pending and len(found) < MAX_ERRORS:
-        node = pending.pop()
-        if node.type == "ERROR" or node.is_missing:
-            found.append(lo.span(node))
-        elif node.has_error:
-            pending.extend(reversed(node.children))
-    return found

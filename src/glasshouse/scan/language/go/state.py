@@ -8,17 +8,16 @@ the variable share what is written through either.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tree_sitter import Node
 
 from glasshouse.scan import ir
-from glasshouse.scan.ir import Block, Builder, Class, Function, Import, Operand, Param
+from glasshouse.scan.ir import Block, Function, Operand, Param
 from glasshouse.scan.language.interface import LowerLimits
+from glasshouse.scan.language.tree_lowering import TreeBody, TreeLowering
 
-MAX_DEPTH = 100  # nested expressions and statements; each takes a few Python frames
 BOX = "$v"  # the field of a box
 ADDRESSED = re.compile(rb"&\s*([A-Za-z_]\w*)")
 WAITS = re.compile(rb"<-|\brange\b|\.(?:Wait|Lock|Load\w*)\(")
@@ -51,16 +50,13 @@ class Exit:
         self.goroutine = goroutine
 
 
-class Body:
+class Body(TreeBody):
     """The function that is being built."""
 
     __slots__ = (
         "addressed",
         "breaks",
-        "builder",
         "exits",
-        "function",
-        "index",
         "renamed",
         "results",
         "scopes",
@@ -68,9 +64,7 @@ class Body:
     )
 
     def __init__(self, function: Function, index: int, source: bytes) -> None:
-        self.function = function
-        self.index = index
-        self.builder = Builder()
+        super().__init__(function, index)
         self.scopes: list[dict[str, Local]] = [{}]
         self.addressed = frozenset(match.decode("utf-8", "replace") for match in ADDRESSED.findall(source))
         self.waits = WAITS.search(source) is not None
@@ -80,72 +74,29 @@ class Body:
         self.breaks: list[str] = []  # what `break` without a label leaves; "" = the innermost loop or switch
 
 
-class Lowering:
+class Lowering(TreeLowering[Body]):
     """State of lowering one file."""
 
     def __init__(self, source: bytes, path: str, limits: LowerLimits) -> None:
-        self.source = source
-        self.path = path
-        self.limits = limits
-        self.max_depth = min(limits.max_depth, MAX_DEPTH)
-        self.deadline = time.monotonic() + limits.max_seconds
-        self.functions: list[Function] = []
-        self.classes: list[Class] = []
+        super().__init__(source, path, limits)
         self.class_index: dict[str, int] = {}
-        self.imports: list[Import] = []
         self.packages: dict[str, str] = {}  # local name -> import path
         self.structs: dict[str, list[str]] = {}  # names of fields, in order
         self.embedded: dict[str, set[str]] = {}
-        self.notes: dict[str, None] = {}
         self.errors: list[int] = []
-        self.depth = 0
-        self.nodes = 0
-        self.spent = 0
-        self.late = False
         self.test = 0
         self.label = ""
         self.iota: int | None = None
         self.literals = 0
-        self.bodies: list[Body] = []
 
     # --- operands --------------------------------------------------------------------------------------------------
-
-    @property
-    def body(self) -> Body:
-        return self.bodies[-1]
-
-    @property
-    def builder(self) -> Builder:
-        return self.bodies[-1].builder
 
     def text(self, node: Node) -> str:
         return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")[:4096]
 
-    def span(self, node: Node) -> int:
-        (line, column), (end_line, end_column) = node.start_point, node.end_point
-        return ir.pack_span(line + 1, column, end_line + 1, end_column)
-
-    def const(self, value: str | int | float | bool | None) -> int:
-        return self.builder.const(value)
-
-    def emit(self, op: int, node: Node, *fields: object) -> None:
-        self.builder.emit(op, self.span(node), *fields)
-
-    def value(self, op: int, node: Node, *fields: object) -> int:
-        """Append an instruction whose first field is a new temporary; the temporary."""
-        number = self.builder.temp()
-        self.builder.emit(op, self.span(node), number, *fields)
-        return number
-
     def ask(self, node: Node, name: str, *operands: Operand) -> int:
         """What an operation of the language gives (``$deref``, ``$copy``, ``$slice``, ...)."""
         return self.value(ir.CALL, node, name, list(operands), [])
-
-    def variable(self, node: Node, operand: Operand) -> str:
-        """A new variable with that value."""
-        name = self.builder.fresh()
-        self.emit(ir.MOVE, node, name, operand)
-        return name
 
     # --- names -----------------------------------------------------------------------------------------------------
 
@@ -221,34 +172,7 @@ class Lowering:
         self.bodies.append(body)
         return body
 
-    def close_function(self) -> int:
-        body = self.bodies.pop()
-        function = body.function
-        function.body, function.consts, function.temps = body.builder.block, body.builder.consts, body.builder.temps
-        return body.index
-
     # --- bounds ----------------------------------------------------------------------------------------------------
-
-    def note(self, text: str) -> None:
-        self.notes[text] = None
-
-    def enough(self, node: Node) -> bool:
-        """Whether a bound is reached: the node is left out."""
-        self.spent += 1
-        self.nodes += 1
-        if self.depth >= self.max_depth:
-            self.note("nesting limit reached; deeper code was left out")
-            return True
-        if self.spent > self.limits.max_function_nodes or self.nodes > self.limits.max_nodes:
-            self.body.function.capped = "nodes"
-            self.note("a function has too many nodes; the rest of it was left out")
-            return True
-        if not self.nodes & 255 and time.monotonic() > self.deadline:
-            self.late = True
-        if self.late:
-            self.body.function.capped = "time"
-            self.note("time limit reached; the rest was left out")
-        return self.late
 
 
 def expression(lo: Lowering, node: Node | None) -> Operand:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tree_sitter_php
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Parser
 
 from glasshouse.scan.ir import File
 from glasshouse.scan.language.interface import LowerLimits
@@ -11,8 +11,7 @@ from glasshouse.scan.language.php import access, assignments  # noqa: F401 - the
 from glasshouse.scan.language.php.declarations import damaged_class
 from glasshouse.scan.language.php.state import Lowering
 from glasshouse.scan.language.php.statements import statements
-
-MAX_ERRORS = 200
+from glasshouse.scan.language.tree_lowering import error_spans
 
 
 class PhpFrontEnd:
@@ -35,16 +34,3 @@ class PhpFrontEnd:
         errors = error_spans(lo, root) if root.has_error else []
         lines = source.count(b"\n") + 1
         return File(path, "php", "", lo.functions, lo.classes, lo.imports, lines, lo.nodes, errors, list(lo.notes))
-
-
-def error_spans(lo: Lowering, root: Node) -> list[int]:
-    """Where the file did not parse."""
-    found: list[int] = []
-    pending = [root]
-    while pending and len(found) < MAX_ERRORS:
-        node = pending.pop()
-        if node.type == "ERROR" or node.is_missing:
-            found.append(lo.span(node))
-        elif node.has_error:
-            pending.extend(reversed(node.children))
-    return found

@@ -7,18 +7,16 @@ Operands that are no variables are told apart by their first character, which no
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tree_sitter import Node
 
 from glasshouse.scan import ir
-from glasshouse.scan.ir import Block, Builder, Class, Function, Import, Operand, Param
+from glasshouse.scan.ir import Block, Function, Operand, Param
 from glasshouse.scan.language.interface import LowerLimits
+from glasshouse.scan.language.tree_lowering import TreeBody, TreeLowering
 from glasshouse.scan.page import Page
-
-MAX_DEPTH = 100  # nested expressions and statements; each takes a few Python frames
 
 ExpressionOf = Callable[["Lowering", Node], Operand]
 StatementOf = Callable[["Lowering", Node], None]
@@ -26,69 +24,39 @@ EXPRESSIONS: dict[str, ExpressionOf] = {}
 STATEMENTS: dict[str, StatementOf] = {}
 
 
-class Body:
+class Body(TreeBody):
     """The function that is being built.  ``exits``: labels of loops and switches (true for a loop), innermost last."""
 
-    __slots__ = ("aliases", "builder", "exits", "function", "index", "references", "static")
+    __slots__ = ("aliases", "exits", "references", "static")
 
     def __init__(self, function: Function, index: int) -> None:
-        self.function = function
-        self.index = index
-        self.builder = Builder()
+        super().__init__(function, index)
         self.exits: list[tuple[str, bool]] = []
         self.aliases: dict[str, set[str]] = {}  # variables that are references to one another
         self.references: set[str] = set()  # parameters by reference
         self.static = True  # no `$this` here
 
 
-class Lowering:
+class Lowering(TreeLowering[Body]):
     """State of lowering one file."""
 
     def __init__(self, source: bytes, path: str, limits: LowerLimits) -> None:
-        self.source = source
-        self.path = path
-        self.limits = limits
-        self.max_depth = min(limits.max_depth, MAX_DEPTH)
-        self.deadline = time.monotonic() + limits.max_seconds
-        self.functions: list[Function] = []
-        self.classes: list[Class] = []
-        self.imports: list[Import] = []
+        super().__init__(source, path, limits)
         self.namespace = ""
         self.uses: dict[str, str] = {}  # alias in lower case -> full name of a class or namespace
         self.function_uses: dict[str, str] = {}
-        self.notes: dict[str, None] = {}
         self.owner: list[int] = []  # classes being lowered, by index
         self.parents: dict[int, str] = {}  # class index -> full name of the class above
         self.page = Page()
         self.echo_next = False  # a `<?=` tag came before
-        self.depth = 0
-        self.nodes = 0
-        self.spent = 0
-        self.late = False
         self.unnamed = 0
-        self.bodies: list[Body] = []
 
     # --- operands --------------------------------------------------------------------------------------------------
-
-    @property
-    def body(self) -> Body:
-        return self.bodies[-1]
-
-    @property
-    def builder(self) -> Builder:
-        return self.bodies[-1].builder
 
     def text(self, node: Node | None) -> str:
         if node is None:
             return ""
         return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")[:4096]
-
-    def span(self, node: Node) -> int:
-        (line, column), (end_line, end_column) = node.start_point, node.end_point
-        return ir.pack_span(line + 1, column, end_line + 1, end_column)
-
-    def const(self, value: str | int | float | bool | None) -> int:
-        return self.builder.const(value)
 
     def constant_of(self, operand: Operand) -> str | int | float | bool | None:
         """The constant that an operand is; None if it is none."""
@@ -97,24 +65,9 @@ class Lowering:
             return found
         return None
 
-    def emit(self, op: int, node: Node, *fields: object) -> None:
-        self.builder.emit(op, self.span(node), *fields)
-
-    def value(self, op: int, node: Node, *fields: object) -> int:
-        """Append an instruction whose first field is a new temporary; the temporary."""
-        number = self.builder.temp()
-        self.builder.emit(op, self.span(node), number, *fields)
-        return number
-
     def ask(self, node: Node, name: str, *operands: Operand) -> int:
         """What an operation of the language gives."""
         return self.value(ir.CALL, node, name, list(operands), [])
-
-    def variable(self, node: Node, operand: Operand) -> str:
-        """A new variable with that value."""
-        name = self.builder.fresh()
-        self.emit(ir.MOVE, node, name, operand)
-        return name
 
     def write(self, node: Node, name: str, operand: Operand) -> None:
         """``$name = operand``, and every reference to it."""
@@ -184,34 +137,7 @@ class Lowering:
         self.bodies.append(body)
         return body
 
-    def close_function(self) -> int:
-        body = self.bodies.pop()
-        function = body.function
-        function.body, function.consts, function.temps = body.builder.block, body.builder.consts, body.builder.temps
-        return body.index
-
     # --- bounds ----------------------------------------------------------------------------------------------------
-
-    def note(self, text: str) -> None:
-        self.notes[text] = None
-
-    def enough(self, node: Node) -> bool:
-        """Whether a bound is reached: the node is left out."""
-        self.spent += 1
-        self.nodes += 1
-        if self.depth >= self.max_depth:
-            self.note("nesting limit reached; deeper code was left out")
-            return True
-        if self.spent > self.limits.max_function_nodes or self.nodes > self.limits.max_nodes:
-            self.body.function.capped = "nodes"
-            self.note("a function has too many nodes; the rest of it was left out")
-            return True
-        if not self.nodes & 255 and time.monotonic() > self.deadline:
-            self.late = True
-        if self.late:
-            self.body.function.capped = "time"
-            self.note("time limit reached; the rest was left out")
-        return self.late
 
 
 def expression(lo: Lowering, node: Node | None) -> Operand:
