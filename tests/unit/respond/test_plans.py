@@ -18,6 +18,7 @@ from tests.unit.respond.examples import detection, incident
 from glasshouse.respond.group.attack import attack
 from glasshouse.respond.plan.actions import ACTIONS
 from glasshouse.respond.plan.cacao import EXTENSION, decode, encode, playbook
+from glasshouse.respond.plan.defend import defend
 from glasshouse.respond.plan.planner import plan_for
 from glasshouse.words.errors import PlanError
 from glasshouse.words.incident import Entity, Incident, Level
@@ -122,6 +123,24 @@ def test_rules_travel_with_the_plan_with_author_and_link() -> None:
 
 def test_actions_name_mitigations_that_exist() -> None:
     assert {each for action in ACTIONS for each in action.mitigations} <= set(attack().mitigations)
+
+
+def test_actions_name_countermeasures_of_the_published_ontology() -> None:
+    known = defend()
+    assert known.version == "1.2.0"
+    assert {each for action in ACTIONS for each in action.countermeasures} <= set(known.techniques)
+
+
+def test_a_step_names_its_countermeasures_and_links_to_them() -> None:
+    body = playbook(plan_for(incident(detection(address="8.8.4.4"), severity="high"), NOW))
+    steps = [each for each in body["workflow"].values() if each["type"] == "action"]
+    block = next(each for each in steps if each["name"].startswith("Block"))
+    assert {
+        "name": "MITRE D3FEND: Outbound Traffic Filtering",
+        "external_id": "D3-OTF",
+        "url": "https://d3fend.mitre.org/technique/d3f:OutboundTrafficFiltering/",
+    } in block["external_references"]
+    assert "MITRE ATT&CK mitigation: Filter Network Traffic" in [x["name"] for x in block["external_references"]]
 
 
 def test_actions_name_techniques_and_tactics_that_exist() -> None:

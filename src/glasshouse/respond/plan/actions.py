@@ -58,7 +58,7 @@ ACTIONS: tuple[Action, ...] = (
         "deactivate-key", "contain", ("key",), "Deactivate the key {target}",
         "Everything that authenticates with {target} stops working.",
         "The owner of {target} is known and told.", "Activate the key {target} again.", 24,
-        mitigations=("M1026",), countermeasures=("D3-CR",),
+        mitigations=("M1026",), countermeasures=("D3-CE",),
     ),
     Action(
         "block-address", "contain", ("address",), "Block traffic to and from {target}",
@@ -78,7 +78,7 @@ ACTIONS: tuple[Action, ...] = (
         "{target} is slower for some minutes; nothing on it is changed.",
         "There is room for the collection outside {target}.",
         "Nothing to take back: delete the collection when it is no longer needed.", 12,
-        mitigations=("M1047",), countermeasures=("D3-FA",),
+        mitigations=("M1047",),
     ),
     Action(
         "hold-logs", "preserve", ("account", "service"), "Keep the logs of {target} from being deleted",
@@ -88,7 +88,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "quarantine-file", "eradicate", ("file",), "Move {target} on {host} into quarantine",
         "Programs on {host} that need {target} fail.", "{target} is no part of the operating system.",
-        "Put {target} back from quarantine.", 48, mitigations=("M1049",), countermeasures=("D3-FEV",),
+        "Put {target} back from quarantine.", 48, mitigations=("M1049",), countermeasures=("D3-CQ",),
         tactics=("execution", "persistence", "defense-evasion", "command-and-control"),
         severities=("high", "critical"),
     ),
@@ -101,13 +101,13 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "remove-service", "eradicate", ("service",), "Stop and delete the service {target} on {host}",
         "What {target} does on {host} ends.", "{target} is in no list of services that belong there.", "", 48,
-        techniques=("T1543", "T1569"), mitigations=("M1026",), countermeasures=("D3-SBV",),
+        techniques=("T1543", "T1569"), mitigations=("M1026",), countermeasures=("D3-OE",),
     ),
     Action(
         "reset-credentials", "eradicate", ("user",), "Set new secrets for {target}",
         "Every device and job that knows the old secret of {target} fails until it is told the new one.",
         "The account has been disabled or its sessions have been ended.", "", 48,
-        tactics=("credential-access",), mitigations=("M1027",), countermeasures=("D3-CRO",),
+        tactics=("credential-access",), mitigations=("M1027",), countermeasures=("D3-CRO", "D3-RIC"),
         severities=("high", "critical"),
     ),
     Action(
@@ -121,7 +121,7 @@ ACTIONS: tuple[Action, ...] = (
         "Everything on {target} that is not backed up is lost.",
         "The evidence of {target} has been collected and its data is backed up.", "", 168,
         tactics=("impact", "credential-access", "privilege-escalation"), mitigations=("M1053",),
-        countermeasures=("D3-RS", "D3-RD"), severities=("critical",),
+        countermeasures=("D3-RDI", "D3-RS"), severities=("critical",),
     ),
 )  # fmt: skip
 BY_ID = {each.id: each for each in ACTIONS}

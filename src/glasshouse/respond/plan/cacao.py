@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from glasshouse.respond.group.attack import attack
+from glasshouse.respond.plan.defend import defend
 from glasshouse.respond.plan.planner import NAMESPACE
 from glasshouse.respond.report import iso
 from glasshouse.words.errors import PlanError
@@ -122,11 +124,14 @@ def _action(step: PlanStep, target: str, following: str) -> dict[str, Any]:
 
 def _attack(mitigation: str) -> dict[str, str]:
     url = f"https://attack.mitre.org/mitigations/{mitigation}/"
-    return {"name": "MITRE ATT&CK mitigation", "external_id": mitigation, "url": url}
+    name = attack().mitigations.get(mitigation, mitigation)
+    return {"name": f"MITRE ATT&CK mitigation: {name}", "external_id": mitigation, "url": url}
 
 
 def _defend(technique: str) -> dict[str, str]:
-    return {"name": "MITRE D3FEND countermeasure", "external_id": technique, "url": "https://d3fend.mitre.org/"}
+    found = defend().techniques.get(technique)
+    url = found.url if found else "https://d3fend.mitre.org/"
+    return {"name": f"MITRE D3FEND: {found.name if found else technique}", "external_id": technique, "url": url}
 
 
 def _rule(rule_id: str, author: str, link: str) -> dict[str, str]:
