@@ -109,3 +109,21 @@ def test_wrong_usage_is_told_in_one_line(place: Path) -> None:
     assert run(place, "missing.json").returncode == 2
     assert run(place, "log.json", "--only-rules").returncode == 2
     assert run(place, "run", "log.json").returncode == 2
+
+
+def test_an_incident_says_what_the_forecast_knows_of_the_vulnerability_its_rule_names(place: Path) -> None:
+    (place / "rules").mkdir()
+    (place / "rules" / "tagged.yml").write_text(RULE.replace("'marker'", "'shadows'") + "tags: [cve.2021-44228]\n")
+    alone = ("log.json", "--rules", "rules", "--only-rules")
+    unknown = run(place, *alone)
+    assert "= CVE-2021-44228: nothing is known about it" in unknown.stdout, unknown.stderr
+    catalogue = {"vulnerabilities": [{"cveID": "CVE-2021-44228", "dateAdded": "2021-12-10", "vendorProject": "Apache"}]}
+    (place / "kev.json").write_text(json.dumps(catalogue))
+    environ = {**os.environ, "GLASSHOUSE_HOME": str(place / "home")}
+    command = [sys.executable, "-m", "glasshouse", "forecast", "import", "kev", "kev.json"]
+    subprocess.run(command, cwd=place, env=environ, capture_output=True, check=True)
+    shown = run(place, *alone)
+    assert "= CVE-2021-44228: listed as exploited since 2021-12-10; named by Marker" in shown.stdout, shown.stderr
+    (incident,) = json.loads(run(place, *alone, "--format", "json").stdout)["incidents"]
+    assert incident["threats"][0]["listed_on"] == "2021-12-10"
+    assert "listed as exploited since 2021-12-10" in run(place, *alone, "--format", "html").stdout

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from glasshouse.cli.passing import file_targets, say_receipt, through_the_door
+from glasshouse.cli.respond_forecast import forecasts
 from glasshouse.cli.respond_rules import rules_command
 from glasshouse.cli.respond_run import run_command
 from glasshouse.cli.settings.places import cache_directory, home
@@ -112,6 +113,7 @@ def _respond(logs: tuple[str, ...], options: dict[str, Any]) -> Report:
     from glasshouse.respond.read.inputs import read_logs
     from glasshouse.respond.report import Report
     from glasshouse.respond.run import Settings, detect
+    from glasshouse.respond.threat import with_threats
     from glasshouse.words.errors import NoEventsError
 
     rules = load_rules(options)
@@ -132,7 +134,7 @@ def _respond(logs: tuple[str, ...], options: dict[str, Any]) -> Report:
         seconds = max(time.monotonic() - started, 1e-6)
         click.echo(f"glasshouse: {run.events:,} events in {seconds:.1f} s ({run.events / seconds:,.0f}/s)", err=True)
     made = datetime.now(UTC).isoformat(timespec="seconds")
-    return Report(__version__, made, run, found.incidents, found.loose)
+    return Report(__version__, made, run, with_threats(found.incidents, forecasts), found.loose)
 
 
 def _ledger(options: dict[str, Any]) -> Path:

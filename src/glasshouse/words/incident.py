@@ -81,6 +81,24 @@ class Technique(msgspec.Struct, frozen=True):
     rules: tuple[str, ...]
 
 
+class Threat(msgspec.Struct, frozen=True):
+    """A vulnerability that an incident names, and what the forecast says of it.
+
+    ``rules`` are the titles of the rules that name it, none when only events do.  ``listed_on`` is the day of its
+    listing as exploited; else ``chance`` is that of being listed within 90 days of ``as_of``, between ``low`` and
+    ``high`` with 90 % confidence.  All are None when nothing is known about it.
+    """
+
+    cve: str
+    rules: tuple[str, ...] = ()
+    listed_on: str | None = None
+    chance: float | None = None
+    low: float | None = None
+    high: float | None = None
+    as_of: str | None = None
+    reasons: tuple[str, ...] = ()
+
+
 class Incident(msgspec.Struct, frozen=True):
     """Detections that belong together, in order of time.
 
@@ -100,6 +118,7 @@ class Incident(msgspec.Struct, frozen=True):
     links: tuple[Link, ...]
     techniques: tuple[Technique, ...]
     tactics: tuple[str, ...]
+    threats: tuple[Threat, ...] = ()
 
 
 class NotRead(msgspec.Struct, frozen=True):

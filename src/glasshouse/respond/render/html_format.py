@@ -14,6 +14,7 @@ from pathlib import Path
 
 from glasshouse.respond.render.drawings import graph, ordered, timeline
 from glasshouse.respond.report import Report, moment
+from glasshouse.respond.threat import told
 from glasshouse.words.display import visible
 from glasshouse.words.incident import LEVELS, Detection, Incident
 
@@ -71,6 +72,10 @@ def _incident(incident: Incident) -> Iterator[str]:
             for each in incident.techniques
         )
         yield f"<p>Techniques: {', '.join(items)}</p>"
+    if incident.threats:
+        yield "<ul>"
+        yield from (f"<li>{each.cve}: {_text(told(each))}" for each in incident.threats)
+        yield "</ul>"
     for title, drawing in (("Timeline", timeline(incident)), ("Who and what", graph(incident))):
         if drawing:
             yield f"<h3>{title}</h3>{drawing}"

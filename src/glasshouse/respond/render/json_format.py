@@ -56,6 +56,7 @@ def incident(each: Incident) -> dict[str, Any]:
         "hosts": each.hosts,
         "techniques": each.techniques,
         "tactics": each.tactics,
+        "threats": each.threats,
         "entities": each.entities,
         "links": each.links,
         "detections": [detection(found) for found in each.detections],

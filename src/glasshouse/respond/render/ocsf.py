@@ -95,6 +95,7 @@ def incident_finding(incident: Incident, version: str) -> dict[str, Any]:
             "incident": incident.id,
             "score": incident.score,
             "hosts": list(incident.hosts),
+            "threats": [msgspec.to_builtins(threat) for threat in incident.threats],
             "links": [msgspec.to_builtins(link) for link in incident.links[:MAX_OBSERVABLES]],
             "rules": [
                 {"id": rule.id, "author": rule.author, "link": rule.link}

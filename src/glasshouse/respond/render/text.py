@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from glasshouse.respond.report import Report, moment
+from glasshouse.respond.threat import told
 from glasshouse.words.display import visible
 from glasshouse.words.incident import LEVELS, Detection, Incident
 
@@ -56,6 +57,8 @@ def _incident(incident: Incident, paint: _Paint) -> Iterator[str]:
     if incident.techniques:
         named = (f"{each.id} {each.name} ({each.score:.0%})" for each in incident.techniques)
         yield f"   = techniques: {', '.join(named)}"
+    for threat in incident.threats:
+        yield f"   = {threat.cve}: {visible(told(threat))}"
     yield "   |"
     for line in _timeline(incident.detections, paint):
         yield "   | " + line

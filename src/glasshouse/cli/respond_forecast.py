@@ -1,0 +1,34 @@
+"""What the forecast says about the vulnerabilities that incidents name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from glasshouse.cli.scan_subjects import default_store
+
+if TYPE_CHECKING:
+    from glasshouse.words.forecast import Forecast
+
+
+def forecasts(cves: Sequence[str]) -> dict[str, Forecast]:
+    """The forecasts of today for those that the store of the forecast knows; none where there is no store."""
+    file = default_store()
+    if not file.exists():
+        return {}
+    from glasshouse.forecast.facts import Day
+    from glasshouse.forecast.model import shipped_model
+    from glasshouse.forecast.score import Engine
+    from glasshouse.forecast.store import FactStore
+    from glasshouse.words.errors import UnknownVulnerabilityError
+
+    found: dict[str, Forecast] = {}
+    with FactStore(file) as store:
+        engine = Engine(store, shipped_model(), Day(date.today().toordinal()))  # noqa: DTZ011 - the user's own day
+        for cve in cves:
+            try:
+                found[cve] = engine.about(cve)
+            except UnknownVulnerabilityError:
+                continue  # nothing is known about it, and the report says so
+    return found
