@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from glasshouse.scan.detect.cobol_facts import find_facts
@@ -273,6 +273,7 @@ WORDS = (
 
 @settings(max_examples=150)
 @given(st.lists(st.sampled_from(WORDS), max_size=60), st.booleans())
+@example(["COPY", "."], False)
 def test_no_order_of_words_raises(words: list[str], whole: bool) -> None:
     text = " ".join(words)
     text = program("01 A PIC X.", text) if whole else text

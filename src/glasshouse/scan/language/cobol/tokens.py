@@ -111,7 +111,7 @@ def _expanded(tokens: Sequence[Token], copies: Copies, depth: int) -> Iterator[T
             index += 1
             continue
         end = next((at for at in range(index, min(index + 2_000, len(tokens))) if tokens[at].mark(".")), index)
-        if end == index:
+        if end <= index + 1:  # no end, or no name
             yield token
             index += 1
             continue
