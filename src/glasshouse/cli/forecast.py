@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from glasshouse.cli.passing import say_receipt, through_the_door
-from glasshouse.cli.settings.places import home
 from glasshouse.words.act import Target
+from glasshouse.words.places import default_store
 
 if TYPE_CHECKING:
     from glasshouse.forecast.facts import Day
@@ -207,7 +207,7 @@ def open_store(path: str | None, *, must_exist: bool = False) -> FactStore:
     from glasshouse.forecast.store import FactStore
     from glasshouse.words.errors import ForecastStoreError
 
-    place = Path(path) if path else default_store()
+    place = Path(path) if path else default_store(os.environ)
     if must_exist and not place.exists():
         raise ForecastStoreError(
             "no facts were imported yet",
@@ -215,12 +215,6 @@ def open_store(path: str | None, *, must_exist: bool = False) -> FactStore:
             hint="Import some: `glasshouse forecast import KIND PATH`, `glasshouse advisories import DIR|ZIP`.",
         )
     return FactStore(place)
-
-
-def default_store() -> Path:
-    """``forecast.db`` among Glasshouse's own files."""
-    base = home(os.environ)
-    return (base or Path()) / "forecast.db"
 
 
 def write_report(pieces: Iterator[str], output: str | None, form: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from glasshouse.cli.settings.places import home
+from glasshouse.words.places import home
 
 if TYPE_CHECKING:
     from glasshouse.ledger import Ledger, LogReader

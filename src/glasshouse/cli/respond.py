@@ -15,7 +15,7 @@ from glasshouse.cli.passing import file_targets, say_receipt, through_the_door
 from glasshouse.cli.respond_forecast import forecasts
 from glasshouse.cli.respond_rules import rules_command
 from glasshouse.cli.respond_run import run_command
-from glasshouse.cli.settings.places import cache_directory, home
+from glasshouse.words.places import cache_directory, home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

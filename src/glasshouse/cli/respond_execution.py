@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from glasshouse.cli.settings.places import home
 from glasshouse.words.act import Act, Target
 from glasshouse.words.canonical import canonical, digest
 from glasshouse.words.errors import ApprovalError, ConnectorError, PlanError
+from glasshouse.words.places import home
 from glasshouse.words.plan import ApprovedStep, Plan, PlanStep, StepResult
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from glasshouse.cli.settings.places import home
+from glasshouse.words.places import home
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

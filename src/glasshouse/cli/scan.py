@@ -13,8 +13,8 @@ import click
 from glasshouse.cli.parameters import GroupedCommand, given_values, with_options
 from glasshouse.cli.passing import code_targets, say_receipt, through_the_door
 from glasshouse.cli.settings.options import ScanOptions
-from glasshouse.cli.settings.places import cache_directory
 from glasshouse.cli.settings.resolve import Settings, resolve
+from glasshouse.words.places import cache_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

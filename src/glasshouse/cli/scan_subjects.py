@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glasshouse.cli.settings.places import home
+from glasshouse.words.places import default_store
 
 if TYPE_CHECKING:
     from glasshouse.cli.settings.options import ScanOptions
-    from glasshouse.forecast.store import FactStore
-    from glasshouse.scan.dependencies import Known
     from glasshouse.scan.render.interface import Report
     from glasshouse.scan.run import Progress
     from glasshouse.scan.settings import ScanSettings
@@ -39,11 +37,6 @@ def bill(report: Report) -> Iterator[str]:
     from glasshouse.scan.dependencies.cyclonedx import cyclonedx
 
     yield cyclonedx(report.dependencies, __version__)
-
-
-def default_store() -> Path:
-    """``forecast.db`` among Glasshouse's own files."""
-    return (home(os.environ) or Path()) / "forecast.db"
 
 
 def subjects(options: ScanOptions) -> tuple[str, ...]:
@@ -97,23 +90,22 @@ def _joined(summaries: Sequence[ScanSummary]) -> ScanSummary:
 
 
 def _system(paths: Sequence[Path], settings: ScanSettings | None, progress: Progress | None) -> Iterator[Result]:
-    from glasshouse.scan.rules.loader import load_rules
     from glasshouse.scan.system import scan_system
 
-    return scan_system(paths, load_rules(("system",), select=("system-*",)).rules, progress)
+    return scan_system(paths, progress)
 
 
 def _dependencies(place: Path | None) -> Engine:
     def run(paths: Sequence[Path], settings: ScanSettings | None, progress: Progress | None) -> Iterator[Result]:
-        from glasshouse.forecast.store import FactStore
+        from glasshouse.forecast.known import known_flaws
         from glasshouse.scan.dependencies import scan_dependencies
         from glasshouse.words.errors import ForecastStoreError
 
-        file = place or default_store()
-        if place is not None and not file.exists():
-            raise ForecastStoreError("no such file", where=str(file), hint="`glasshouse advisories import` makes it.")
-        with FactStore(file if file.exists() else ":memory:") as store:
-            yield from scan_dependencies(paths, _known(store), progress)
+        if place is not None and not place.exists():
+            raise ForecastStoreError("no such file", where=str(place), hint="`glasshouse advisories import` makes it.")
+        today = date.today()  # noqa: DTZ011 - the user's own calendar day
+        with known_flaws(place or default_store(os.environ), today) as known:
+            yield from scan_dependencies(paths, known, progress)
 
     return run
 
@@ -128,17 +120,3 @@ def _selected(results: Iterator[Result], settings: ScanSettings | None) -> Itera
     for result in results:
         if kept is None or not isinstance(result, Finding) or result.rule_id in kept:
             yield result
-
-
-def _known(store: FactStore) -> Known:
-    from glasshouse.forecast.facts import Day
-    from glasshouse.scan.dependencies import Known
-
-    def chances(cves: Sequence[str]) -> tuple[Mapping[str, float], frozenset[str]]:
-        from glasshouse.forecast.model import shipped_model
-        from glasshouse.forecast.score import Engine as Forecaster
-
-        today = Day(date.today().toordinal())  # noqa: DTZ011 - the user's own calendar day
-        return Forecaster(store, shipped_model(), today).chances(cves, 90)
-
-    return Known(store.advisories_about, store.ecosystems(), chances)

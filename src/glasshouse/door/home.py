@@ -11,6 +11,7 @@ from pathlib import Path
 
 from glasshouse.access.secrets import read_or_make
 from glasshouse.words.errors import DoorClosedError
+from glasshouse.words.places import home
 
 ELSEWHERE = "Name a folder that you can write: GLASSHOUSE_HOME=$PWD/.glasshouse glasshouse scan ."
 
@@ -80,9 +81,9 @@ class Home:
         return kept[1]
 
 
-def log_folder(home: Path) -> Path:
+def log_folder(folder: Path) -> Path:
     """Where the log of a home is; every command asks here."""
-    return home / "ledger"
+    return folder / "ledger"
 
 
 def find_home(environ: Mapping[str, str]) -> Home:
@@ -92,12 +93,7 @@ def find_home(environ: Mapping[str, str]) -> Home:
 
 def home_folder(environ: Mapping[str, str]) -> Path:
     """The folder of the home, whether it exists or not."""
-    own = environ.get("GLASSHOUSE_HOME", "")
-    if own:
-        return Path(own).expanduser().absolute()
-    data, user = environ.get("XDG_DATA_HOME", ""), environ.get("HOME", "")
-    if data and Path(data).is_absolute():
-        return Path(data) / "glasshouse"
-    if not user:
+    folder = home(environ)
+    if folder is None:
         raise DoorClosedError("no home folder is known, so nothing can be recorded", hint=ELSEWHERE)
-    return Path(user) / ".local" / "share" / "glasshouse"
+    return folder

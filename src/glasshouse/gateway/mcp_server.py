@@ -58,12 +58,19 @@ def mcp_server(acts: Acts, resolve: Resolve) -> MCPServer[None]:
         results = [msgspec.json.decode(line) for line in acts.journal.results(record.id, 0, MAX_RESULTS)]
         return {"act": msgspec.to_builtins(record), "results": results, "more": record.results > len(results)}
 
-    @server.tool(title="Find weaknesses in source code")
+    @server.tool(title="Find weaknesses in code, dependencies and systems")
     async def scan(
-        paths: list[str], ctx: Context[Any, Any], mode: Literal["application", "library", "both"] = "both"
+        paths: list[str],
+        ctx: Context[Any, Any],
+        subject: Literal["code", "dependencies", "system"] = "code",
+        mode: Literal["application", "library", "both"] = "both",
     ) -> dict[str, Any]:
-        """Follow data from its sources to where it does harm, in the code below absolute paths of the server."""
-        return await act("code.scan", {"paths": paths, "mode": mode}, ctx)
+        """Look below absolute paths of the server.
+
+        Subject `code` follows data from its sources to where it does harm; `dependencies` finds those with published
+        flaws, also in images; `system` finds weak settings of a root file system or image.
+        """
+        return await act("code.scan", {"paths": paths, "subject": subject, "mode": mode}, ctx)
 
     @server.tool(title="Turn logs into incidents")
     async def respond(logs: list[str], ctx: Context[Any, Any], min_level: str = "low") -> dict[str, Any]:

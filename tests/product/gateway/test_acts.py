@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +77,44 @@ def test_a_scan_is_asked_for_followed_paged_and_recorded(world: World, tree: Pat
             assert outcomes(world)[-1]["items"] == act["results"]
             proof = await caller.call(f"/v1/receipts/{act['outcome']}", method="GET", key=key)
             assert proof.body.startswith(b"c2sp.org/tlog-proof@v1\n")
+
+    asyncio.run(main())
+
+
+FLAW = {
+    "id": "GHSA-aaaa-bbbb-cccc",
+    "modified": "2024-01-01T00:00:00Z",
+    "summary": "Template injection",
+    "affected": [{"package": {"ecosystem": "PyPI", "name": "acme"}, "versions": ["2.1"]}],
+}
+
+
+def test_dependencies_and_systems_are_scanned_as_code_is(world: World, tree: Path, key: str) -> None:
+    """What the command line does with --deps and --system."""
+    (tree / "advisories").mkdir()
+    (tree / "advisories" / "one.json").write_text(json.dumps(FLAW))
+    command = (sys.executable, "-m", "glasshouse", "advisories", "import", str(tree / "advisories"))
+    subprocess.run(command, env={**os.environ, **world.environ}, check=True, capture_output=True)
+    root = tree / "root"
+    for name, text in {
+        "etc/passwd": "root:x:0:0:root:/root:/bin/sh\n",
+        "etc/ssh/sshd_config": "PermitRootLogin yes\n",
+        "app/requirements.txt": "acme==2.1\n",
+    }.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+
+    async def found(caller: Caller, subject: str) -> set[str]:
+        asked = {"capability": "code.scan", "input": {"paths": [str(root)], "subject": subject}}
+        act = (await caller.call("/v1/acts", asked, key=key, headers=[("prefer", "wait=60")])).json()
+        assert act["state"] == "done", act
+        shown = await get(caller, f"/v1/acts/{act['id']}/results", key)
+        return {each["value"]["rule_id"] for each in shown["results"] if each["kind"] == "Finding"}
+
+    async def main() -> None:
+        async with served(world) as caller:
+            assert await found(caller, "dependencies") == {"dependency-vulnerable"}
+            assert "system-ssh-root-login" in await found(caller, "system")
 
     asyncio.run(main())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,9 +19,14 @@ CveId = Annotated[str, msgspec.Meta(pattern=r"^CVE-[0-9]{4}-[0-9]{4,10}$")]
 
 
 class ScanInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Find weaknesses in the code below ``paths``: absolute folders or files on this machine, in the key's scope."""
+    """Find weaknesses below ``paths``: absolute folders or files on this machine, in the key's scope.
+
+    ``subject``: their source code, the dependencies that they list (and those of images), or the hardening of a
+    system (the root of a file system, or an image).
+    """
 
     paths: Places
+    subject: Literal["code", "dependencies", "system"] = "code"
     mode: Literal["application", "library", "both"] = "both"
     languages: tuple[str, ...] = ()
 
@@ -50,10 +56,22 @@ class Work(msgspec.Struct, frozen=True):
 
 
 def _scan(given: ScanInput, home: Path) -> Iterator[msgspec.Struct]:
-    from glasshouse.scan import ScanSettings, scan_tree
+    paths = [Path(each) for each in given.paths]
+    if given.subject == "dependencies":
+        from glasshouse.forecast.known import known_flaws
+        from glasshouse.scan.dependencies import scan_dependencies
 
-    settings = ScanSettings(mode=given.mode, languages=given.languages, cache_dir=home / "cache")
-    yield from scan_tree([Path(each) for each in given.paths], settings)
+        with known_flaws(home / "forecast.db", dt.datetime.now(dt.UTC).date()) as known:
+            yield from scan_dependencies(paths, known)
+    elif given.subject == "system":
+        from glasshouse.scan.system import scan_system
+
+        yield from scan_system(paths)
+    else:
+        from glasshouse.scan import ScanSettings, scan_tree
+
+        settings = ScanSettings(mode=given.mode, languages=given.languages, cache_dir=home / "cache")
+        yield from scan_tree(paths, settings)
 
 
 def _respond(given: RespondInput, home: Path) -> Iterator[msgspec.Struct]:
@@ -72,8 +90,6 @@ def _respond(given: RespondInput, home: Path) -> Iterator[msgspec.Struct]:
 
 
 def _forecast(given: ForecastInput, home: Path) -> Iterator[msgspec.Struct]:
-    import datetime as dt
-
     from glasshouse.forecast.facts import day
     from glasshouse.forecast.query import Query, answer
     from glasshouse.forecast.store import FactStore
@@ -96,7 +112,7 @@ def _records(given: ForecastInput) -> tuple[Target, ...]:
 
 
 _ALL = (
-    Work("code.scan", "Find weaknesses in source code", ScanInput, _code, _scan),
+    Work("code.scan", "Find weaknesses in code, dependencies and systems", ScanInput, _code, _scan),
     Work("events.respond", "Turn events into incidents", RespondInput, _files, _respond),
     Work("vulnerability.forecast", "Forecast exploitation", ForecastInput, _records, _forecast),
 )

@@ -11,6 +11,7 @@ from glasshouse.inventory.places import Place, open_place
 from glasshouse.scan.baseline import finding_fingerprint
 from glasshouse.scan.discover.walk import report_path, report_root
 from glasshouse.scan.report import fill
+from glasshouse.scan.rules.loader import load_rules
 from glasshouse.scan.rules.schema import Rule
 from glasshouse.scan.system import credentials
 from glasshouse.scan.system.accounts import accounts, readable_hashes, sudo
@@ -37,12 +38,13 @@ def wanted(path: str) -> bool:
     return path.startswith(_SETTINGS) or credentials.wanted(path)
 
 
-def scan_system(paths: Sequence[Path], rules: Mapping[str, Rule], progress: Progress | None = None) -> Iterator[Result]:
-    """Findings, what was not looked at and, last, a summary.
+def scan_system(paths: Sequence[Path], progress: Progress | None = None) -> Iterator[Result]:
+    """Findings of all rules, what was not looked at and, last, a summary.
 
     Raises ``PathError`` for a path that does not exist and ``NothingToAnalyseError`` for one that is no system.
     """
     root = report_root(paths)
+    rules = load_rules(("system",), select=("system-*",)).rules
     findings: list[Finding] = []
     problems: list[NotAnalysed] = []
     files = 0

@@ -22,3 +22,8 @@ def cache_directory(environ: Mapping[str, str]) -> Path | None:
     """The default place of the scan cache."""
     base = home(environ)
     return base / "cache" if base is not None else None
+
+
+def default_store(environ: Mapping[str, str]) -> Path:
+    """The default place of imported facts: records, advisories, what is known of exploitation."""
+    return (home(environ) or Path()) / "forecast.db"
