@@ -74,7 +74,7 @@ def analyse(
     with bounded():
         machine = machine_for(files, rules)
         if earlier is not None and earlier.promising():
-            known = earlier.again(machine, progress)
+            known = earlier.again(machine, large)
             if known is not None:
                 return result_of(machine, outcomes.merged(machine, [known]))
             if earlier.spoiled:
@@ -84,7 +84,7 @@ def analyse(
         keep = earlier.keep_state if earlier is not None else None
         found = parts.run(machine, progress, jobs, large, lambda: machine_for(files, rules), keep)
         if earlier is not None:
-            earlier.keep(machine, found)
+            earlier.keep(machine, found, large)
         return result_of(machine, outcomes.merged(machine, found))
 
 

@@ -61,7 +61,7 @@ class Kept:
             for position, file in zip(positions, files, strict=True)
         ]
         digest = blake2b(earlier.state, digest_size=16).digest() if earlier.state else b""
-        record = Record(rows, outcome, digest, earlier.functions, earlier.spans)
+        record = Record(rows, outcome, digest, earlier.functions, earlier.spans, earlier.parts)
         self.cache.put_many("analysis", [(self._key, msgspec.msgpack.encode(record))])
         if earlier.renewed and digest:
             self.cache.put_many("modules", [(self._key, digest + earlier.state)])

@@ -50,7 +50,7 @@ class FactRow(msgspec.Struct, array_like=True):
 
 
 class UnitRow(msgspec.Struct, array_like=True):
-    """A ``Unit``.  ``key`` and ``needs`` are numbers of units, all others of functions."""
+    """A ``Unit``.  ``key`` and ``needs`` are numbers of units; what else is not said to be otherwise, of functions."""
 
     key: int
     touched: list[int]
@@ -63,19 +63,22 @@ class UnitRow(msgspec.Struct, array_like=True):
     entries: list[int] = []
     capped: list[int] = []
     widened: list[tuple[int, int]] = []
+    cost: dict[int, int] = {}  # of modules
+    dropped: dict[int, int] = {}  # of modules
+    remade: int = 0
 
 
 class Outcome(msgspec.Struct, array_like=True):
-    """What some units found, and what running them took.  ``spent``: steps by module."""
+    """What some units found, and what running them took.  ``over``: modules whose units may have been cut short."""
 
     units: list[UnitRow]
     steps: list[StepRow]
     failed: dict[int, str]
     exhausted: dict[int, int]
     cut: int
-    spent: dict[int, int]
     deepest: int
     settled: bool
+    over: list[int] = []
 
 
 ENCODER = msgspec.msgpack.Encoder()
@@ -163,6 +166,9 @@ class Writer:
             sorted(map(numbers.fn, unit.entries)),
             sorted(map(numbers.fn, unit.capped)),
             list(unit.widened),
+            unit.cost,
+            unit.dropped,
+            unit.remade,
         )
 
     def flow(self, flow: Flow) -> FlowRow:
@@ -206,7 +212,6 @@ def outcome_of(machine: Machine, units: Iterable[Unit]) -> Outcome:
         {module.index: reason for module, reason in machine.failed.items()},
         {module.index: count for module, count in budget.exhausted.items()},
         budget.cut,
-        {module.index: steps for module, steps in budget.spent.items()},
         budget.deepest,
         machine.units.settled,
     )

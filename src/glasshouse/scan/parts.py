@@ -64,7 +64,7 @@ def run(
         else:
             reason = f"the analysis of a part of the program ended: {data}"
             failed = {module.index: reason for module in parts[number]}
-            found.append(Outcome([], [], failed, {}, 0, {}, 0, False))
+            found.append(Outcome([], [], failed, {}, 0, 0, False))
         if progress is not None:
             progress(number + 1, len(parts))
     return found

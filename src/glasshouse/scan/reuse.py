@@ -4,30 +4,29 @@ A unit depends on the state of all modules, on the code it looked into and on th
 (see ``interp.units``).  So after a plain edit (see ``alignment``) of functions that no module body looked into, the
 units to run are those that looked into a changed function, and those that used one of them, directly or not.
 
-Where this cannot be shown, the answer is None and everything is analysed: the edit is not plain, a module body looked
-into what changed, or the outcome depends on how much the analysis may cost.
+Where this cannot be shown, the answer is None and everything is analysed: the edit is not plain, modules leave another
+state, or what is to be run depends on how much the analysis may cost (see ``spending``).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 
 import msgspec
 
 from glasshouse.scan.alignment import Alignment
-from glasshouse.scan.analysis import KINDS, Progress, guarded, plan_of, run_modules
+from glasshouse.scan.analysis import KINDS, guarded, plan_of, run_modules
 from glasshouse.scan.frozen import GoneError, State, StateReader, moved, written
-from glasshouse.scan.interp.budget import MAX_FRAMES, MODULE_BASE_STEPS
-from glasshouse.scan.interp.machine import ROOT_STEPS, Machine
-from glasshouse.scan.interp.units import ENTRY, MODULES, PLAN, STATE, SUMMARY
+from glasshouse.scan.interp.machine import Machine
+from glasshouse.scan.interp.units import ENTRY, PLAN, STATE, SUMMARY, Key
 from glasshouse.scan.languages import INTERPRETED
 from glasshouse.scan.outcomes import KINDS as UNIT_KINDS
 from glasshouse.scan.outcomes import FlowRow, Numbers, Outcome, StepRow, UnitRow, outcome_of
+from glasshouse.scan.parts import parts_of
 from glasshouse.scan.program import Fn
-
-BASE = MODULES  # the number of the unit that runs all modules
+from glasshouse.scan.spending import BASE, modules_over, of_modules, reusable
 
 
 class Record(msgspec.Struct, array_like=True):
@@ -38,6 +37,7 @@ class Record(msgspec.Struct, array_like=True):
     state: bytes = b""  # the digest of the state that modules left, which is kept beside this
     functions: list[int] = []  # where functions of the state are now (none: where they were; -1: nowhere)
     spans: dict[int, dict[int, int]] = {}  # where places of the state are now, by file, if they have moved
+    parts: list[int] = []  # where the parts of the program begin, if units depend on that
 
 
 class UnmovedError(Exception):
@@ -54,6 +54,7 @@ class Earlier:
         self.outcome: Outcome | None = None
         self.functions: list[int] = []
         self.spans: dict[int, dict[int, int]] = {}
+        self.parts: list[int] = []
         self.used = False  # whether the record was of use
         self.renewed = False  # whether the state is a new one
         self.spoiled = False  # whether the machine cannot be used for anything else
@@ -69,13 +70,16 @@ class Earlier:
         changed = changed_functions(self.record, self.edits)
         return any(row.key == BASE and not changed.isdisjoint(row.touched) for row in self.record.outcome.units)
 
-    def again(self, machine: Machine, progress: Progress | None) -> Outcome | None:
+    def again(self, machine: Machine, size: int) -> Outcome | None:
         """The outcome from the record and what has to be run again, or None (see ``again``).
 
-        The machine has run nothing.
+        The machine has run nothing.  ``size``: of a part, in instructions.
         """
         assert self.record is not None
         assert self.edits is not None
+        self.parts = self.record.parts
+        if self.parts and self.parts != beginnings(machine, size):
+            return None
         move = Move(self.record, self.edits, Numbers(machine.program))
         self.functions, self.spans = move.since(self.record)
         functions = self.functions or list(range(len(move.functions)))
@@ -111,24 +115,17 @@ class Earlier:
         """The state that modules left, where all of them have run."""
         self.state, self.functions, self.spans, self.renewed = state, [], {}, True
 
-    def keep(self, machine: Machine, outcomes: Sequence[Outcome]) -> None:
-        """The outcome of an analysis of everything."""
-        self.outcome = joined(outcomes) if reusable(machine, outcomes) else None
+    def keep(self, machine: Machine, outcomes: Sequence[Outcome], size: int) -> None:
+        """The outcome of an analysis of everything, in parts of about ``size`` instructions."""
+        outcome = joined(outcomes)
+        outcome.over = modules_over(machine, outcome.units, outcome.exhausted)
+        self.parts = beginnings(machine, size) if outcome.over else []
+        self.outcome = outcome if reusable(machine, outcomes, outcome.units) else None
 
 
-def reusable(machine: Machine, outcomes: Sequence[Outcome]) -> bool:
-    """Whether nothing in the outcomes depends on what the analysis may cost, or could after an edit."""
-    budget = machine.budget
-    for outcome in outcomes:
-        if not outcome.settled or outcome.failed or outcome.exhausted or outcome.cut:
-            return False
-        if 2 * outcome.deepest > MAX_FRAMES or any(row.key == BASE and row.capped for row in outcome.units):
-            return False
-        for index, steps in outcome.spent.items():
-            wanted = 2 * steps + ROOT_STEPS
-            if wanted > MODULE_BASE_STEPS and wanted > budget.allowance(machine.program.modules[index]):
-                return False
-    return True
+def beginnings(machine: Machine, size: int) -> list[int]:
+    """The first module of each part of the program."""
+    return [part[0].index if part else -1 for part in parts_of(machine, size)]
 
 
 def joined(outcomes: Sequence[Outcome]) -> Outcome:
@@ -140,12 +137,12 @@ def joined(outcomes: Sequence[Outcome]) -> Outcome:
         for row in outcome.units:
             if row.key not in units:
                 units[row.key] = keeper.row(row)
-    spent: dict[int, int] = {}
+    exhausted: dict[int, int] = {}
     for outcome in outcomes:
-        for index, steps in outcome.spent.items():
-            spent[index] = max(spent.get(index, 0), steps)
+        for index, count in outcome.exhausted.items():
+            exhausted[index] = max(exhausted.get(index, 0), count)
     deepest = max(outcome.deepest for outcome in outcomes)
-    return Outcome(list(units.values()), keeper.steps, {}, {}, 0, spent, deepest, True)
+    return Outcome(list(units.values()), keeper.steps, {}, exhausted, 0, deepest, True)
 
 
 class Keeper:
@@ -282,10 +279,12 @@ def again(
 
     The machine has its modules' state, which is as before; ``base``: it has run them, since they looked into a change.
     """
-    numbers = move.numbers
+    numbers, over = move.numbers, record.outcome.over
     units = {row.key: row for row in record.outcome.units}
     affected = affected_units(record.outcome.units, move.gone)
     assert base == (BASE in affected)
+    if over and not (affected - {BASE}).isdisjoint(users_of(record.outcome.units, of_modules(units.values(), over))):
+        return None
     modules = machine.program.modules
     edits = {index: edit for index, edit in edits.items() if modules[index].language in INTERPRETED}
     touched = {index for index, edit in edits.items() if edit.added or edit.removed}
@@ -302,7 +301,7 @@ def again(
         kept = [move.row(row) for key, row in units.items() if key not in affected]
     except UnmovedError:
         return None
-    run_units(machine, numbers, sorted(wanted), {row.key for row in kept})
+    run_units(machine, numbers, wanted, {row.key for row in kept})
     return put_together(record, move, machine, kept)
 
 
@@ -319,26 +318,35 @@ def unit_stays(unit: int, move: Move) -> bool:
 
 def affected_units(rows: Iterable[UnitRow], changed: set[int]) -> set[int]:
     """Units that looked into changed functions, and all that used them."""
+    rows = list(rows)
+    return users_of(rows, [row.key for row in rows if not changed.isdisjoint(row.touched)])
+
+
+def users_of(rows: Iterable[UnitRow], wanted: Iterable[int]) -> set[int]:
+    """Some units, and all that used one of them, directly or not."""
     users: dict[int, list[int]] = defaultdict(list)
-    pending: list[int] = []
     for row in rows:
         for key in row.needs:
             users[key].append(row.key)
-        if not changed.isdisjoint(row.touched):
-            pending.append(row.key)
-    affected = set(pending)
+    pending = list(wanted)
+    found = set(pending)
     while pending:
         for key in users.get(pending.pop(), ()):
-            if key not in affected:
-                affected.add(key)
+            if key not in found:
+                found.add(key)
                 pending.append(key)
-    return affected
+    return found
 
 
 def run_units(machine: Machine, numbers: Numbers, wanted: Sequence[int], kept: set[int]) -> None:
-    """Run some units again; classes' states are made where they are wanted."""
-    for unit in wanted:
-        kind, item = numbers.key(unit)
+    """Run some units again, in the order of ``run_roots``; classes' states are made where they are wanted."""
+
+    def place(key: Key) -> tuple[int, int, int]:
+        kind, item = key
+        return (item.index, PLAN, 0) if kind == PLAN else (item.module.index, kind, item.index)
+
+    keys = [numbers.key(unit) for unit in wanted]
+    for kind, item in sorted((key for key in keys if key[0] in (PLAN, SUMMARY)), key=place):
         if kind == PLAN:
             for fn, entry in plan_of(machine, item):
                 if not machine.registered(fn) and numbers.unit((ENTRY, fn)) not in kept:
@@ -352,20 +360,20 @@ def put_together(record: Record, move: Move, machine: Machine, kept: list[UnitRo
     known = {row.key for row in kept}
     numbers = move.numbers
     ran = [machine.units.open[0], *machine.units.done.values()]
+    over = record.outcome.over
+    if any(not set(over).isdisjoint(chain(unit.cost, unit.dropped)) for unit in machine.units.done.values()):
+        return None  # what they use now depends on order
     fresh = outcome_of(machine, [unit for unit in ran if numbers.unit(unit.key) not in known])
-    for index, steps in record.outcome.spent.items():
-        module = machine.program.modules[index]  # running the modules is part of both
-        fresh.spent[index] = fresh.spent.get(index, 0) - machine.units.before.get(module, 0) + steps
-    old = Outcome(kept, move.steps(record.outcome.steps), {}, {}, 0, {}, record.outcome.deepest, True)
-    if not reusable(machine, [old, fresh]):
-        return None
+    old = Outcome(kept, move.steps(record.outcome.steps), {}, record.outcome.exhausted, 0, record.outcome.deepest, True)
     try:
         outcome = joined([old, fresh])
     except UnmovedError:
         return None
     found = reachable(outcome.units, numbers.functions)
-    outcome.units = found or []
-    return outcome if found is not None else None
+    if found is None or not reusable(machine, [old, fresh], found):
+        return None
+    outcome.units, outcome.over = found, modules_over(machine, found, outcome.exhausted)
+    return outcome if outcome.over == over else None
 
 
 def reachable(rows: Sequence[UnitRow], functions: Sequence[Fn]) -> list[UnitRow] | None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from glasshouse.scan.alignment import aligned
 from glasshouse.scan.cache import Cache
 from glasshouse.scan.discover import SourceFile
+from glasshouse.scan.interp.budget import MODULE_BASE_STEPS
 from glasshouse.scan.kept import Kept
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.languages import front_end
@@ -84,7 +85,7 @@ def units(record: Record | None) -> dict[int, object]:
         flows = [[(msgspec.structs.replace(flow, step=0), way(flow.step)) for flow in table] for table in
                  (row.flows, row.guesses, row.weak)]  # fmt: skip
         facts = [msgspec.to_builtins(fact) for fact in row.facts]
-        looked = row.touched, row.needs, row.called, row.entries, row.capped, row.widened
+        looked = row.touched, row.needs, row.called, row.entries, row.capped, row.widened, row.cost
         told[row.key] = looked, repr(flows), facts
     return told
 
@@ -323,6 +324,53 @@ def test_a_new_file_is_analysed_from_the_start(scans: Scans) -> None:
     (scans.tree / "other.py").write_text("import web\nweb.run(input())\n")
     scans.scan()
     assert not scans.reused
+
+
+# --- programs that take many steps -----------------------------------------------------------------------------------
+
+DEEP = 7  # calls inside one another, each of which calls the next twice with data of a request
+
+
+def busy(views: int) -> str:
+    """A file whose entry points take steps that grow with their number."""
+    chain = "".join(f"def b{n}(x):\n    return b{n + 1}(x + 'a') + b{n + 1}(x + 'b')\n" for n in range(DEEP))
+    entries = "".join(f"@app.route('/{n}')\ndef v{n}():\n    return b0(request.args['a'])\n" for n in range(views))
+    head = "import web\nfrom flask import Flask, request\napp = Flask(__name__)\n"
+    return f"{head}{chain}def b{DEEP}(x):\n    return x\n{entries}"
+
+
+def spent(record: Record | None) -> int:
+    """Steps of all units of the first file."""
+    assert record is not None
+    return sum(row.cost.get(0, 0) for row in record.outcome.units)
+
+
+def test_a_file_near_what_its_analysis_may_cost_does_not_end_reuse(scans: Scans) -> None:
+    (scans.tree / "busy.py").write_text(busy(60))
+    scans.scan()
+    _, record, _ = scans._scan(scans.cache)
+    assert MODULE_BASE_STEPS * 0.7 < spent(record) < MODULE_BASE_STEPS
+    (scans.tree / "web.py").write_text(WEB.replace("return os.popen(text).read()", "return len(text)"))
+    assert b"py-command-injection" not in scans.scan()
+    assert scans.reused
+    (scans.tree / "busy.py").write_text(busy(60).replace("return b0(", "return web.run(", 1))
+    scans.scan()
+    assert scans.reused
+
+
+def test_of_a_file_over_what_its_analysis_may_cost_only_its_users_end_reuse(scans: Scans) -> None:
+    apart = WEB.replace("return os.popen(text).read()", "return len(text)")
+    uses = "import busy\n" + WEB.replace("return os.popen(text).read()", "return busy.b0(text)")
+    (scans.tree / "busy.py").write_text(busy(100))
+    assert b"too many steps" in scans.scan()
+    reused = []
+    for text in (apart, uses, uses.replace("busy.b0(text)", "busy.b1(text)")):
+        (scans.tree / "web.py").write_text(text)
+        assert b"too many steps" in scans.scan()
+        reused.append(scans.reused)
+    (scans.tree / "busy.py").write_text(busy(100).replace("return x\n", "return x + 'c'\n"))
+    scans.scan()
+    assert [*reused, scans.reused] == [True, False, False, False]
 
 
 # --- what an edit is -------------------------------------------------------------------------------------------------

@@ -296,6 +296,7 @@ class Machine(Findings):
         fn = self.root.fn
         if self.capped:
             self.unit.capped[fn] = None
+        self.unit.spend(fn.module.index, self.steps)
         self.budget.spend(fn, self.steps, self.capped)
         self.restore(saved)
 

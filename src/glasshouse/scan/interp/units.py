@@ -23,11 +23,17 @@ MAX_REMADE = 200  # results that are made again because of cycles; beyond, and o
 
 
 class Unit:
-    """One unit.  ``touched``: functions whose code it looked into; ``needs``: units whose results it used."""
+    """One unit.  ``touched``: functions whose code it looked into; ``needs``: units whose results it used.
+
+    ``cost``: steps of its own, by number of the module they count for; ``dropped``: those of results that were dropped
+    at its end, ``remade`` of them.
+    """
 
     __slots__ = (
         "called",
         "capped",
+        "cost",
+        "dropped",
         "entries",
         "facts",
         "flows",
@@ -36,6 +42,7 @@ class Unit:
         "lowest",
         "needs",
         "registered",
+        "remade",
         "touched",
         "widened",
         "writes",
@@ -54,7 +61,14 @@ class Unit:
         self.facts: dict[tuple[str, int, int], Fact] = {}
         self.capped: dict[Fn, None] = {}
         self.widened: dict[tuple[int, int], None] = {}  # calls with too many candidates: file, span
+        self.cost: dict[int, int] = {}
+        self.dropped: dict[int, int] = {}
+        self.remade = 0
         self.writes: list[list[Any]] = []  # table (or class), key, what was there before
+
+    def spend(self, module: int, steps: int) -> None:
+        """Steps of its own that count for a module."""
+        self.cost[module] = self.cost.get(module, 0) + steps
 
     def swap(self) -> None:
         """Take back what was written, or write it again."""
@@ -79,12 +93,11 @@ class Units:
         self.done: dict[Key, Unit] = {}
         self.open: list[Unit] = [Unit((MODULES, None), 0)]
         self.frozen = False
-        self.before: dict[Module, int] = {}  # steps that running the modules took
         self.settled = True  # no result depends on who asked first
         self._depths: dict[Key, int] = {}
         self._passing: dict[Key, tuple[Any, int]] = {}  # results that hold for now, with the unit they depend on
         self._remade = 0
-        self._most = MAX_REMADE + functions // 40
+        self._most = most_remade(functions)
         machine.unit = self.open[0]
 
     def freeze(self) -> None:
@@ -92,7 +105,8 @@ class Units:
         self.frozen = True
         base = self.open[0]
         base.needs.clear()
-        self.before = dict(self.machine.budget.spent)
+        base.cost = {module.index: steps for module, steps in self.machine.budget.spent.items()}
+        self._remade = 0
         for unit in self.done.values():
             base.touched |= unit.touched
         self.done.clear()
@@ -142,6 +156,7 @@ class Units:
         self.open[-1].needs.add(unit.key)
         inner = [key for key, (_, lowest) in self._passing.items() if lowest >= depth]
         known = [(key, self._passing.pop(key)[0]) for key in inner]
+        unit.remade = len(known)
         self._remade += len(known)
         if self._remade <= self._most:
             known = []
@@ -178,6 +193,9 @@ class Units:
         above.entries |= unit.entries
         above.capped.update(unit.capped)
         above.widened.update(unit.widened)
+        for steps in (unit.cost, unit.dropped):
+            for module, count in steps.items():
+                above.dropped[module] = above.dropped.get(module, 0) + count
         machine = self.machine
         for flow in unit.flows.values():
             machine.record(flow)
@@ -185,6 +203,11 @@ class Units:
             machine.record_guess(flow)
         for fact in unit.facts.values():
             machine.record_fact(fact)
+
+
+def most_remade(functions: int) -> int:
+    """How many results of a program of so many functions may be dropped and made again."""
+    return MAX_REMADE + functions // 40
 
 
 def local(cls: Cls) -> bool:
