@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from glasshouse.cli.scan_subjects import default_store
+from glasshouse.words.places import default_store
 
 if TYPE_CHECKING:
     from glasshouse.words.forecast import Forecast
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 def forecasts(cves: Sequence[str]) -> dict[str, Forecast]:
     """The forecasts of today for those that the store of the forecast knows; none where there is no store."""
-    file = default_store()
+    file = default_store(os.environ)
     if not file.exists():
         return {}
     from glasshouse.forecast.facts import Day

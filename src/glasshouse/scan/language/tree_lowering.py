@@ -13,6 +13,7 @@ from glasshouse.scan.language.interface import LowerLimits
 
 MAX_DEPTH = 100  # nested expressions and statements; each takes a few Python frames
 MAX_ERRORS = 200
+FRAMES_PER_LEVEL = 8
 
 
 class TreeBody:

@@ -6,27 +6,21 @@ capped is part of the result.
 
 from __future__ import annotations
 
-import gc
 import re
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import tree_sitter_c
 import tree_sitter_cpp
 from tree_sitter import Language, Node, Parser
 
-from glasshouse.scan import ir
 from glasshouse.scan.ir import File
 from glasshouse.scan.language.c import statements  # noqa: F401  # registers its handlers
 from glasshouse.scan.language.c.functions import lower_file
 from glasshouse.scan.language.c.relevance import KERNEL, without_the_rest
 from glasshouse.scan.language.c.state import KERNEL_PACKAGE, Grammar, Lowering
 from glasshouse.scan.language.interface import LowerLimits
+from glasshouse.scan.language.parsing import parsed, undisturbed, unparsed
 
-_LARGE_BYTES = 200_000
-_CHUNK_BYTES = 65_536
 _MAX_ERRORS = 200
 _FRAMES_PER_LEVEL = 12
 _CPP_ENDINGS = (".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".inl", ".ipp", ".tpp", ".C", ".H")
@@ -69,11 +63,11 @@ class CFrontEnd:
             source = _IMPLICIT.sub(rb"\1int \2", source)
         source = _ANNOTATION.sub(_blank, source)
         lo = Lowering(grammar, source, limits, kernel)
-        root = self._parse(parser, source, lo)
-        if root is None:
-            module = ir.Function("", "", "module", [], [], [], 0, ir.pack_span(1, 0, 1, 0))
-            return File(path, "c", "", [module], [], [], lines, 0, [], lo.notes)
-        with _quiet(limits):
+        tree = parsed(parser, source, lo.deadline)
+        if tree is None:
+            return unparsed(path, "c", source)
+        root = tree.root_node
+        with undisturbed(limits, _FRAMES_PER_LEVEL):
             lower_file(lo, root)
         return File(
             path=path,
@@ -95,41 +89,12 @@ class CFrontEnd:
             found = self._grammars[cpp] = Parser(language), Grammar(language)
         return found
 
-    @staticmethod
-    def _parse(parser: Parser, source: bytes, lo: Lowering) -> Node | None:
-        """The root of the syntax tree, or None when parsing took too long."""
-        if len(source) < _LARGE_BYTES:
-            return parser.parse(source).root_node
-        try:
-            return parser.parse(
-                lambda offset, _: source[offset : offset + _CHUNK_BYTES],
-                progress_callback=lambda _offset, _error: time.monotonic() > lo.deadline,
-            ).root_node
-        except ValueError:  # the callback stopped it
-            parser.reset()
-            lo.note("time limit reached while parsing; the file was not lowered")
-            return None
-
 
 def is_cpp(path: str, source: bytes) -> bool:
     """By the ending; a ``.h`` by what it contains."""
     if path.endswith(_CPP_ENDINGS):
         return True
     return path.endswith(".h") and _CPP_HEADER.search(source, 0, 60_000) is not None
-
-
-@contextmanager
-def _quiet(limits: LowerLimits) -> Iterator[None]:
-    """No garbage collection while nodes come and go, and room for the nesting that the limits allow."""
-    collecting, before = gc.isenabled(), sys.getrecursionlimit()
-    gc.disable()
-    sys.setrecursionlimit(max(before, 1000 + limits.max_depth * _FRAMES_PER_LEVEL))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
-        if collecting:
-            gc.enable()
 
 
 def _errors(lo: Lowering, root: Node) -> list[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import time
 from collections.abc import Sequence
 from itertools import pairwise
@@ -19,6 +18,7 @@ from glasshouse.scan.language.cobol.sinks import Fact
 from glasshouse.scan.language.cobol.statements import Paragraph, read_procedure
 from glasshouse.scan.language.cobol.tokens import Copies, Token, tokens_of
 from glasshouse.scan.language.interface import LowerLimits
+from glasshouse.scan.language.parsing import undisturbed
 
 FACT = "$cobol"
 MAX_COPY_BYTES = 2_000_000
@@ -27,7 +27,7 @@ MAX_LEVELS = 4
 _ENDINGS = ("", ".cpy", ".CPY", ".cbl", ".CBL", ".cob", ".COB", ".copy")
 _FOLDERS = ("", "copy", "copybooks", "copybook", "copylib", "cpy", "COPY", "include")
 _NAME = re.compile(r"[A-Za-z0-9_$#@][A-Za-z0-9_$#@.-]{0,60}")
-_RECURSION = 6_000
+_FRAMES_PER_LEVEL = 12
 
 
 class CobolFrontEnd:
@@ -43,12 +43,8 @@ class CobolFrontEnd:
         """One file; ``absolute`` is where it lies, so that copybooks of its tree are found."""
         text = source.decode("utf-8", "replace")
         copies = Copies(_finder(path, absolute))
-        before = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(before, _RECURSION))
-        try:
+        with undisturbed(limits, _FRAMES_PER_LEVEL):
             return _file(path, text, copies, time.monotonic() + limits.max_seconds)
-        finally:
-            sys.setrecursionlimit(before)
 
 
 def _file(path: str, text: str, copies: Copies, deadline: float) -> ir.File:

@@ -16,7 +16,8 @@ from glasshouse.scan.language.go.declarations import (
 )
 from glasshouse.scan.language.go.state import Lowering, statement
 from glasshouse.scan.language.interface import LowerLimits
-from glasshouse.scan.language.tree_lowering import error_spans
+from glasshouse.scan.language.parsing import parsed, undisturbed, unparsed
+from glasshouse.scan.language.tree_lowering import FRAMES_PER_LEVEL, error_spans
 
 
 class GoFrontEnd:
@@ -29,8 +30,11 @@ class GoFrontEnd:
 
     def lower(self, source: bytes, path: str, limits: LowerLimits) -> File:
         """The IR of one file; never raises on what the file holds."""
-        root = self._parser.parse(source).root_node
         lo = Lowering(source, path, limits)
+        tree = parsed(self._parser, source, lo.deadline)
+        if tree is None:
+            return unparsed(path, "go", source)
+        root = tree.root_node
         lo.test = ir.TEST if path.endswith("_test.go") else 0
         lo.open_function("<module>", "module", root, [])
         top = top_level(root)
@@ -38,7 +42,8 @@ class GoFrontEnd:
         for node in top:
             if node.type == "package_clause" and node.named_children:
                 package = lo.text(node.named_children[0])
-        declare_all(lo, top)
+        with undisturbed(limits, FRAMES_PER_LEVEL):
+            declare_all(lo, top)
         lo.close_function()
         errors = error_spans(lo, root) if root.has_error else []
         lines = source.count(b"\n") + 1

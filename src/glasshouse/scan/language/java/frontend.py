@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import tree_sitter_java
 from tree_sitter import Language, Node, Parser
@@ -18,10 +14,9 @@ from glasshouse.scan.language.java import jsp, switches  # noqa: F401  # registe
 from glasshouse.scan.language.java.declarations import CLASS_KINDS, class_body, function_declaration, lower_class
 from glasshouse.scan.language.java.names import add_import, bind_import
 from glasshouse.scan.language.java.state import EXPRESSIONS, STATEMENTS, Lowering, statement
+from glasshouse.scan.language.parsing import parsed, undisturbed, unparsed
 
 _MAX_ERRORS = 200
-_LARGE_BYTES = 200_000  # from here on parsing watches the clock
-_CHUNK_BYTES = 65_536
 _FRAMES_PER_LEVEL = 8  # interpreter frames one level of nesting may take
 
 
@@ -39,12 +34,13 @@ class JavaFrontEnd:
         if page is not None:
             source = page.java
         lo = Lowering(source, path, limits, _is_test(path))
-        root = self._parse(source, lo)
-        if root is None:
-            return File(path, "java", "", lo.functions, [], [], lo.line_count, 0, [lo.functions[0].span], lo.notes)
+        tree = parsed(self._parser, source, lo.deadline)
+        if tree is None:
+            return unparsed(path, "java", source)
         if page is not None:
             lo.page_texts = page.holes
-        with _quiet(limits):
+        root = tree.root_node
+        with undisturbed(limits, _FRAMES_PER_LEVEL):
             _lower_file(lo, root, page)
         return File(
             path=path,
@@ -58,34 +54,6 @@ class JavaFrontEnd:
             errors=_errors(lo, root) if root.has_error else [],
             notes=lo.notes,
         )
-
-    def _parse(self, source: bytes, lo: Lowering) -> Node | None:
-        """The root of the syntax tree, or None when parsing took too long."""
-        if len(source) < _LARGE_BYTES:
-            return self._parser.parse(source).root_node
-        try:
-            return self._parser.parse(
-                lambda offset, _: source[offset : offset + _CHUNK_BYTES],
-                progress_callback=lambda _offset, _error: time.monotonic() > lo.deadline,
-            ).root_node
-        except ValueError:  # the callback stopped it
-            self._parser.reset()
-            lo.note("time limit reached while parsing; the file was not lowered")
-            return None
-
-
-@contextmanager
-def _quiet(limits: LowerLimits) -> Iterator[None]:
-    """No garbage collection while nodes come and go, and room for the nesting that the limits allow."""
-    collecting, before = gc.isenabled(), sys.getrecursionlimit()
-    gc.disable()
-    sys.setrecursionlimit(max(before, 1000 + limits.max_depth * _FRAMES_PER_LEVEL))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
-        if collecting:
-            gc.enable()
 
 
 def _is_test(path: str) -> bool:

@@ -8,21 +8,19 @@ enclosing block of its function is renamed to ``name$n``.  JSX elements are call
 from __future__ import annotations
 
 import functools
-import gc
 import re
-import sys
-from types import FrameType
+import time
 
 from glasshouse.scan.ir import File
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.language.javascript.grammar import grammar, grammar_name
 from glasshouse.scan.language.javascript.lowering import Lowering, error_spans
+from glasshouse.scan.language.parsing import parsed, undisturbed, unparsed
 
 __all__ = ["JavaScriptFrontEnd"]
 
 _TEST_PATH = re.compile(r"(?:^|/)(?:tests?|__tests__|specs?)/|\.(?:test|spec)\.[cm]?[jt]sx?$")
 _FRAMES_PER_LEVEL = 12  # Python calls that one level of nesting can take
-_FRAMES_SPARE = 600
 _MAX_RETRY_BYTES = 2_000_000
 
 
@@ -34,33 +32,18 @@ class JavaScriptFrontEnd:
     def lower(self, source: bytes, path: str, limits: LowerLimits) -> File:
         """The IR of one file; never raises on any bytes."""
         name = grammar_name(path)
-        tree = grammar(name).parser.parse(source)
+        deadline = time.monotonic() + limits.max_seconds
+        tree = parsed(grammar(name).parser, source, deadline)
+        if tree is None:
+            return unparsed(path, "javascript", source)
         if name == "javascript" and tree.root_node.has_error and len(source) <= _MAX_RETRY_BYTES:
-            retry = grammar("tsx").parser.parse(source)
-            if len(error_spans(retry.root_node)) < len(error_spans(tree.root_node)):
+            retry = parsed(grammar("tsx").parser, source, deadline)
+            if retry is not None and len(error_spans(retry.root_node)) < len(error_spans(tree.root_node)):
                 name, tree = "tsx", retry
-        limit = sys.getrecursionlimit()
-        collecting = gc.isenabled()
-        gc.disable()
-        sys.setrecursionlimit(max(limit, _frames() + _FRAMES_PER_LEVEL * limits.max_depth + _FRAMES_SPARE))
-        try:
+        with undisturbed(limits, _FRAMES_PER_LEVEL):
             return _lowering(name).lower(tree.root_node, source, path, limits, bool(_TEST_PATH.search(path)))
-        finally:
-            sys.setrecursionlimit(limit)
-            if collecting:
-                gc.enable()
 
 
 @functools.cache
 def _lowering(name: str) -> Lowering:
     return Lowering(grammar(name))
-
-
-def _frames() -> int:
-    """Frames on the stack now."""
-    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the inspect module is slow to import
-    count = 0
-    while frame is not None:
-        frame = frame.f_back
-        count += 1
-    return count

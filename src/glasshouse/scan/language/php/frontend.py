@@ -7,11 +7,12 @@ from tree_sitter import Language, Parser
 
 from glasshouse.scan.ir import File
 from glasshouse.scan.language.interface import LowerLimits
+from glasshouse.scan.language.parsing import parsed, undisturbed, unparsed
 from glasshouse.scan.language.php import access, assignments  # noqa: F401 - they fill the tables of handlers
 from glasshouse.scan.language.php.declarations import damaged_class
 from glasshouse.scan.language.php.state import Lowering
 from glasshouse.scan.language.php.statements import statements
-from glasshouse.scan.language.tree_lowering import error_spans
+from glasshouse.scan.language.tree_lowering import FRAMES_PER_LEVEL, error_spans
 
 
 class PhpFrontEnd:
@@ -24,12 +25,16 @@ class PhpFrontEnd:
 
     def lower(self, source: bytes, path: str, limits: LowerLimits) -> File:
         """The IR of one file; never raises on what the file holds."""
-        root = self._parser.parse(source).root_node
         lo = Lowering(source, path, limits)
+        tree = parsed(self._parser, source, lo.deadline)
+        if tree is None:
+            return unparsed(path, "php", source)
+        root = tree.root_node
         lo.open_function("<module>", "module", root, [])
-        if root.type == "ERROR":
-            damaged_class(lo, root)
-        statements(lo, root.named_children)
+        with undisturbed(limits, FRAMES_PER_LEVEL):
+            if root.type == "ERROR":
+                damaged_class(lo, root)
+            statements(lo, root.named_children)
         lo.close_function()
         errors = error_spans(lo, root) if root.has_error else []
         lines = source.count(b"\n") + 1

@@ -7,29 +7,26 @@ out, and said in ``File.notes`` and ``Function.capped``.
 
 from __future__ import annotations
 
-import gc
 import re
-import sys
-import time
 from typing import TYPE_CHECKING
 
 from tree_sitter import Parser
 
 from glasshouse.scan import ir
 from glasshouse.scan.ir import Class, File, Function
+from glasshouse.scan.language.parsing import parsed, undisturbed
 from glasshouse.scan.language.python import kinds as k
 from glasshouse.scan.language.python.definitions import Definitions
 from glasshouse.scan.language.python.state import Words
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Tree
+    from tree_sitter import Node
 
     from glasshouse.scan.language.interface import LowerLimits
 
 __all__ = ["PythonFrontEnd"]
 
-UNTIMED = 1 << 14  # bytes that parse within moments whatever they are
-CHUNK = 1 << 16  # bytes given to the parser at a time
+UNTIMED = 1 << 14  # bytes; some longer inputs take the grammar's scanner quadratic time
 MAX_WORDS = 200_000  # names kept between files
 MAX_ERRORS = 200  # spans per file
 FRAMES_PER_LEVEL = 24  # Python frames that one level of nesting may take
@@ -170,23 +167,15 @@ class PythonFrontEnd:
 
     def lower(self, source: bytes, path: str, limits: LowerLimits) -> File:
         """The file's IR; never raises on any bytes."""
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
+        with undisturbed(limits, FRAMES_PER_LEVEL):
             return self._lower(source, path, limits)
-        finally:
-            if collecting:
-                gc.enable()
 
     def _lower(self, source: bytes, path: str, limits: LowerLimits) -> File:
-        needed = FRAMES_PER_LEVEL * limits.max_depth + 2000
-        if sys.getrecursionlimit() < needed:
-            sys.setrecursionlimit(needed)
         if len(self._words) > MAX_WORDS:
             self._words = Words()
         walk = _Lowering(source, path, limits, self._words)
         walk.test_flag = ir.TEST if _TEST_PATH.search(path) else 0
-        tree = self._parse(source, walk.deadline)
+        tree = parsed(self._parser, source, walk.deadline, UNTIMED)
         walk.run(tree.root_node if tree is not None else None)
         errors = error_spans(tree.root_node, walk) if tree is not None and tree.root_node.has_error else []
         return File(
@@ -201,23 +190,6 @@ class PythonFrontEnd:
             errors=errors,
             notes=walk.notes,
         )
-
-    def _parse(self, source: bytes, deadline: float) -> Tree | None:
-        """The tree, or None past the deadline (some inputs take the grammar's scanner quadratic time)."""
-        if len(source) <= UNTIMED:
-            return self._parser.parse(source)
-
-        def read(offset: int, _point: object) -> bytes:
-            return source[offset : offset + CHUNK]
-
-        def late(_offset: int, _failed: bool) -> bool:
-            return time.monotonic() > deadline
-
-        try:
-            return self._parser.parse(read, progress_callback=late)
-        except ValueError:
-            self._parser.reset()
-            return None
 
 
 def error_spans(root: Node, walk: _Lowering) -> list[int]:

@@ -1,0 +1,1 @@
+"""The languages that `test_front_ends` is about."""
