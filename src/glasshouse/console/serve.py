@@ -1,29 +1,33 @@
-"""Runs the console with Granian, on the loopback address alone."""
+"""Runs the console with uvicorn, on the loopback address alone."""
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import MutableMapping
 
 from glasshouse.console.app import ORIGIN, TOKEN
 from glasshouse.door.home import find_home
 
+SHUTDOWN_S = 3
+
 
 def serve(environ: MutableMapping[str, str], token: str, port: int) -> None:
     """Serves until a signal ends it."""
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
+    import uvicorn
 
     find_home(environ)  # a home that cannot record is an error before anything is served
     environ[TOKEN], environ[ORIGIN] = token, f"http://localhost:{port}"
-    multiprocessing.set_start_method("spawn", force=True)  # a forked worker would share locks and database handles
-    Granian(
+    uvicorn.run(
         "glasshouse.console.app:application",
-        address="127.0.0.1",
-        port=port,
-        interface=Interfaces.ASGI,
         factory=True,
-        log_access=False,
-        log_level=LogLevels.warning,
-    ).serve()
+        host="127.0.0.1",
+        port=port,
+        http="httptools",
+        ws="none",
+        loop="asyncio",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )

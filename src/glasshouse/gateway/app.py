@@ -39,6 +39,11 @@ class Application:
         self.gateway: Gateway | None = None
         self._pages = Starlette(routes=_pages())
 
+    def drain(self) -> None:
+        """Begins to end: the server tells so first, while calls are still under way."""
+        if self.gateway is not None:
+            self.gateway.drain()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)

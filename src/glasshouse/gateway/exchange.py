@@ -121,9 +121,9 @@ class Exchange:
     async def _relay(self, upstream: Reply, send: Send) -> None:
         name = upstream.name
         self.ending.http_status = upstream.status
-        if upstream.headers.get("content-encoding", "identity") != "identity":
+        if upstream.headers.get(b"content-encoding", b"identity") != b"identity":
             raise UpstreamError("the upstream compressed its answer, which cannot be screened", where=name)
-        kind = upstream.headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = upstream.headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
         if upstream.status in (401, 403):
             raise UpstreamError("the upstream refused Glasshouse's own key or account", where=name)
         if 300 <= upstream.status < 400:
@@ -288,9 +288,5 @@ class Exchange:
         self._sent_bytes += len(data)
 
     def _head(self, upstream: Reply) -> Headers:
-        returned = [
-            (name.lower().encode("latin-1"), value.encode("latin-1"))
-            for name, value in upstream.headers.items()
-            if name.lower() in RETURNED
-        ]
+        returned = [pair for pair in upstream.headers.items() if pair[0] in RETURNED]
         return [*returned, *self._extra]

@@ -48,6 +48,7 @@ class Gateway:
         self.mcp: Application | None = None
         """The MCP application, while `mcp_running`."""
         self.draining = False
+        self._drain: asyncio.Task[None] | None = None
         _ = self.door.tables  # loaded now, not in the first request
         self._watch = asyncio.ensure_future(self.relay.watch())
 
@@ -81,17 +82,27 @@ class Gateway:
         async with server.session_manager.run():
             yield
 
-    async def close(self) -> None:
+    def drain(self) -> None:
         """Lets calls under way finish for as long as the settings allow, then stops them; each gets its outcome."""
-        self.draining = True
+        if self._drain is None:
+            self.draining = True
+            self._drain = asyncio.ensure_future(self._drained())
+
+    async def _drained(self) -> None:
         if not await self.relay.idle(self.settings.shutdown_s):
             self.relay.stop_all("the gateway shuts down")
             await self.relay.idle(STOP_S)
+
+    async def close(self) -> None:
+        """Drains, then lets go of everything."""
+        self.drain()
+        assert self._drain is not None
+        await self._drain
         await self.acts.close()
         self._watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._watch
-        await self.relay.upstreams.close()
+        self.relay.upstreams.close()
         self.relay.settle()
         self.counters.close()
         await asyncio.to_thread(self.measures.close)

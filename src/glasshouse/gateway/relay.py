@@ -306,6 +306,7 @@ class Relay:
             await asyncio.sleep(LOOK_EVERY_S)
             self.settle()
             self._measures.flush()
+            self.upstreams.prune()
             for exchange in tuple(self._running):
                 try:
                     denied = self._door.must_stop(exchange.admission)

@@ -1,9 +1,12 @@
-"""``glasshouse serve``: checks what can be checked, then lets Granian run the workers."""
+"""``glasshouse serve``: checks what can be checked, then lets uvicorn run the workers."""
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
+import signal
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +17,6 @@ from glasshouse.gateway.operations import SHARED_METRICS
 from glasshouse.gateway.settings import GatewaySettings, upstream_key
 from glasshouse.ledger import Ledger
 from glasshouse.words.errors import ConfigError
-
-HEADER_TIMEOUT_MS = 10_000
-MAX_HEAD_BYTES = 65_536
 
 
 def check(settings: GatewaySettings, environ: Mapping[str, str]) -> Home:
@@ -32,6 +32,7 @@ def check(settings: GatewaySettings, environ: Mapping[str, str]) -> Home:
 def serve(config: Path, settings: GatewaySettings, environ: Mapping[str, str]) -> None:
     """Serves until a signal ends it.  With several workers this process writes the log for all of them."""
     home = check(settings, environ)
+    listener = listen(settings.host, settings.port)
     metrics = home.folder / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(mode=0o700)
@@ -39,38 +40,47 @@ def serve(config: Path, settings: GatewaySettings, environ: Mapping[str, str]) -
     os.environ[CONFIG_VARIABLE] = str(config.absolute())
     ledger = Ledger.open(home.log) if settings.workers > 1 else None
     try:
-        _granian(settings)
+        _run(settings, listener)
     finally:
         if ledger is not None:
             ledger.close()
         shutil.rmtree(metrics, ignore_errors=True)
 
 
-def _granian(settings: GatewaySettings) -> None:
-    import multiprocessing
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to an address; `ConfigError` when it cannot be."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        hint = "Choose another address or port, or end what listens there."
+        raise ConfigError(f"cannot listen: {error.strerror}", where=f"{host}:{port}", hint=hint) from None
+    listener.set_inheritable(True)
+    return listener
 
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.http import HTTP1Settings
-    from granian.log import LogLevels
 
-    # A forked worker would share this process's locks and database handles.
-    multiprocessing.set_start_method("spawn", force=True)
-    server = Granian(
-        "glasshouse.gateway.app:application",
-        factory=True,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        workers=settings.workers,
-        websockets=False,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=MAX_HEAD_BYTES),
-        respawn_failed_workers=True,
-        respawn_interval=0.5,
-        workers_kill_timeout=settings.shutdown_s + 10,
-        ssl_cert=Path(settings.tls_certificate) if settings.tls_certificate else None,
-        ssl_key=Path(settings.tls_key) if settings.tls_key else None,
-        log_level=LogLevels.warning,
-    )
-    print(f"glasshouse: serving on {settings.host}:{settings.port}", file=sys.stderr, flush=True)  # noqa: T201
-    server.serve()
+def _run(settings: GatewaySettings, listener: socket.socket) -> None:
+    """Runs one worker here, or several as processes of their own."""
+    from uvicorn import Config, Server
+    from uvicorn.supervisors import Multiprocess
+
+    from glasshouse.gateway.wire.server import Connection
+
+    server = Config(
+        "glasshouse.gateway.app:application", factory=True, interface="asgi3", lifespan="on", workers=settings.workers,
+        http=Connection, ws="none", loop="asyncio", log_config=None, log_level=logging.WARNING, access_log=False,
+        proxy_headers=False, server_header=False, ssl_certfile=settings.tls_certificate or None,
+        ssl_keyfile=settings.tls_key or None,
+    )  # fmt: skip
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn sends itself once more what it was ended by
+        signal.signal(number, lambda *_: None)
+    port = listener.getsockname()[1]
+    print(f"glasshouse: serving on {settings.host}:{port}", file=sys.stderr, flush=True)  # noqa: T201
+    if settings.workers == 1:
+        Server(server).run([listener])
+    else:
+        Multiprocess(server, [listener]).run()

@@ -140,6 +140,10 @@ def _check_upstream(name: str, upstream: Upstream, where: str) -> None:
     place = f"[gateway.upstreams.{name}]"
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise ConfigError(f"{place} `url` must be a plain http or https address", where=where)
+    try:
+        _ = parts.port, (parts.hostname.encode("idna") if ":" not in parts.hostname else b"")
+    except ValueError:  # an error of the encoding is one
+        raise ConfigError(f"{place} `url` names a host or a port that cannot be", where=where) from None
     if parts.username or parts.password:
         raise ConfigError(f"{place} `url` must not hold a password", where=where, hint="Use key_env or key_file.")
     if parts.scheme == "http" and (upstream.key_env or upstream.key_file) and not _is_here(parts.hostname):

@@ -6,34 +6,38 @@ twice.  Only a connection that could not be made is tried again, then at the mod
 
 from __future__ import annotations
 
-import ssl
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-import aiohttp
 import msgspec
 
 from glasshouse import __version__
 from glasshouse.gateway.deadlines import Deadlines
 from glasshouse.gateway.dialect.registry import ROUTES
 from glasshouse.gateway.settings import GatewaySettings, Upstream, upstream_key
+from glasshouse.gateway.wire.client import BrokenAnswerError, ConnectError, Connection, Pool, Target
 from glasshouse.words.errors import UpstreamError
 
 KEEP_ALIVE_S = 15.0
 """Shorter than servers keep idle connections, so that a request rarely meets one that is being closed."""
 DOWN_S = 5.0
 """How long an upstream that could not be reached is tried last."""
-READ_BYTES = 262_144
 FORWARDED: Final = frozenset({b"accept", b"anthropic-version", b"anthropic-beta", b"openai-beta", b"idempotency-key"})
 """Request headers that mean something upstream; the others stay here."""
+DEFAULT_VERSION: Final = b"anthropic-version: 2023-06-01\r\n"
+"""For callers that name none."""
 RETURNED: Final = frozenset(
     {
-        "content-type", "retry-after", "retry-after-ms", "x-should-retry", "request-id", "x-request-id",
-        "openai-processing-ms", "openai-version", "cache-control",
+        b"content-type", b"retry-after", b"retry-after-ms", b"x-should-retry", b"request-id", b"x-request-id",
+        b"openai-processing-ms", b"openai-version", b"cache-control",
     }
 )  # fmt: skip
 """Answer headers that are the caller's business; cookies, account names and shared rate limits are not."""
+
+
+_NO_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Health(msgspec.Struct):
@@ -48,28 +52,30 @@ class Health(msgspec.Struct):
 
 
 class Reply:
-    """An upstream's answer: its head, and its body as it comes."""
+    """An upstream's answer: its head, and its body as it comes.  Names of headers are in lower case."""
 
-    __slots__ = ("_answer", "_deadlines", "_ends_at", "_idle_s", "headers", "name", "status")
+    __slots__ = ("_connection", "_deadlines", "_ends_at", "_idle_s", "headers", "name", "status")
 
-    def __init__(self, name: str, answer: aiohttp.ClientResponse, deadlines: Deadlines, idle_s: float, ends_at: float):
-        self.name, self.status, self.headers = name, answer.status, answer.headers
-        self._answer, self._deadlines, self._idle_s, self._ends_at = answer, deadlines, idle_s, ends_at
+    def __init__(self, name: str, connection: Connection, deadlines: Deadlines, idle_s: float, ends_at: float) -> None:
+        self.name, self.status, self.headers = name, connection.status, connection.headers
+        self._connection, self._deadlines, self._idle_s, self._ends_at = connection, deadlines, idle_s, ends_at
 
     async def read(self) -> bytes:
         """The next bytes; empty at the end.  `UpstreamError` when the answer breaks off or stalls."""
-        content = self._answer.content
+        ready = self._connection.ready()
+        if ready is not None:
+            return ready
         try:
             with self._deadlines.until(min(time.monotonic() + self._idle_s, self._ends_at)):
-                return await content.readany()
-        except (aiohttp.ClientError, ConnectionError) as error:
-            raise UpstreamError(f"the answer broke off ({type(error).__name__})", where=self.name) from error
+                return await self._connection.read()
+        except BrokenAnswerError as error:
+            raise UpstreamError(f"the answer broke off ({error})", where=self.name) from error
         except TimeoutError:
             raise UpstreamError("the answer stalled", where=self.name) from None
 
     def close(self) -> None:
-        """Drops what is left; a connection whose answer was read to its end goes back to the pool by itself."""
-        self._answer.close()
+        """Drops what is left; a connection whose answer was read to its end is used again."""
+        self._connection.release()
 
 
 class Upstreams:
@@ -77,20 +83,25 @@ class Upstreams:
 
     def __init__(self, settings: GatewaySettings, environ: Mapping[str, str], deadlines: Deadlines) -> None:
         self._settings, self._deadlines = settings.upstreams, deadlines
-        self._sessions: dict[str, aiohttp.ClientSession] = {}
-        self._headers: dict[str, dict[str, str]] = {}
-        self._urls: dict[tuple[str, str], str] = {}
+        self._pools: dict[str, Pool] = {}
+        self._heads: dict[tuple[str, str], bytes] = {}
         self.health = {name: Health() for name in settings.upstreams}
         for name, upstream in settings.upstreams.items():
-            self._headers[name] = _own_headers(upstream, upstream_key(name, upstream, environ))
-            self._sessions[name] = _session(upstream)
+            target = Target(upstream.url, upstream.ca_file)
+            headers = _own_headers(upstream, upstream_key(name, upstream, environ))
+            self._pools[name] = Pool(target, upstream.connections, upstream.connect_timeout_s, KEEP_ALIVE_S)
             for route in ROUTES.values():
-                self._urls[name, route.upstream_path] = upstream.url.rstrip("/") + route.upstream_path
+                self._heads[name, route.upstream_path] = target.head(route.upstream_path, headers)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Closes every connection."""
-        for session in self._sessions.values():
-            await session.close()
+        for pool in self._pools.values():
+            pool.close()
+
+    def prune(self) -> None:
+        """Closes connections that were idle for too long; to be called now and then."""
+        for pool in self._pools.values():
+            pool.prune()
 
     def order(self, names: Sequence[str]) -> Sequence[str]:
         """The names with those last that could not be reached a moment ago."""
@@ -101,43 +112,48 @@ class Upstreams:
 
     async def send(self, names: Sequence[str], path: str, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Reply:
         """The answer of the first upstream that takes the request; `UpstreamError` when none does."""
-        last: Exception | None = None
+        last = ""
+        tail = b"content-length: %d\r\n\r\n%b" % (len(body), body)
+        forwarded = [(key, value) for key, value in headers if key in FORWARDED]
+        if any(_NO_VALUE.search(value) for _, value in forwarded):
+            raise UpstreamError("a header of the request holds a control character, so it was not forwarded")
         for name in self.order(names):
-            own = self._headers[name]
-            sent = {key.decode("latin-1"): value.decode("latin-1") for key, value in headers if key in FORWARDED} | own
+            head = self._heads[name, path]
+            if self._settings[name].family == "anthropic" and all(key != b"anthropic-version" for key, _ in forwarded):
+                head += DEFAULT_VERSION
+            data = b"".join([head, *[b"%b: %b\r\n" % pair for pair in forwarded], tail])
             for _ in range(1 + self._settings[name].connect_retries):
                 try:
-                    reply = await self._once(name, path, body, sent)
-                except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-                    last = error
+                    reply = await self._once(name, data)
+                except ConnectError as error:
+                    last = str(error)
                     self._failed(name)
                     continue
                 self.health[name].failures = 0
                 return reply
-        what = f"no upstream could be reached ({type(last).__name__})"
-        raise UpstreamError(what, where=", ".join(names))
+        raise UpstreamError(f"no upstream could be reached ({last})", where=", ".join(names))
 
-    async def _once(self, name: str, path: str, body: bytes, headers: dict[str, str]) -> Reply:
+    async def _once(self, name: str, data: bytes) -> Reply:
         settings = self._settings[name]
         ends_at = time.monotonic() + settings.total_timeout_s
+        connection: Connection | None = None
         try:
             with self._deadlines.within(min(settings.first_byte_timeout_s, settings.total_timeout_s)):
-                answer = await self._sessions[name].post(
-                    self._urls[name, path], data=body, headers=headers, allow_redirects=False
-                )
-        except TimeoutError as error:
-            if isinstance(error, aiohttp.ConnectionTimeoutError):
-                raise
+                connection = await self._pools[name].take()
+                connection.send(data)
+                await connection.answered()
+        except TimeoutError:
             self._failed(name)
             raise UpstreamError("the upstream did not begin to answer in time", where=name) from None
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-            raise
-        except aiohttp.ClientError as error:
+        except BrokenAnswerError as error:
             self._failed(name)
-            raise UpstreamError(
-                f"the upstream broke the connection off ({type(error).__name__})", where=name
-            ) from error
-        return Reply(name, answer, self._deadlines, settings.idle_timeout_s, ends_at)
+            raise UpstreamError(f"the upstream broke the connection off ({error})", where=name) from error
+        else:
+            reply, connection = Reply(name, connection, self._deadlines, settings.idle_timeout_s, ends_at), None
+            return reply
+        finally:
+            if connection is not None:
+                connection.release()
 
     def _failed(self, name: str) -> None:
         health = self.health[name]
@@ -155,23 +171,4 @@ def _own_headers(upstream: Upstream, key: str) -> dict[str, str]:
         headers["x-api-key"] = key
     elif key:
         headers["authorization"] = f"Bearer {key}"
-    if upstream.family == "anthropic":
-        headers.setdefault("anthropic-version", "2023-06-01")
     return headers
-
-
-def _session(upstream: Upstream) -> aiohttp.ClientSession:
-    context = ssl.create_default_context(cafile=upstream.ca_file) if upstream.ca_file else True
-    connector = aiohttp.TCPConnector(limit=upstream.connections, keepalive_timeout=KEEP_ALIVE_S, ssl=context)
-    # The other limits are `Deadlines`: a timer for each read cost as much as the read.
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=upstream.connect_timeout_s)
-    return aiohttp.ClientSession(
-        connector=connector,
-        timeout=timeout,
-        auto_decompress=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        read_bufsize=READ_BYTES,
-        trust_env=False,
-        requote_redirect_url=False,
-        raise_for_status=False,
-    )
