@@ -27,10 +27,11 @@ from sklearn.pipeline import make_pipeline
 
 from glasshouse.guard.misuse import Screener, Session
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "train"))
-import misuse_rows as data
-import misuse_validation as validation
-from misuse_model import Table, row_weights
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from train import misuse_rows as data
+from train import misuse_validation as validation
+from train.misuse_model import Table, row_weights
 
 LEGITIMATE_TURNS = 5
 
@@ -167,8 +168,9 @@ def main() -> None:
     times = ["texts", "number", "us", "TF-IDF us", "ratio"]
     if options.cost:
         every = np.arange(len(rows))
-        (peer,) = peer_parts([validation.Part("none", every[:1], every[:1], None)], rows, made)
-        print(table(times, cost(Screener.load(), peer.screener, real)))
+        ours = Screener.load()
+        (peer,) = peer_parts([validation.Part("none", every[:1], every[:1], ours)], rows, made)
+        print(table(times, cost(ours, peer.screener, real)))
         return
     sources = list(validation.left_out_sources(made, rows))
     peers = peer_parts(sources, rows, made)

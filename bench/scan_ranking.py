@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 from measure import machine, table
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "train"))
-import ranker_fit as fitting
-import ranker_rows as data
-import ranker_validation as validation
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from train import ranker_fit as fitting
+from train import ranker_rows as data
+from train import ranker_validation as validation
 
 LANGUAGES = "python,javascript,java,c,go"
 BINS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.01)

@@ -17,16 +17,16 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-from misuse_model import Table, fit
-from misuse_rows import DEVELOPMENT, HERE, Row, development_rows, lexicon, licence_of_rows, written_rows
-from misuse_validation import area, calibrated, left_out_sources, recalls
-from misuse_weights import assemble
 
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from glasshouse.dossier.evidence import Training
 from glasshouse.guard.misuse.model import Manifest, Weights
 from glasshouse.words.digests import sha256_of
+from train.misuse_model import Table, fit
+from train.misuse_rows import DEVELOPMENT, HERE, Row, development_rows, lexicon, licence_of_rows, written_rows
+from train.misuse_validation import area, calibrated, left_out_sources, recalls
+from train.misuse_weights import assemble
 from train.record import Clocked, add_options, by_source, clocked, files_digest, write_record
 
 DATA = Path(__file__).resolve().parents[1] / "src" / "glasshouse" / "guard" / "misuse" / "data"

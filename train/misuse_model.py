@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from misuse_rows import Row
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from glasshouse.guard.misuse.features import Lexicon, Reader, stem
+from train.misuse_rows import Row
 
 MIN_ROWS = 3
 MIN_SOURCES = 3

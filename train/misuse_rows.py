@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import pyarrow.parquet
 import yaml
-from misuse_synthetic import written
+
+from train.misuse_synthetic import written
 
 HERE = Path(__file__).resolve().parent
 DEVELOPMENT = HERE.parent.parent / "shared" / "data" / "misuse" / "misuse_dev.parquet"

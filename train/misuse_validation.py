@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
-from misuse_model import Table, fit, row_weights
-from misuse_rows import FOLDS, Row
-from misuse_weights import assemble
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from glasshouse.guard.misuse import Screener
 from glasshouse.guard.misuse.model import Weights
+from train.misuse_model import Table, fit, row_weights
+from train.misuse_rows import FOLDS, Row
+from train.misuse_weights import assemble
 
 RANDOM_FOLDS = 5
 FEWEST_ROWS = 20

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from misuse_model import Fitted, Table, fit_categories, words_of_sources
-from misuse_rows import Row, category_of
 
 from glasshouse.guard.misuse.features import tokens
 from glasshouse.guard.misuse.model import FORMAT, Weights
 from glasshouse.guard.misuse.verdicts import CATEGORIES
+from train.misuse_model import Fitted, Table, fit_categories, words_of_sources
+from train.misuse_rows import Row, category_of
 
 NAME = "glasshouse-misuse-1"
 SENTENCE_MARGIN = 1.0

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import sys
 from pathlib import Path
 
 import msgspec
 import numpy as np
-from ranker_fit import assembled, calibration, fit, table_of
-from ranker_rows import rows_of
-from ranker_validation import area, baseline, left_out, pooled
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from glasshouse.scan.judge.model import Manifest, Weights
+from train.ranker_fit import assembled, calibration, fit, table_of
+from train.ranker_rows import rows_of
+from train.ranker_validation import area, baseline, left_out, pooled
 
 DATA = Path(__file__).resolve().parents[1] / "src" / "glasshouse" / "scan" / "judge" / "data"
 LICENCE = "Apache-2.0"

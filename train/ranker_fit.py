@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from ranker_rows import Row
 
 from glasshouse.scan.judge.model import FORMAT, Weights
+from train.ranker_rows import Row
 
 NAME = "glasshouse-ranker-1"
 CODE = (
@@ -70,7 +70,8 @@ class Fitted(NamedTuple):
     bias: float
 
     def odds(self, table: Table) -> np.ndarray:
-        return table.code @ self.code + table.classes @ self.classes + self.bias
+        found: np.ndarray = table.code @ self.code + table.classes @ self.classes + self.bias
+        return found
 
 
 def fit(table: Table, train: np.ndarray) -> Fitted:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from ranker_fit import Table, calibration, even_weights, fit
+
+from train.ranker_fit import Table, calibration, even_weights, fit
 
 FIRST = (20, 50, 100)
 FOLDS = ("codeql", "juliet-c", "sven", "xast")
