@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from glasshouse.cli.assess_files import load, load_framework
 from glasshouse.cli.assess_gate import gate, override, watch
 from glasshouse.cli.evidence import gathered, keep, read_file, recording
 from glasshouse.cli.passing import say_receipt
 from glasshouse.cli.progress import progress_bar
-from glasshouse.words.digests import sha256_of
 
 if TYPE_CHECKING:
-    from glasshouse.assess.framework import Framework
-    from glasshouse.assess.model_file import ModelFile
     from glasshouse.assess.records import RunRecorded
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -219,25 +217,6 @@ def estimate(
     with recording(f"model:{name}", f"estimate the risk {risk}") as passage:
         keep(passage, EstimateRecorded(judged, log.models[name][0].identity.digest))
     say_receipt(passage)
-
-
-# --- shared with the gate
-
-
-def load(file: Path) -> tuple[ModelFile, str]:
-    """A model file and the digest of its bytes."""
-    from glasshouse.assess.model_file import load_model
-
-    text = read_file(file)
-    return load_model(str(file), text), sha256_of(text)
-
-
-def load_framework(file: Path | None) -> Framework:
-    """The framework of a file, or the shipped one."""
-    from glasshouse.assess.framework import load_framework as from_text
-    from glasshouse.assess.framework import shipped_framework
-
-    return shipped_framework() if file is None else from_text(str(file), read_file(file))
 
 
 def _now() -> dt.datetime:

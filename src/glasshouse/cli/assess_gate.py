@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from glasshouse.cli.assess_files import load, load_framework
 from glasshouse.cli.evidence import gathered, keep, recording
 from glasshouse.cli.passing import say_receipt
 
@@ -36,7 +37,6 @@ def gate(file: Path, tier: str, framework_file: Path | None, baseline: str | Non
     """
     from glasshouse.assess.gate import decide
     from glasshouse.assess.records import ModelRegistered, VerdictRecorded
-    from glasshouse.cli.assess import load, load_framework
 
     model, digest = load(file)
     framework = load_framework(framework_file)
