@@ -86,7 +86,7 @@ class Kept:
         found = {}
         for number in edited:
             blob = blobs.get(record.files[number][2])
-            old = lowered.decode(blob).file if blob is not None else None
+            old = lowered.decode_lazily(blob).file if blob is not None else None
             edit = aligned(old, files[number]) if old is not None else None
             if edit is None:
                 return None

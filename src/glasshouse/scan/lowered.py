@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import GenericAlias
 from typing import Any, NamedTuple
 
 import msgspec
@@ -235,5 +236,40 @@ def decode(data: bytes) -> Lowered:
     return DECODER.decode(data)
 
 
+def decode_lazily(data: bytes) -> Lowered:
+    """The same, where most functions are not looked into: bodies and constants are decoded when they are first read."""
+    found: Lowered = LAZY_DECODER.decode(data)
+    return found
+
+
+def decoded_on_use(field: str) -> Any:
+    """A field of ``Stored`` that holds encoded data until it is read."""
+    slot = getattr(Stored, field)
+    get, put = slot.__get__, slot.__set__
+
+    def read(function: ir.Function) -> Any:
+        value = get(function)
+        if value.__class__ is msgspec.Raw:
+            value = PLAIN_DECODER.decode(value)
+            put(function, value)
+        return value
+
+    return property(read, put)
+
+
 ENCODER = msgspec.msgpack.Encoder()
 DECODER: msgspec.msgpack.Decoder[Lowered] = msgspec.msgpack.Decoder(Lowered)
+PLAIN_DECODER: msgspec.msgpack.Decoder[list[Any]] = msgspec.msgpack.Decoder(list[Any])
+Stored = msgspec.defstruct(
+    "Stored", [("body", msgspec.Raw), ("consts", msgspec.Raw)], bases=(ir.Function,), array_like=True
+)
+LazyFunction = type(
+    "LazyFunction", (Stored,), {field: decoded_on_use(field) for field in ("body", "consts")}, array_like=True
+)
+LazyFile = msgspec.defstruct(
+    "LazyFile", [("functions", GenericAlias(list, (LazyFunction,)))], bases=(ir.File,), array_like=True
+)
+LazyLowered = msgspec.defstruct(
+    "LazyLowered", [("file", LazyFile | None)], bases=(Lowered,), array_like=True, frozen=True
+)
+LAZY_DECODER: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(LazyLowered)

@@ -7,7 +7,7 @@ once and referred to by position.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 
 import msgspec
 
@@ -49,13 +49,9 @@ class FactRow(msgspec.Struct, array_like=True):
     confidence: str | None
 
 
-class UnitRow(msgspec.Struct, array_like=True):
-    """A ``Unit``.  ``key`` and ``needs`` are numbers of units; what else is not said to be otherwise, of functions."""
+class Details(msgspec.Struct, array_like=True):
+    """What few units have: what was found, and what is told of functions (by number), calls and dropped results."""
 
-    key: int
-    touched: list[int]
-    needs: list[int]
-    called: list[int]
     flows: list[FlowRow] = []
     guesses: list[FlowRow] = []
     weak: list[FlowRow] = []
@@ -63,9 +59,19 @@ class UnitRow(msgspec.Struct, array_like=True):
     entries: list[int] = []
     capped: list[int] = []
     widened: list[tuple[int, int]] = []
-    cost: dict[int, int] = {}  # of modules
     dropped: dict[int, int] = {}  # of modules
     remade: int = 0
+
+
+class UnitRow(msgspec.Struct, array_like=True):
+    """A ``Unit``.  ``key`` and ``needs`` are numbers of units, ``cost`` is by module, all others of functions."""
+
+    key: int
+    touched: list[int]
+    needs: list[int]
+    called: list[int]
+    cost: dict[int, int]
+    details: Details | None = None
 
 
 class Outcome(msgspec.Struct, array_like=True):
@@ -89,7 +95,7 @@ class Numbers:
     """Functions, classes and units by number."""
 
     def __init__(self, program: Program) -> None:
-        self.functions = list(program.functions())
+        self.functions = list(chain.from_iterable(module.functions for module in program.modules))
         self.classes = [cls for module in program.modules for cls in module.classes]
         self.modules = program.modules
         self._starts = list(accumulate((len(module.functions) for module in program.modules), initial=0))
@@ -152,24 +158,30 @@ class Writer:
 
     def unit(self, unit: Unit) -> UnitRow:
         numbers = self._numbers
-        weak = weak_hits(unit.key[1]) if unit.key[0] == SUMMARY else ()
         needs = unit.needs if unit.key[0] != MODULES else ()  # of modules, only what they looked into counts
         return UnitRow(
             numbers.unit(unit.key),
             sorted(map(numbers.fn, unit.touched)),
             sorted(map(numbers.unit, needs)),
             sorted(map(numbers.fn, unit.called)),
+            unit.cost,
+            self.details(unit),
+        )
+
+    def details(self, unit: Unit) -> Details | None:
+        weak = weak_hits(unit.key[1]) if unit.key[0] == SUMMARY else ()
+        found = Details(
             [self.flow(flow) for flow in unit.flows.values()],
             [self.flow(flow) for flow in unit.guesses.values()],
             [self.weak(hit) for hit in weak],
             [self.fact(fact) for fact in unit.facts.values()],
-            sorted(map(numbers.fn, unit.entries)),
-            sorted(map(numbers.fn, unit.capped)),
+            sorted(map(self._numbers.fn, unit.entries)),
+            sorted(map(self._numbers.fn, unit.capped)),
             list(unit.widened),
-            unit.cost,
             unit.dropped,
             unit.remade,
         )
+        return found if any(msgspec.structs.astuple(found)) else None
 
     def flow(self, flow: Flow) -> FlowRow:
         label = flow.label
@@ -272,21 +284,28 @@ class Reader:
         rule, step = self.rules[row.rule], self.step(row.step)
         return WeakHit(owner, row.index, rule, row.sink, row.act, row.confidence, fn, row.span, step)
 
+    def details(self, row: Details, found: Merged) -> None:
+        functions = self.functions
+        for flow in row.flows:
+            keep_flow(found.flows, self.flow(flow))
+        for flow in row.guesses:
+            keep_flow(found.guesses, self.flow(flow))
+        for fact in row.facts:
+            rule, fn = self.rules[fact.rule], functions[fact.fn]
+            keep_fact(found.facts, Fact(rule, fn, fact.span, fact.details, fact.confidence))
+        found.weak += [self.weak(hit) for hit in row.weak]
+        found.entries.update(functions[number] for number in row.entries)
+        found.capped.update(functions[number] for number in row.capped)
+        found.widened.update(row.widened)
+
     def into(self, found: Merged) -> None:
         modules, functions = self.machine.program.modules, self.functions
+        called: set[int] = set()
         for row in self.outcome.units:
-            for flow in row.flows:
-                keep_flow(found.flows, self.flow(flow))
-            for flow in row.guesses:
-                keep_flow(found.guesses, self.flow(flow))
-            for fact in row.facts:
-                rule, fn = self.rules[fact.rule], functions[fact.fn]
-                keep_fact(found.facts, Fact(rule, fn, fact.span, fact.details, fact.confidence))
-            found.weak += [self.weak(hit) for hit in row.weak]
-            found.called.update(functions[number] for number in row.called)
-            found.entries.update(functions[number] for number in row.entries)
-            found.capped.update(functions[number] for number in row.capped)
-            found.widened.update(row.widened)
+            called.update(row.called)
+            if row.details is not None:
+                self.details(row.details, found)
+        found.called.update(functions[number] for number in called)
         for index, reason in self.outcome.failed.items():
             found.failed.setdefault(modules[index], reason)
         for index, count in self.outcome.exhausted.items():

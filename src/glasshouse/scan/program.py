@@ -24,7 +24,7 @@ MAX_SUPERS = 40
 class Fn:
     """A function of the program."""
 
-    __slots__ = ("cls", "constants", "index", "ir", "module", "names", "parent", "summary")
+    __slots__ = ("cls", "constants", "index", "ir", "module", "parent", "summary")
 
     def __init__(self, module: Module, index: int, function: ir.Function, cls: Cls | None) -> None:
         self.module = module
@@ -34,7 +34,11 @@ class Fn:
         self.parent: Fn | None = None
         self.constants: list[Value] | None = None
         self.summary: Summary | None = None
-        self.names = frozenset(param.name for param in function.params)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of the parameters."""
+        return frozenset(param.name for param in self.ir.params)
 
     @property
     def id(self) -> tuple[int, int]:
@@ -139,12 +143,15 @@ class Program:
             self._by_last.setdefault(name.rsplit(".", 1)[-1], []).append(module)
         for index, klass in enumerate(file.classes):
             self._add_class(module, index, klass)
-        for index, function in enumerate(file.functions):
-            cls = module.classes[function.cls] if 0 <= function.cls < len(module.classes) else None
-            module.functions.append(Fn(module, index, function, cls))
-        for fn in module.functions:
-            if 0 <= fn.ir.parent < len(module.functions):
-                fn.parent = module.functions[fn.ir.parent]
+        classes, count = module.classes, len(module.classes)
+        functions = module.functions = [
+            Fn(module, index, function, classes[function.cls] if 0 <= function.cls < count else None)
+            for index, function in enumerate(file.functions)
+        ]
+        for fn in functions:
+            parent = fn.ir.parent
+            if 0 <= parent < len(functions):
+                fn.parent = functions[parent]
         for cls in module.classes:
             for method, index in cls.ir.methods:
                 if 0 <= index < len(module.functions):

@@ -10,7 +10,6 @@ state, or what is to be run depends on how much the analysis may cost (see ``spe
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, chain
 
@@ -23,7 +22,7 @@ from glasshouse.scan.interp.machine import Machine
 from glasshouse.scan.interp.units import ENTRY, PLAN, STATE, SUMMARY, Key
 from glasshouse.scan.languages import INTERPRETED
 from glasshouse.scan.outcomes import KINDS as UNIT_KINDS
-from glasshouse.scan.outcomes import FlowRow, Numbers, Outcome, StepRow, UnitRow, outcome_of
+from glasshouse.scan.outcomes import Details, FlowRow, Numbers, Outcome, StepRow, UnitRow, outcome_of
 from glasshouse.scan.parts import parts_of
 from glasshouse.scan.program import Fn
 from glasshouse.scan.spending import BASE, modules_over, of_modules, reusable
@@ -136,7 +135,7 @@ def joined(outcomes: Sequence[Outcome]) -> Outcome:
         keeper.begin(outcome.steps)
         for row in outcome.units:
             if row.key not in units:
-                units[row.key] = keeper.row(row)
+                units[row.key] = row if row.details is None else keeper.row(row, row.details)
     exhausted: dict[int, int] = {}
     for outcome in outcomes:
         for index, count in outcome.exhausted.items():
@@ -157,11 +156,12 @@ class Keeper:
         """The rows that follow refer to these steps."""
         self._from, self._places = steps, {-1: -1}
 
-    def row(self, row: UnitRow) -> UnitRow:
-        if not (row.flows or row.guesses or row.weak):
+    def row(self, row: UnitRow, details: Details) -> UnitRow:
+        if not (details.flows or details.guesses or details.weak):
             return row
-        flows, guesses, weak = self.flows(row.flows), self.flows(row.guesses), self.flows(row.weak)
-        return msgspec.structs.replace(row, flows=flows, guesses=guesses, weak=weak)
+        flows, guesses, weak = self.flows(details.flows), self.flows(details.guesses), self.flows(details.weak)
+        details = msgspec.structs.replace(details, flows=flows, guesses=guesses, weak=weak)
+        return msgspec.structs.replace(row, details=details)
 
     def flows(self, rows: Iterable[FlowRow]) -> list[FlowRow]:
         return [msgspec.structs.replace(row, step=self.step(row.step)) for row in rows]
@@ -231,16 +231,21 @@ class Move:
             row.touched = [functions[number] for number in row.touched]
             row.needs = [self.unit(number) for number in row.needs]
             row.called = [functions[number] for number in row.called]
-            row.entries = [functions[number] for number in row.entries]
-            row.capped = [functions[number] for number in row.capped]
+        if row.details is not None:
+            self.details(row.details)
+        return row
+
+    def details(self, row: Details) -> None:
+        functions = self.functions
         for table in (row.flows, row.guesses, row.weak):
             for position, flow in enumerate(table):
                 table[position] = self.flow(flow)
         for fact in row.facts:
-            fact.fn = self.functions[fact.fn]
+            fact.fn = functions[fact.fn]
             fact.span = self.span(self.file(fact.fn), fact.span)
+        row.entries = [functions[number] for number in row.entries]
+        row.capped = [functions[number] for number in row.capped]
         row.widened = [(file, self.span(file, span)) for file, span in row.widened]
-        return row
 
     def flow(self, row: FlowRow) -> FlowRow:
         fn, label = self.functions[row.fn], row.label
@@ -298,7 +303,8 @@ def again(
         first = numbers.of_module(modules[file]).start
         wanted += [(first + index) * UNIT_KINDS + SUMMARY for index in edit.added]
     try:
-        kept = [move.row(row) for key, row in units.items() if key not in affected]
+        rows = [row for key, row in units.items() if key not in affected]
+        kept = [move.row(row) if row.details is not None or not move.same_numbers else row for row in rows]
     except UnmovedError:
         return None
     run_units(machine, numbers, wanted, {row.key for row in kept})
@@ -324,17 +330,11 @@ def affected_units(rows: Iterable[UnitRow], changed: set[int]) -> set[int]:
 
 def users_of(rows: Iterable[UnitRow], wanted: Iterable[int]) -> set[int]:
     """Some units, and all that used one of them, directly or not."""
-    users: dict[int, list[int]] = defaultdict(list)
-    for row in rows:
-        for key in row.needs:
-            users[key].append(row.key)
-    pending = list(wanted)
-    found = set(pending)
-    while pending:
-        for key in users.get(pending.pop(), ()):
-            if key not in found:
-                found.add(key)
-                pending.append(key)
+    found = set(wanted)
+    size = -1
+    while size < len(found):  # mostly, what is used comes first
+        size = len(found)
+        found.update([row.key for row in rows if not found.isdisjoint(row.needs)])
     return found
 
 
@@ -378,18 +378,20 @@ def put_together(record: Record, move: Move, machine: Machine, kept: list[UnitRo
 
 def reachable(rows: Sequence[UnitRow], functions: Sequence[Fn]) -> list[UnitRow] | None:
     """The units that an analysis from the start would make: roots, and what they use; None if one is not there."""
-    units = {row.key: row for row in rows}
-    pending = []
-    for key in units:
-        number, kind = divmod(key, UNIT_KINDS)
-        if kind not in (STATE, SUMMARY) or (kind == SUMMARY and functions[number].ir.kind in KINDS):
-            pending.append(key)
-    seen = set(pending)
+    asked = {  # only what is asked for can be out of reach
+        row.key: row
+        for row in rows
+        if row.key % UNIT_KINDS == STATE
+        or (row.key % UNIT_KINDS == SUMMARY and functions[row.key // UNIT_KINDS].ir.kind not in KINDS)
+    }
+    roots = {row.key for row in rows}.difference(asked)
+    reached = set(chain.from_iterable(row.needs for row in rows if row.key in roots)) - roots
+    pending = list(reached)
     while pending:
-        for key in units[pending.pop()].needs:
-            if key not in units:
-                return None
-            if key not in seen:
-                seen.add(key)
-                pending.append(key)
-    return [row for row in rows if row.key in seen]
+        row = asked.get(pending.pop())
+        if row is None:
+            return None
+        later = set(row.needs).difference(reached, roots)
+        reached |= later
+        pending += later
+    return [row for row in rows if row.key in roots or row.key in reached]

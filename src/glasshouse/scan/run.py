@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 KEEP_EVERY = 50  # files whose results a killed scan may lose
 SMALL = 60_000  # bytes of source below which starting workers costs more than it saves
+ALONE = 300_000  # the same for a single file, which workers cannot share
 
 
 def scan_tree(
@@ -150,7 +151,7 @@ def lower_all(
         for position, content in contents.items():
             blob = blobs.get(content)
             if blob is not None:
-                results[position] = lowered.decode(blob)
+                results[position] = lowered.decode_lazily(blob)
     missing = [position for position in range(len(files)) if position not in results]
     failed: list[NotAnalysed] = []
     keep: list[tuple[bytes, bytes]] = []
@@ -191,7 +192,8 @@ def lower_missing(
         for position in missing
     ]
     weights = [files[position].size for position in missing]
-    jobs = 1 if sum(weights) < SMALL and settings.jobs == 0 else settings.jobs
+    small = sum(weights) < (ALONE if len(weights) == 1 else SMALL)
+    jobs = 1 if small and settings.jobs == 0 else settings.jobs
     chunks = chunks_by_weight(tasks, weights, jobs or 2)
     starts = [0]
     for chunk in chunks:

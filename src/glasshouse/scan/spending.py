@@ -7,8 +7,8 @@ a module that is *over* its allowance depend on that order: they, and all that u
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 
 from glasshouse.scan.interp.budget import MAX_FRAMES, MODULE_BASE_STEPS
@@ -28,16 +28,18 @@ def reusable(machine: Machine, outcomes: Sequence[Outcome], rows: Sequence[UnitR
         if not outcome.settled or outcome.failed or outcome.cut or 2 * outcome.deepest > MAX_FRAMES:
             return False
     functions = sum(len(module.functions) for module in machine.program.modules)
-    return sum(row.remade for row in rows) <= most_remade(functions)
+    return sum(row.details.remade for row in rows if row.details is not None) <= most_remade(functions)
 
 
 def modules_over(machine: Machine, rows: Iterable[UnitRow], exhausted: Iterable[int]) -> list[int]:
     """Modules whose units may have been cut short, or could be in another order; those that were are ``exhausted``."""
-    spent: Counter[int] = Counter()
+    spent: dict[int, int] = defaultdict(int)
     for row in rows:
-        spent.update(row.cost)
-        for index, steps in row.dropped.items():
-            spent[index] += 2 * steps
+        for index, steps in row.cost.items():
+            spent[index] += steps
+        if row.details is not None:
+            for index, steps in row.details.dropped.items():
+                spent[index] += 2 * steps
     modules, budget = machine.program.modules, machine.budget
     over = set(exhausted)
     over.update(
@@ -48,9 +50,10 @@ def modules_over(machine: Machine, rows: Iterable[UnitRow], exhausted: Iterable[
     return sorted(over)
 
 
-def of_modules(rows: Iterable[UnitRow], modules: Iterable[int]) -> list[int]:
+def of_modules(rows: Collection[UnitRow], modules: Iterable[int]) -> list[int]:
     """The units that took steps for some of the modules."""
     wanted = set(modules)
     if not wanted:
         return []
-    return [row.key for row in rows if not wanted.isdisjoint(chain(row.cost, row.dropped))]
+    dropped = {row.key: row.details.dropped for row in rows if row.details is not None}
+    return [row.key for row in rows if not wanted.isdisjoint(chain(row.cost, dropped.get(row.key, ())))]

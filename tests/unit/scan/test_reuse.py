@@ -20,6 +20,7 @@ from glasshouse.scan.interp.budget import MODULE_BASE_STEPS
 from glasshouse.scan.kept import Kept
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.languages import front_end
+from glasshouse.scan.outcomes import Details
 from glasshouse.scan.reuse import Record
 from glasshouse.scan.run import discovered, scan_files, scan_tree
 from glasshouse.scan.settings import ScanSettings
@@ -82,10 +83,11 @@ def units(record: Record | None) -> dict[int, object]:
 
     told: dict[int, object] = {}
     for row in record.outcome.units:
+        more = row.details or Details()
         flows = [[(msgspec.structs.replace(flow, step=0), way(flow.step)) for flow in table] for table in
-                 (row.flows, row.guesses, row.weak)]  # fmt: skip
-        facts = [msgspec.to_builtins(fact) for fact in row.facts]
-        looked = row.touched, row.needs, row.called, row.entries, row.capped, row.widened, row.cost
+                 (more.flows, more.guesses, more.weak)]  # fmt: skip
+        facts = [msgspec.to_builtins(fact) for fact in more.facts]
+        looked = row.touched, row.needs, row.called, more.entries, more.capped, more.widened, row.cost
         told[row.key] = looked, repr(flows), facts
     return told
 
