@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from glasshouse.scan.memory import lengths
 from glasshouse.scan.memory.api import Copy
 from glasshouse.scan.memory.lifetime import shown
 from glasshouse.scan.memory.values import NUMBERS, STRONG, WEAK, Region, State, V, of_number
@@ -19,6 +20,8 @@ def access(engine: Engine, state: State, base: V, index: V, span: int, operand: 
 
     region = base.reg
     name = shown(base, operand)
+    if engine.frame.measured:
+        lengths.access(engine, state, base, index, span, name, write=write)
     if not write and index.const() is not None and "length" not in state.facts:
         unmeasured(engine, state, base, index, span, name)
     if region is None or region.kind in ("param", "unknown") or (region.size is None and region.count is None):
@@ -49,6 +52,10 @@ def access(engine: Engine, state: State, base: V, index: V, span: int, operand: 
                 f"{size}",
                 "high" if at.lo == at.hi else "medium",
             )
+            return
+        if index.hi is None and index.upto is not None:
+            strong = bool(index.upto[0] & STRONG)
+            engine.report("outside-index", span, name, index.upto[1], "medium" if strong else "low", weak=not strong)
             return
     elif symbolic(region, index, base):
         engine.report("buffer-overflow" if write else "buffer-overread", span, name, "its length", "medium")

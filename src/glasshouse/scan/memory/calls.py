@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.memory import api, bounds, lifetime, misuse, printing, refine, suggest
+from glasshouse.scan.memory import api, bounds, lengths, lifetime, misuse, printing, refine, suggest
 from glasshouse.scan.memory.evaluate import read, region_of
 from glasshouse.scan.memory.names import ALL, element_type
 from glasshouse.scan.memory.values import (
+    FREED,
     GONE,
     LIVE,
     MAYBE,
@@ -154,6 +155,9 @@ def interesting(engine: Engine, state: State, made: Call, index: int) -> bool:
 
 def unknown_call(engine: Engine, state: State, made: Call) -> V:
     """A function of which nothing is known: it may write what it can reach, and keep what it is given."""
+    if engine.frame.measured and made.args:
+        pointer = made.arg(0)
+        lengths.read_by(engine, state, made.name, pointer, made.span, lifetime.shown(pointer, made.operand(0)))
     borrows = made.name in api.BORROWS or made.name.startswith(api.BORROWING)
     for number, value in enumerate(made.args):
         region = value.reg
@@ -179,8 +183,9 @@ def used_freed(engine: Engine, state: State, value: V, operand: Any, span: int) 
     region = value.reg
     if region is not None:
         status = state.status.get(region)
-        if status is not None and status[0] == 2:
-            engine.report("use-after-free", span, lifetime.shown(value, operand), "", "high")
+        if status is not None and status[0] in (FREED, lifetime.MOVED):
+            sure = "high" if status[0] == FREED else "medium"
+            engine.report("use-after-free", span, lifetime.shown(value, operand), "", sure)
             state.status[region] = (GONE, span)
 
 
@@ -235,8 +240,7 @@ def allocate(spec: api.Alloc) -> Effect:
             sized(region, size)
         if made.name in ("realloc", "krealloc"):
             old = made.arg(0)
-            if old.reg is not None and old.reg in state.status:
-                state.status[old.reg] = (GONE, made.span)
+            lifetime.moved(engine, state, old, region, made.span)
             region.zeroed = True
         if spec.size < 0 or made.name in ("kmemdup", "memdup_user", "strdup"):
             region.zeroed = False

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from glasshouse.scan import ir
-from glasshouse.scan.memory import calls, evaluate, lifetime, names, refine
+from glasshouse.scan.memory import calls, evaluate, lengths, lifetime, names, refine
 from glasshouse.scan.memory.program import FileFacts, FunctionFacts
-from glasshouse.scan.memory.values import State, V, hull, same_property
+from glasshouse.scan.memory.values import Region, State, V, hull, same_property
 
 MAX_STATES = 4
 MAX_STEPS = 60_000  # instructions times states for one function
@@ -47,7 +47,19 @@ class Jumps:
 class Frame:
     """One run of one function."""
 
-    __slots__ = ("caller", "consts", "depth", "function", "index", "jumps", "loops", "returns", "statics", "types")
+    __slots__ = (
+        "caller",
+        "consts",
+        "depth",
+        "function",
+        "index",
+        "jumps",
+        "loops",
+        "measured",
+        "returns",
+        "statics",
+        "types",
+    )
 
     def __init__(self, function: ir.Function, index: int, caller: Frame | None) -> None:
         self.function = function
@@ -57,6 +69,7 @@ class Frame:
         self.returns: list[tuple[State, V, int]] = []
         self.caller = caller
         self.types: dict[str, str] = {}  # of declared variables
+        self.measured: dict[Region, lengths.Measured] = {}  # parameters that come with their length
         self.statics: set[str] = set()  # those that outlive the function
         self.depth: int = 0 if caller is None else caller.depth + 1
         self.loops = 0
@@ -131,6 +144,7 @@ class Engine:
         self.frame = Frame(function, index, None)
         state = State()
         names.bind_parameters(self, state, self.facts.functions[index])
+        self.frame.measured = lengths.pairs(self, state, function.params)
         self.finish(self.block(function.body, [state]))
         if self.steps > MAX_STEPS:
             self.capped.append(function.qualname)

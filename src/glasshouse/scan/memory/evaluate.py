@@ -230,7 +230,8 @@ def op_item(engine: Engine, ins: ir.Instr, state: State) -> None:
     place = position(base, index)
     if base.taint and region.kind in ("unknown", "param") and region not in state.heap:
         content = V()
-        content.taint, content.source = base.taint, base.source
+        content.taint = base.taint
+        content.source = f"data of {base.source}" if base.source.startswith("parameter") else base.source
         state.heap[region] = {ALL: content}
     if element.endswith("]"):  # an array of arrays: the element is itself memory
         made = V()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.memory.engine import Engine
 
 GIVEN_AWAY = 4  # passed to a function whose name says that it destroys
+MOVED = 5  # given to realloc, which succeeded
 
 
 def joined(a: int, b: int) -> int:
@@ -25,6 +26,9 @@ def dereference(engine: Engine, state: State, value: V, operand: Any, span: int,
         status = state.status.get(region)
         if status is not None and status[0] == GIVEN_AWAY:
             engine.report("use-after-free", span, shown(value, operand), "", "low", weak=True)
+            state.status[region] = (GONE, span)
+        elif status is not None and status[0] == MOVED:
+            engine.report("use-after-free", span, shown(value, operand), "", "medium")
             state.status[region] = (GONE, span)
         elif status is not None and status[0] == FREED and region.family not in ("close", "CloseHandle"):
             engine.report("use-after-free", span, shown(value, operand), "", "high")
@@ -104,6 +108,20 @@ def free(engine: Engine, state: State, value: V, operand: Any, family: str, span
     ):
         engine.report("mismatched-free", span, name, f"{region.family}/{callee}", "high")
     state.status[root] = (FREED, span)
+
+
+def moved(engine: Engine, state: State, old: V, new: Region, span: int) -> None:
+    """``realloc`` gave the memory back, unless it fails: who still holds the old pointer must not use it."""
+    region = old.reg
+    if region is None and old.sym and old.const() is None:
+        region = Region("unknown", old.name)
+        for name, value in list(state.env.items()):
+            if value.sym == old.sym and value.off == old.off and value.reg is None and value.home is None:
+                state.env[name] = value.having(reg=region)
+    if region is None or region.kind not in ("heap", "unknown", "param"):
+        return
+    state.status[region] = (MOVED, span)
+    state.facts["moved", new] = region
 
 
 def escape(state: State, value: V, depth: int = 0) -> None:

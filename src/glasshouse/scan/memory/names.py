@@ -241,7 +241,7 @@ def size_value(engine: Engine, state: State, source: Any, operator: str) -> V:
     size = facts.size_of(text) if text else None
     if size is not None:
         return of_number(size).having(size_of=text)
-    return V().having(lo=1, size_of=text, sym=_symbol_of(facts, text))
+    return V().having(lo=1, size_of=text, name="sizeof", sym=_symbol_of(facts, text))
 
 
 def field_of(facts: FileFacts, base: V, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glasshouse.scan.language.c.types import SIZES, fold
+from glasshouse.scan.language.c.types import fold, size_said, unsigned_said
 from glasshouse.scan.memory.values import NONNULL, NUMBERS, STRONG, UNKNOWN, WEAK, State, V, of_number, symbol
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ UNSIGNED = frozenset(
     "u_char u_short u_int u_long BYTE WORD DWORD guint guint8 guint16 guint32 guint64 gsize guchar __le16 "
     "__le32 __be16 __be32 bool _Bool".split()
 )
+INT = (1 << 31) - 1
 REALS = frozenset(["float", "double", "long double"])
 COMPARE = frozenset(["==", "!=", "<", ">", "<=", ">="])
 
@@ -32,13 +33,13 @@ RANGES: dict[str, tuple[int, int] | None] = {}
 
 
 def _width(text: str) -> tuple[int, int] | None:
-    size = SIZES.get(text)
+    size = size_said(text)
     if size is None or text in REALS:
         return None
     bits = size * 8
     if text in ("bool", "_Bool"):
         return 0, 1
-    if text in UNSIGNED or text.startswith("unsigned"):
+    if text in UNSIGNED or text.startswith("unsigned") or unsigned_said(text):
         return 0, (1 << bits) - 1
     return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
 
@@ -76,6 +77,34 @@ def cast(engine: Engine, value: V, text: str) -> V:
     return _fitted(value, text, limits)
 
 
+def narrowed(engine: Engine, value: V, limits: tuple[int, int], span: int) -> None:
+    """The result of arithmetic on narrow data from outside goes back into a narrow variable that cannot hold it."""
+    if value.parts is None or value.checked or not value.taint & STRONG:
+        return
+    operator, one, two = value.parts
+    if operator == "<<" or not any(part.taint & STRONG and narrow(part.type) for part in (one, two)):
+        return
+    whole = V()
+    interval(whole, operator, _within(one), _within(two))
+    if whole.lo is not None and whole.hi is not None and (whole.lo < limits[0] or whole.hi > limits[1]):
+        check = "integer-underflow" if whole.hi <= limits[1] else "integer-overflow"
+        engine.report(check, span, value.source or "data", operator, "medium")
+
+
+def _within(value: V) -> V:
+    """A value with the interval of its type where nothing else is known."""
+    limits = width(value.type)
+    if limits is None or value.const() is not None:
+        return value
+    lo, hi = value.lo, value.hi
+    return V().having(lo=limits[0] if lo is None else lo, hi=limits[1] if hi is None else hi)
+
+
+def narrow(text: str) -> bool:
+    limits = width(text)
+    return limits is not None and limits[1] < INT
+
+
 def _fitted(value: V, text: str, limits: tuple[int, int]) -> V:
     lo, hi = value.lo, value.hi
     if value.real:
@@ -101,6 +130,8 @@ def converted(engine: Engine, value: V, text: str, span: int) -> V:
     if text.endswith(("*", "]")):
         return value.having(type=text if text.endswith("*") else value.type)
     limits = width(text)
+    if limits is not None and limits[1] < INT:
+        narrowed(engine, value, limits, span)
     if limits is not None:
         made = _fitted(value, text, limits)
         bound_by_type(made)
@@ -150,7 +181,7 @@ def binary(engine: Engine, state: State, operator: str, a: V, b: V, span: int) -
     made.type = result_type(a, b)
     made.strlen_of = a.strlen_of or (b.strlen_of if operator == "+" else None)
     if operator in ("+", "-", "*", "<<"):
-        _interval(made, operator, a, b)
+        interval(made, operator, a, b)
         made.parts = (operator, a, b)
         overflow(engine, made, operator, a, b, span)
     elif operator == "%" and y is not None and y > 0:
@@ -190,17 +221,13 @@ def streamed(engine: Engine, state: State, stream: V, target: V, span: int) -> V
 
 
 def result_type(a: V, b: V) -> str:
-    """The wider of the two types (as far as they are known)."""
+    """The wider of the two types (as far as they are known), int at least."""
     one, two = width(a.type), width(b.type)
     if one is None or two is None:
-        return (
-            a.type
-            if one is not None and b.const() is not None
-            else b.type
-            if two is not None and a.const() is not None
-            else ""
-        )
-    return a.type if one[1] >= two[1] else b.type
+        text = a.type if one is not None and b.const() is not None else b.type if a.const() is not None else ""
+    else:
+        text = a.type if one[1] >= two[1] else b.type
+    return "int" if narrow(text) else text
 
 
 def compare(a: V, b: V, operator: str) -> V:
@@ -212,7 +239,7 @@ def compare(a: V, b: V, operator: str) -> V:
     return made
 
 
-def _interval(made: V, operator: str, a: V, b: V) -> None:
+def interval(made: V, operator: str, a: V, b: V) -> None:
     """Interval and symbol of a sum, difference, product or shift."""
     y = b.const()
     if operator == "<<":
@@ -262,7 +289,7 @@ def overflow(engine: Engine, made: V, operator: str, a: V, b: V, span: int) -> N
     if data.source == "a random number" and data.hi is not None and data.lo is not None and data.reach:
         pass
     limits = width(data.type) or width(made.type)
-    if limits is None:
+    if limits is None or limits[1] < INT:  # narrow operands become int first: what counts is where the result goes
         return
     by = other.const()
     lo = data.lo if data.lo is not None else limits[0]
@@ -335,7 +362,7 @@ def moved(engine: Engine, state: State, pointer: V, by: V, operator: str, span: 
         )
         start = pointer.idx or NUMBERS[0]
         moved_by = V()
-        _interval(moved_by, operator, start, step)
+        interval(moved_by, operator, start, step)
         moved_by.taint, moved_by.source, moved_by.checked = (
             step.taint | start.taint,
             step.source or start.source,

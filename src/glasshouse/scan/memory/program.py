@@ -6,7 +6,7 @@ from typing import Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.language.c.state import KERNEL_PACKAGE
-from glasshouse.scan.language.c.types import SIZES
+from glasshouse.scan.language.c.types import size_said
 from glasshouse.scan.memory.api import (
     ALLOCATORS,
     COMMANDS,
@@ -182,7 +182,7 @@ class FileFacts:
             count *= int(length[:-1])
         if rest.endswith("*") or base == "fn":
             return 8 * count
-        size = SIZES.get(base)
+        size = size_said(base)
         if size is None and base.startswith("enum "):
             size = 4
         if size is None:

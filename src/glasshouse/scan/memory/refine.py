@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
+from glasshouse.scan.memory import lengths
 from glasshouse.scan.memory.evaluate import position
 from glasshouse.scan.memory.names import read_global
 from glasshouse.scan.memory.values import MAYBE, NONNULL, NULL, STRONG, UNKNOWN, State, V
@@ -21,6 +22,8 @@ EFFECTFUL = frozenset(
     "access stat lstat remove rename mkdir chmod write send copy_from_user malloc realloc calloc strlen".split()
 )
 """Calls whose success says nothing about whether their arguments were harmless."""
+COMPARERS = frozenset("strcmp strncmp strcasecmp strncasecmp memcmp bcmp stricmp _stricmp g_strcmp0 wcscmp".split())
+"""Not equal to some text says little; equal says all."""
 PASSES = frozenset(["abs", "labs", "fabs", "fabsf", "llabs", "abs64", "strlen", "ntohs", "ntohl"])
 
 
@@ -64,7 +67,7 @@ def _call_tested(engine: Engine, state: State, ins: ir.Instr, truth: bool) -> No
             null = MAYBE if name.endswith("NULL") else UNKNOWN
             replace(engine, state, ins[4][0], pointer, pointer.having(null=null, reg=None))
         return
-    if name in EFFECTFUL:
+    if name in EFFECTFUL or (truth and name in COMPARERS):
         return
     for operand in ins[4]:
         value = _peek(engine, state, operand)
@@ -158,13 +161,37 @@ def _replace_field(engine: Engine, state: State, operand: Any, old: V, new: V) -
             value = _peek(engine, state, source)
             replace(engine, state, source, value, value.having(checked=True))
             return
+        if op == ir.BINOP and ins[3] in ("+", "-"):
+            _shifted(engine, state, ins, new)
         if op == ir.BINOP and ins[3] in ("+", "-", "*", "/") and new.checked:
             for source in ins[4:6]:
                 value = _peek(engine, state, source)
                 if value.const() is None:
-                    replace(engine, state, source, value, value.having(checked=True))
+                    below = value.below
+                    if below is not None and new.below is not None and below[0] == new.below[0]:
+                        below = None  # bounded together with something else from here on
+                    replace(engine, state, source, value, value.having(checked=True, below=below))
             return
         return
+
+
+def _shifted(engine: Engine, state: State, ins: ir.Instr, new: V) -> None:
+    """What is known of ``n + 4`` is known of n."""
+    left, right = _peek(engine, state, ins[4]), _peek(engine, state, ins[5])
+    by, operand, value = right.const(), ins[4], left
+    if by is None and ins[3] == "+":
+        by, operand, value = left.const(), ins[5], right
+    if by is None or value.const() is not None or value.reg is not None or value.real:
+        return
+    by = by if ins[3] == "+" else -by
+    changed = value.having(
+        lo=_high(value.lo, new.lo - by) if new.lo is not None else value.lo,
+        hi=_low(value.hi, new.hi - by) if new.hi is not None else value.hi,
+        below=(new.below[0], new.below[1] - by) if new.below is not None else value.below,
+        upto=new.upto,
+    )
+    if changed.lo is None or changed.hi is None or changed.lo <= changed.hi:
+        replace(engine, state, operand, value, changed)
 
 
 def _low(a: int | None, b: int | None) -> int | None:
@@ -208,6 +235,9 @@ def gone(state: State, value: V) -> None:
     """A pointer that is null here means that its allocation failed."""
     if value.reg is not None and value.reg.kind in ("heap", "resource"):
         state.status.pop(value.reg, None)
+    old = state.facts.get(("moved", value.reg))
+    if old is not None:
+        state.status.pop(old, None)
 
 
 def checked_after_use(engine: Engine, state: State, operand: Any, value: V) -> None:
@@ -253,6 +283,8 @@ def _compare(engine: Engine, state: State, operator: str, left: Any, right: Any,
     ):
         state.facts["length"] = True
     x, y = a.const(), b.const()
+    if operator not in ("==", "!="):
+        lengths.compared(engine, operator, left, right, a, b, span)
     for side in (left, right):
         _divided(engine, state, side)
     if operator in ("==", "!=") and x is None and y is None:
@@ -267,7 +299,7 @@ def _compare(engine: Engine, state: State, operator: str, left: Any, right: Any,
     if operator in ("==", "!=") and a.sym and b.sym and x is None and y is None:
         if a.sym == b.sym:
             return (a.off == b.off) == (operator == "==")
-        if a.name != b.name and a.name.isupper() and b.name.isupper():
+        if a.name != b.name and a.name.isupper() and b.name.isupper() and ")" not in a.name + b.name:
             return operator == "!="
     if not _side(engine, state, left, a, operator, b, loop):
         return False
@@ -405,6 +437,7 @@ def _limits(made: V, value: V, operator: str, other: V, loop: bool) -> bool:
             made.below = (other.sym, other.off - less)
             made.reach = made.reach or loop
         made.checked = value.checked or at is None
+        made.upto = lengths.bounded_by(other)
     else:
         if other.lo is not None:
             made.lo = _high(value.lo, other.lo + (1 if operator == ">" else 0))

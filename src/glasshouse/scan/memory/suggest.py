@@ -6,8 +6,9 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from glasshouse.scan.memory import api, bounds, misuse
-from glasshouse.scan.memory.values import MAYBE, STRONG, State, V
+from glasshouse.scan import ir
+from glasshouse.scan.memory import api, bounds, lengths, lifetime, misuse
+from glasshouse.scan.memory.values import MAYBE, STRONG, Region, State, V
 
 if TYPE_CHECKING:
     from glasshouse.scan.memory.calls import Call
@@ -69,6 +70,10 @@ TOUCHES = re.compile(
     r"(?i)(^|_)(load|save|read|write|open|exists?|create|remove|delete|append|copy|make|stat)(_|$)"
     r"|(Load|Save|Read|Write|Open|Exists?|Create|Remove|Delete|Append|Copy)"
 )
+REQUESTS = re.compile(
+    r"(?i)(http|cgi|web|req|request)_?(param|query|form|cookie|post)_?(get|value)"
+    r"|get_?(query_string|http_header|(request|http|cgi|form|post|url)_(param|header|var|value|uri|path|field)\w*)$"
+)
 SIZED = re.compile(r"(?i)[cmz]alloc|acquire\w*memory")
 
 
@@ -82,6 +87,8 @@ class Hint(NamedTuple):
     reads: bool  # fills a buffer with what somebody else sent
     swaps: bool  # gives its argument back in another order of bytes
     files: bool  # does something to a file of a given name
+    moves: bool  # another size for memory, perhaps elsewhere
+    requests: bool  # gives a part of a request of the web
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -91,7 +98,16 @@ def hint(name: str) -> Hint:
     files = FILES.search(name) is not None and TOUCHES.search(name) is not None
     reads, swaps = READS.search(name) is not None, SWAPS.search(name) is not None
     destroys, builds = DESTROYS.search(name) is not None, BUILDS.search(name) is not None
-    return Hint(fallible, sized, destroys, builds, reads, swaps, files)
+    moves = name.lower().endswith("realloc") and not name.isupper()
+    requests = REQUESTS.search(name) is not None and not name.isupper()
+    return Hint(fallible, sized, destroys, builds, reads, swaps, files, moves, requests)
+
+
+def made_from(engine: Engine, operand: Any) -> tuple[ir.Instr | None, ir.Instr | None]:
+    """The instruction that makes an operand, and the one that makes what it is made of."""
+    defs = engine.facts.functions[engine.frame.index].defs
+    ins = defs.get(operand)
+    return ins, defs.get(ins[4]) if ins is not None and ins[0] == ir.CAST else None
 
 
 def by_name(engine: Engine, state: State, made: Call, result: V) -> None:
@@ -105,6 +121,16 @@ def by_name(engine: Engine, state: State, made: Call, result: V) -> None:
         if says.sized:
             for value in made.args:
                 misuse.allocation_size(engine, state, made, value, api.Alloc("", 0))
+    if says.moves and len(made.args) == 2:
+        result.reg = Region("unknown", "")
+        lifetime.moved(engine, state, made.arg(0), result.reg, made.span)
+    if says.requests:
+        result.taint, result.source, result.type = STRONG, f"a request, by {name}", "char*"
+        result.reg = Region("unknown", f"{name}()")
+        state.heap[result.reg] = {"*": V().having(taint=STRONG, source=result.source)}
+    variable = lengths.freed_variable(engine, *made_from(engine, made.operand(0))) if says.destroys else ""
+    if variable:
+        engine.report("free-of-non-heap", made.span, variable, name, "high")
     if says.destroys and len(made.args) == 1 and made.operand(0).__class__ is str:
         region = made.arg(0).reg
         if region is not None and region.kind in ("unknown", "param") and region not in state.status:

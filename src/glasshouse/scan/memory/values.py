@@ -43,6 +43,7 @@ class V:
     checked: bool = False  # compared with something that is no constant
     size_of: str = ""  # the type whose size this is
     name: str = ""  # a name to show
+    upto: tuple[int, str] | None = None  # taint and source of a bound that nothing bounds itself
     built: bool = False  # a text put together from several
     func: str = ""  # the function it refers to
 

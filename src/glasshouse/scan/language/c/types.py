@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import re
+
 from tree_sitter import Node
 
 from glasshouse.scan.language.c.state import Lowering, number_of
@@ -198,6 +201,22 @@ SIZES = {
     "gsize": 8,
 }
 """Sizes in bytes on 64-bit Linux."""
+SAID = re.compile(r"(?i)^[a-z_]*?(u?)int_?(8|16|32|64)(_?t|number)?$")
+
+
+@functools.lru_cache(maxsize=20_000)
+def size_said(text: str) -> int | None:
+    """The size of a number type, known or told by its name (``OPJ_UINT32``), None of all others."""
+    known = SIZES.get(text)
+    told = SAID.match(text) if known is None else None
+    return int(told.group(2)) // 8 if told is not None else known
+
+
+@functools.lru_cache(maxsize=20_000)
+def unsigned_said(text: str) -> bool:
+    told = SAID.match(text)
+    return told is not None and bool(told.group(1))
+
 
 _ESCAPES = {"n": 10, "t": 9, "r": 13, "0": 0, "\\": 92, "'": 39, '"': 34, "a": 7, "b": 8, "f": 12, "v": 11}
 
