@@ -18,6 +18,7 @@ from glasshouse.scan.detect.interface import Detector
 from glasshouse.scan.discover import ReadLimits, SourceFile, read_source
 from glasshouse.scan.language.interface import LowerLimits, ReadsNeighbours
 from glasshouse.scan.languages import INTERPRETED, front_end
+from glasshouse.scan.memory.links import Links
 from glasshouse.scan.rules.loader import RuleSet, load_rules
 from glasshouse.scan.suppress import Ignore, find_ignores
 from glasshouse.words.finding import NotAnalysed
@@ -45,6 +46,7 @@ class Lowered(msgspec.Struct, frozen=True, array_like=True):
     ignores: tuple[Ignore, ...] = ()
     problems: tuple[NotAnalysed, ...] = ()
     stable: bool = True  # the file did not change while it was read: may be kept
+    links: Links | None = None  # of C and C++: what other files may want to know
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -90,9 +92,17 @@ def lower(task: Task) -> Lowered:
     detectors = detectors_for(source.language, task.rule_paths, task.rule_selection, task.cache_dir)
     hits = [*detector_hits(file, detectors), *literal_hits(data, rules)]
     stable = unchanged(source) and not file.imports if source.language == "cobol" else unchanged(source)
+    links = links_of(file) if source.language == "c" else None
     if source.language not in INTERPRETED:
         file = shortened(file, {hit.function for hit in hits})
-    return Lowered(file, tuple(hits), tuple(find_ignores(data)), tuple(problems_of(file)), stable)
+    return Lowered(file, tuple(hits), tuple(find_ignores(data)), tuple(problems_of(file)), stable, links)
+
+
+def links_of(file: ir.File) -> Links | None:
+    """What a file of C says to others, if a rule had it analysed."""
+    from glasshouse.scan.memory.checks import links_for  # the C engine is loaded by then, or not needed
+
+    return links_for(file)
 
 
 def shortened(file: ir.File, named: set[int]) -> ir.File:

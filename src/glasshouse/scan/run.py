@@ -218,6 +218,7 @@ def report(
 ) -> Results:
     """Analyse what was lowered together, and make the results."""
     from glasshouse.scan.analysis import analyse  # most of the engine; not needed when nothing has changed
+    from glasshouse.scan.memory.links import told_apart
     from glasshouse.scan.report import Reporter
 
     order = [position for position in range(len(files)) if position in results]
@@ -251,6 +252,8 @@ def report(
     every: dict[str, Rule] = {}
     for found in rules.values():
         every.update(found.rules)
+    if settings.mode == "both" and "c" in languages:
+        local = told_apart(local, [results[position] for position in sources], every)
     findings = reporter.findings(local, every)
     unused: Sequence[UnusedIgnore] = ()
     if settings.inline_ignores:

@@ -103,7 +103,7 @@ def outside_index(engine: Engine, index: V, span: int, name: str, write: bool) -
     no_bottom = index.lo is None or index.lo < 0
     if strong and (no_top or no_bottom):
         engine.report("outside-index", span, name, index.source, "high" if no_top and write else "medium")
-    elif not strong and no_top and not index.source.startswith("$"):
+    elif not strong and no_top and lengths.free(engine, index):
         engine.report("outside-index", span, name, index.source, "low", weak=True)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.memory import api, bounds, lengths, lifetime, misuse, printing, refine, suggest
-from glasshouse.scan.memory.evaluate import read, region_of
+from glasshouse.scan.memory.evaluate import havoc, read, region_of
 from glasshouse.scan.memory.names import ALL, element_type
 from glasshouse.scan.memory.values import (
     FREED,
@@ -18,7 +18,6 @@ from glasshouse.scan.memory.values import (
     NULL,
     NUMBERS,
     STRONG,
-    WEAK,
     Region,
     State,
     V,
@@ -61,6 +60,8 @@ def call(engine: Engine, ins: ir.Instr, state: State) -> list[State]:
         _, span, target, obj, name, operands, _ = ins
         base = read(engine, state, obj, span)
         lifetime.dereference(engine, state, base, obj, span)
+        if name.isupper():
+            suggest.macro_writes(engine, state, name, operands)  # a macro that makes the name of a field
         args = [read(engine, state, operand, span) for operand in operands]
         if name in METHOD_LOCKS and not args:
             made = Call(METHOD_LOCKS[name], [obj], [base], span, target)
@@ -107,7 +108,7 @@ def dispatch(engine: Engine, state: State, made: Call) -> list[State]:
     if suggest.checks(name):
         for operand in made.operands:
             refine.looked_at(engine, state, operand)
-    if name in api.ASSERTS and made.operands:
+    if made.operands and (name in api.ASSERTS or suggest.asserts(name)):
         holds = not name.startswith("BUG") and not name.startswith("BUILD")
         after = refine.assume(engine, state, made.operands[0], holds, True)
         return [after] if after is not None else []
@@ -166,7 +167,7 @@ def unknown_call(engine: Engine, state: State, made: Call) -> V:
         used_freed(engine, state, value, made.operand(number), made.span)
         if not borrows:
             lifetime.escape(state, value)
-            havoc(engine, state, value)
+            havoc(state, value)
         elif region not in state.heap and region.kind == "stack":
             state.heap[region] = {ALL: V()}
     result = V()
@@ -189,29 +190,12 @@ def used_freed(engine: Engine, state: State, value: V, operand: Any, span: int) 
             state.status[region] = (GONE, span)
 
 
-def havoc(engine: Engine, state: State, value: V) -> None:
-    """What a pointer points to is unknown and written from now on."""
-    region = value.reg
-    if region is None:
-        return
-    state.texts.pop(region, None)
-    content = V()
-    have = state.field(region, 0)
-    if have is not None and have.type:
-        content.type = have.type
-    if region.root().kind == "param":
-        content.taint, content.source = WEAK, f"data of parameter `{region.root().name}`"
-    state.heap[region] = {ALL: content}
-    if region.parent is not None and region.parent not in state.heap:
-        state.heap[region.parent] = {ALL: V()}
-
-
 def method(engine: Engine, state: State, base: V, name: str, args: list[V]) -> V:
     """A C++ method or a function in a table: keeps what it is given."""
     for value in args:
         if value.reg is not None and value.reg.kind != "literal":
             lifetime.escape(state, value)
-            havoc(engine, state, value)
+            havoc(state, value)
     if name == "width" and args:
         state.facts["width", base.reg.name if base.reg is not None else base.name] = args[0].const() or 0
     if name in ("c_str", "data", "str") and not args:
@@ -426,7 +410,7 @@ def convert(argument: int) -> Effect:
             lifetime.dereference(engine, state, made.arg(argument), made.operand(argument), made.span)
         taint, origin = bounds.content_taint(state, made.arg(argument))
         if "strto" in made.name or "wcsto" in made.name:
-            havoc(engine, state, made.arg(1))  # where the number ended: written on every path, errors too
+            havoc(state, made.arg(1))  # where the number ended: written on every path, errors too
         value = V()
         value.taint, value.source, value.sym = taint, origin, symbol()
         value.type = "int" if made.name in ("atoi", "abs", "_wtoi") else "long" if "o" in made.name[:6] else ""

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Hit
 from glasshouse.scan.memory.engine import Engine, Found
+from glasshouse.scan.memory.links import Links, links_of
 from glasshouse.scan.memory.program import FileFacts
 from glasshouse.scan.memory.syntax import find_patterns
 from glasshouse.scan.memory.typed import find_typed
@@ -28,6 +29,7 @@ class Analysed:
 
     file: ir.File | None = None
     found: ClassVar[dict[str, list[Found]]] = {}
+    links: Links = Links()
 
 
 def find_memory(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
@@ -40,6 +42,11 @@ def find_memory(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
         for found in Analysed.found.get(check, ()):
             details = {"name": found.name, "value": found.value, "source": found.value, "sink": found.name}
             yield Hit(found.span, found.function, details, found.confidence, "library" if found.weak else "application")  # type: ignore[arg-type]
+
+
+def links_for(file: ir.File) -> Links | None:
+    """What a file that was just analysed tells other files, None of one that was not."""
+    return Analysed.links if Analysed.file is file else None
 
 
 def guarded(engine: Engine, index: int) -> None:
@@ -79,4 +86,5 @@ def analyse_file(file: ir.File) -> list[Found]:
             gc.enable()
     for name in engine.capped:
         file.notes.append(f"`{name}` was analysed only in part: too many paths")
+    Analysed.links = links_of(engine)
     return engine.results()[:MAX_FILE_FINDINGS]

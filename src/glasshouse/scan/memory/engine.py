@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from glasshouse.scan import ir
-from glasshouse.scan.memory import calls, evaluate, lengths, lifetime, names, refine
+from glasshouse.scan.memory import calls, evaluate, lengths, lifetime, links, names, refine
 from glasshouse.scan.memory.program import FileFacts, FunctionFacts
-from glasshouse.scan.memory.values import Region, State, V, hull, same_property
+from glasshouse.scan.memory.values import NULL, UNKNOWN, Region, State, V, hull, same_property
 
 MAX_STATES = 4
 MAX_STEPS = 60_000  # instructions times states for one function
@@ -93,6 +93,7 @@ class Engine:
         self.soft = INLINE_STEPS
         self.taken: set[str] = set()
         self.dropped: set[str] = set()
+        self.given: set[str] = set()  # functions for other files that never return a null pointer
 
     # --- reporting ------------------------------------------------------------------------------------------------
 
@@ -146,6 +147,10 @@ class Engine:
         names.bind_parameters(self, state, self.facts.functions[index])
         self.frame.measured = lengths.pairs(self, state, function.params)
         self.finish(self.block(function.body, [state]))
+        if function.flags & ir.EXPORTED and links.never_null(
+            [value for _, value, _ in self.frame.returns], function.returns
+        ):
+            self.given.add(function.name)
         if self.steps > MAX_STEPS:
             self.capped.append(function.qualname)
 
@@ -179,7 +184,8 @@ class Engine:
         names.bind_arguments(self, inner, facts, args)
         self.finish(self.block(facts.function.body, [inner]))
         results: list[tuple[State, V]] = []
-        for after, value, _ in self.frame.returns:
+        told = [one for one in self.frame.returns if not gives_null_back(facts, args, one[0], one[1])]
+        for after, value, _ in told or self.frame.returns:
             globals_now = {key: item for key, item in after.env.items() if key[0] == "@"}
             after.env = {**before, **globals_now}
             after.temps = temps.copy()
@@ -441,6 +447,17 @@ CONTROL: dict[int, Any] = {
     ir.DO_LOOP: Engine.op_do_loop,
     ir.FOREACH: Engine.op_foreach,
 }
+
+
+def gives_null_back(facts: FunctionFacts, args: list[V], state: State, value: V) -> bool:
+    """``if (!p) return NULL;`` in a callee says nothing about the pointer that its caller passed."""
+    if value.const() != 0 or not facts.returns_memory:
+        return False
+    for param, given in zip(facts.function.params, args, strict=False):
+        held = state.env.get(param.name)
+        if held is not None and held.null == NULL and given.null == UNKNOWN and given.const() is None:
+            return True
+    return False
 
 
 Difference = tuple[str, V, V]

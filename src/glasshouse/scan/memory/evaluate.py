@@ -139,9 +139,10 @@ def load(engine: Engine, state: State, region: Region, key: Any, span: int, name
     if fields is not None:
         found = fields.get(key)
         if found is None:
-            every = fields.get(ALL)
-            if every is not None and every.const() is not None and not text and not isinstance(key, int):
-                found = every.having(lo=None, hi=None, null=UNKNOWN, sym=symbol())  # may be an array
+            every = fields.get(ALL) if not text.endswith("]") else None  # an array is memory, whatever it holds
+            whole = not text or is_record_text(text)  # may be an array, or is a record in the record
+            if every is not None and every.const() is not None and whole and not isinstance(key, int):
+                found = every.having(lo=None, hi=None, null=UNKNOWN, sym=symbol())
             elif every is not None:
                 found = (
                     every
@@ -172,7 +173,7 @@ def load(engine: Engine, state: State, region: Region, key: Any, span: int, name
         piece = region.piece(str(key))
         if piece.size is None and not piece.type:
             sized = declared(engine, str(key), text, "field", span)
-            if sized.reg is not None:
+            if sized.reg is not None and not text.endswith(("[0]", "[1]")):  # these go on behind the record
                 piece.size, piece.unit, piece.count = sized.reg.size, sized.reg.unit, sized.reg.count
             piece.type = text
         made.reg, made.null = piece, NONNULL
@@ -190,6 +191,38 @@ def load(engine: Engine, state: State, region: Region, key: Any, span: int, name
 
 def is_record_text(text: str) -> bool:
     return text.startswith(("struct ", "union ", "class ")) and not text.endswith("*")
+
+
+def havoc(state: State, value: V) -> None:
+    """What a pointer points to is unknown and written from now on."""
+    region = value.reg
+    if region is None:
+        return
+    state.texts.pop(region, None)
+    content = V()
+    have = state.field(region, 0)
+    if have is not None and have.type:
+        content.type = have.type
+    if region.root().kind == "param":
+        content.taint, content.source = WEAK, f"data of parameter `{region.root().name}`"
+    state.heap[region] = {ALL: content}
+    forget_above(state, region, content.having(type=""))
+
+
+def forget_above(state: State, region: Region, content: V) -> None:
+    """Memory that holds a field of which nothing is known any more."""
+    for _ in range(6):
+        parent = region.parent
+        if parent is None:
+            return
+        if parent not in state.heap:
+            state.heap[parent] = {ALL: V()}
+        elif state.heap[parent].get(ALL) is not None:
+            for name, piece in parent.pieces.items():
+                if piece is region:
+                    state.set_field(parent, name, content)
+                    break
+        region = parent
 
 
 def op_addr(engine: Engine, ins: ir.Instr, state: State) -> None:

@@ -126,6 +126,11 @@ def both_free(engine: Engine, one: V, two: V) -> bool:
     return any(value.taint & STRONG or from_buffer(engine, value) for value in (one, two))
 
 
+def free(engine: Engine, value: V) -> bool:
+    """Whether a caller chooses a number: an argument, or read from a buffer that is one."""
+    return value.source.startswith("parameter") or from_buffer(engine, value)
+
+
 def from_buffer(engine: Engine, value: V) -> bool:
     """Whether it was read through a parameter that points to bytes or numbers."""
     kind, _, rest = value.source.partition("`")
@@ -141,7 +146,7 @@ def wraps_below(engine: Engine, one: V, two: V) -> bool:
     limits, sized = numbers.width(one.type), bool(two.size_of) or two.name == "sizeof"
     unsigned = limits is not None and limits[0] == 0 and (limits[1] >= 2**32 - 1 or sized)
     least = two.lo if two.const() is not None or sized else None
-    outside = one.taint & STRONG or one.source.startswith("parameter") or from_buffer(engine, one)
+    outside = one.taint & STRONG or free(engine, one)
     if not unsigned or not outside or one.checked or least is None or one.strlen_of is not None:
         return False
     return least > 0 and (one.lo is None or one.lo < least) and one.below is None

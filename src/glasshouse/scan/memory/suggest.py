@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glasshouse.scan import ir
-from glasshouse.scan.memory import api, bounds, lengths, lifetime, misuse
+from glasshouse.scan.memory import api, bounds, lengths, lifetime, misuse, numbers
 from glasshouse.scan.memory.values import MAYBE, STRONG, Region, State, V
 
 if TYPE_CHECKING:
@@ -21,10 +21,11 @@ KNOWN = frozenset([*api.BORROWS, *api.PRINTERS, *api.ALLOCATORS, *api.DEALLOCATO
 def macro_writes(engine: Engine, state: State, name: str, operands: list[Any]) -> None:
     """A function-like macro may write what looks like an argument (``spin_lock_irqsave(&l, flags)``)."""
     facts = engine.facts
-    if name in KNOWN or name in facts.by_name or not (facts.kernel or name.isupper() or MACRO.search(name)):
+    if name in KNOWN or name in facts.by_name:
         return
+    surely = facts.kernel or name.isupper() or MACRO.search(name) is not None
     for operand in operands:
-        if operand.__class__ is str:
+        if operand.__class__ is str and (surely or written_by(engine, operand, len(operands))):
             value = state.env.get(operand)
             if value is not None and value.uninit:
                 state.env[operand] = value.having(uninit=0)
@@ -36,7 +37,21 @@ def macro_writes(engine: Engine, state: State, name: str, operands: list[Any]) -
                     state.set_field(value.home, 0, held.having(uninit=0))
 
 
+def written_by(engine: Engine, name: str, arguments: int) -> bool:
+    """Whether an unknown call may well write a variable it is given: nothing else does, or its type may be an array."""
+    text = engine.frame.types.get(name, "")
+    plain = text.endswith(("*", "]")) or numbers.width(text) is not None or text in numbers.REALS
+    return not assigned(engine, name) and (arguments > 1 or (bool(text) and not plain))
+
+
+def assigned(engine: Engine, name: str) -> bool:
+    """Whether the function writes a variable where one can see it."""
+    facts = engine.facts.functions[engine.frame.index]
+    return name in facts.addressed or any(ins[0] == ir.MOVE and ins[2] == name for ins in facts.every)
+
+
 CHECKS = re.compile(r"CHECK|ENSURE|REQUIRE|VERIFY|ASSERT|EXPECT|FAIL|RETURN|_IF(_|$)|^IF_|VALID")
+ASSERTION = re.compile(r"(^|_)(assert|ASSERT)[0-9]?$|[a-z]Assert$|^Assert$")
 NEVER = re.compile(r"(?i)(^|_)(die|fatal|abort|panic)$|^(die|fatal|panic)_")
 
 
@@ -44,6 +59,12 @@ NEVER = re.compile(r"(?i)(^|_)(die|fatal|abort|panic)$|^(die|fatal|panic)_")
 def checks(name: str) -> bool:
     """Whether it is a macro that leaves unless a condition holds (``CHECK_RETURN(n > max, -1)``)."""
     return name.isupper() and CHECKS.search(name) is not None
+
+
+@functools.lru_cache(maxsize=20_000)
+def asserts(name: str) -> bool:
+    """Whether it is an assertion of some project's own (``ck_assert``): what it is given holds afterwards."""
+    return ASSERTION.search(name) is not None
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -17,7 +17,7 @@ from glasshouse.scan.ir import File
 from glasshouse.scan.language.c import statements  # noqa: F401  # registers its handlers
 from glasshouse.scan.language.c.functions import lower_file
 from glasshouse.scan.language.c.relevance import KERNEL, without_the_rest
-from glasshouse.scan.language.c.state import KERNEL_PACKAGE, Grammar, Lowering
+from glasshouse.scan.language.c.state import KERNEL_PACKAGE, PART_PACKAGE, Grammar, Lowering
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.language.parsing import parsed, undisturbed, unparsed
 
@@ -38,6 +38,9 @@ _IMPLICIT = re.compile(
     rb"([A-Za-z_]\w*\s?\([^;{}()#]*\)\s*\{)"
 )
 """A function without a type before its name (C of before 1999): the grammar wants one."""
+
+
+PART = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"', re.MULTILINE)
 
 
 def _blank(match: re.Match[bytes]) -> bytes:
@@ -72,7 +75,7 @@ class CFrontEnd:
         return File(
             path=path,
             language="c",
-            package=KERNEL_PACKAGE if kernel else "",
+            package=KERNEL_PACKAGE if kernel else PART_PACKAGE if PART.search(source) else "",
             functions=lo.functions,
             classes=lo.classes,
             imports=[],
