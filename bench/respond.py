@@ -14,10 +14,11 @@ import io
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import zstandard
-from respond_data import Recording, detections_of, recordings, rules_in
+from respond_data import Recording, Sighted, detections_of, recordings, rules_in
 from respond_fleet import SEEDS, b_cubed, by_pause, fleet
 from respond_speed import ours_once, speed
 
@@ -28,7 +29,7 @@ from glasshouse.respond.plan.cacao import check, decode, encode
 from glasshouse.respond.plan.planner import plan_for
 from glasshouse.respond.read.classify import Classifier
 from glasshouse.respond.read.shapes import flat
-from glasshouse.words.incident import LEVEL_RANK, Detection, Entity, Incident
+from glasshouse.words.incident import LEVEL_RANK, Detection, Entity, Incident, Sighting
 
 NOW = 1_750_000_000
 ALL_FOLDERS = ("rules", "rules-emerging-threats", "rules-threat-hunting", "rules-placeholder", "rules-compliance")
@@ -37,12 +38,13 @@ ALL_FOLDERS = ("rules", "rules-emerging-threats", "rules-threat-hunting", "rules
 def quality(data: Path) -> None:
     """Recall, grouping, false incidents, plans, regression samples."""
     all_of = recordings(data)
-    found = detections_of(all_of, rules_in(data))
+    sighted: Sighted = {}
+    found = detections_of(all_of, rules_in(data), sighted)
     print("| figure | Glasshouse | baseline | goal |\n| --- | --- | --- | --- |")
     _grouping(all_of, found)
     _recall(all_of, found)
     _benign(all_of, found)
-    _plans(all_of, found)
+    _plans(all_of, found, sighted)
     hit, total = regression(data)
     print(f"| SigmaHQ regression samples that fire | {hit}/{total} | - | 202/202 |")
 
@@ -84,15 +86,15 @@ def _benign(all_of: list[Recording], found: dict[str, list[Detection]]) -> None:
     )
 
 
-def _incidents(detections: list[Detection]) -> tuple[Incident, ...]:
-    return incidents_of(detections).incidents
+def _incidents(detections: list[Detection], sightings: Sequence[Sighting] = ()) -> tuple[Incident, ...]:
+    return incidents_of(detections, sightings).incidents
 
 
-def _plans(all_of: list[Recording], found: dict[str, list[Detection]]) -> None:
+def _plans(all_of: list[Recording], found: dict[str, list[Detection]], sighted: Sighted) -> None:
     plans = valid = inside = approved = 0
     seconds = 0.0
     for each in all_of:
-        for incident in _incidents(found[each.id]):
+        for incident in _incidents(found[each.id], sighted[each.id]):
             began = time.process_time()
             plan = plan_for(incident, NOW)
             seconds += time.process_time() - began

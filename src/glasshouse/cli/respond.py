@@ -129,7 +129,7 @@ def _respond(logs: tuple[str, ...], options: dict[str, Any]) -> Report:
     if not run.events and not run.partial:
         first = run.not_read[0] if run.not_read else None
         raise NoEventsError(first.reason if first else "no event was found", where=first.source if first else "")
-    found = incidents_of(run.detections)
+    found = incidents_of(run.detections, run.sightings)
     if not options["quiet"]:
         seconds = max(time.monotonic() - started, 1e-6)
         click.echo(f"glasshouse: {run.events:,} events in {seconds:.1f} s ({run.events / seconds:,.0f}/s)", err=True)
@@ -170,9 +170,10 @@ def _write_plans(report: Report, options: dict[str, Any]) -> None:
 
 
 def load_rules(options: dict[str, Any]) -> RuleSet:
-    """The starter rules, the imported ones, and those named on the command line."""
+    """The starter rules, the imported ones, those named on the command line, and the signs of techniques."""
     from glasshouse.respond.sigma.join import joined
     from glasshouse.respond.sigma.load import STARTER, imported_sets, read_folder, rule_set
+    from glasshouse.respond.sigma.signs import sign_rules
     from glasshouse.words.errors import SigmaRuleError
 
     cache = cache_directory(os.environ) if options.get("cache", True) else None
@@ -187,7 +188,7 @@ def load_rules(options: dict[str, Any]) -> RuleSet:
     rules = joined(sets)
     if not rules.rules and not rules.correlations:
         raise SigmaRuleError("no usable rule was found", where=", ".join(options.get("rules", ())))
-    return rules
+    return joined([rules, sign_rules(cache)])
 
 
 def _placeholders(file: str | None) -> dict[str, tuple[str, ...]]:

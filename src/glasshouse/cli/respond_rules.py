@@ -33,7 +33,8 @@ def list_rules(form: str, problems: bool) -> None:
     from glasshouse.words.display import visible
 
     rules = load_rules({"rules": ()})
-    refs = [*(each.ref for each in rules.rules), *(each.ref for each in rules.correlations)]
+    alarms = (each.ref for each in rules.rules if each.ref.kind != "sign")
+    refs = [*alarms, *(each.ref for each in rules.correlations)]
     if form == "json":
         body = {"schema": "glasshouse/sigma-rules/1", "rules": refs, "problems": rules.problems}
         click.echo(msgspec.json.format(msgspec.json.encode(body)).decode())

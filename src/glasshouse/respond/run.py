@@ -10,10 +10,11 @@ import msgspec
 from glasshouse.respond.engine.correlate import Correlator
 from glasshouse.respond.engine.detect import Detections
 from glasshouse.respond.engine.run import Engine, Match
+from glasshouse.respond.engine.sightings import Sightings
 from glasshouse.respond.read.classify import Classifier
 from glasshouse.respond.read.interface import Chunk
 from glasshouse.respond.sigma.ir import RuleSet
-from glasshouse.words.incident import LEVEL_RANK, Detection, Level, NotRead, RuleProblem
+from glasshouse.words.incident import LEVEL_RANK, Detection, Level, NotRead, RuleProblem, Sighting
 
 Progress = Callable[[int, int, int], None]
 """Called with bytes read, events seen and detections so far."""
@@ -44,6 +45,7 @@ class Run(msgspec.Struct, frozen=True):
     problems: tuple[RuleProblem, ...]
     partial: bool = False
     left_out: int = 0
+    sightings: tuple[Sighting, ...] = ()
 
 
 def detect(
@@ -69,7 +71,10 @@ class _Session:
         self._bytes = 0
         self._not_read: list[NotRead] = []
         least = LEVEL_RANK[settings.min_level]
-        self._wanted = [rule.output and LEVEL_RANK[rule.ref.level] >= least for rule in rules.rules]
+        self._sightings = Sightings(rules)
+        self._wanted = [
+            rule.output and rule.ref.kind != "sign" and LEVEL_RANK[rule.ref.level] >= least for rule in rules.rules
+        ]
         self._feeds = [self._correlator.wants(number) for number in range(len(rules.rules))]
 
     def run(self, chunks: Iterable[Chunk | NotRead], progress: Progress | None) -> Run:
@@ -91,6 +96,8 @@ class _Session:
 
     def _take(self, matches: Iterator[Match]) -> None:
         for match in matches:
+            if self._sightings.take(match):
+                continue
             if self._feeds[match.rule]:
                 self._correlator.add(match)
             if self._wanted[match.rule]:
@@ -115,11 +122,12 @@ class _Session:
             detections=tuple(found),
             events=self._engine.events,
             bytes=self._bytes,
-            rules=len(self._rules.rules) + len(self._rules.correlations),
+            rules=self._sightings.others + len(self._rules.correlations),
             unrouted=self._engine.unrouted,
             unknown=self._classifier.unknown,
             not_read=tuple(self._not_read),
             problems=problems,
             partial=partial,
             left_out=self._left_out,
+            sightings=self._sightings.seen(),
         )

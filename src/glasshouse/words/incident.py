@@ -18,7 +18,8 @@ class RuleRef(msgspec.Struct, frozen=True):
     """The rule behind a detection.
 
     ``author``, ``id`` and ``link`` travel with every detection and report: the Detection Rule Licence 1.1, under which
-    most public Sigma rules stand, demands that messages based on a match keep the author.
+    most public Sigma rules stand, demands that messages based on a match keep the author.  A ``sign`` is no alarm: it
+    only says which technique an event shows, and its title says why.
     """
 
     id: str
@@ -28,7 +29,7 @@ class RuleRef(msgspec.Struct, frozen=True):
     level: Level
     licence: str = ""
     tags: tuple[str, ...] = ()
-    kind: Literal["event", "correlation"] = "event"
+    kind: Literal["event", "correlation", "sign"] = "event"
 
     @property
     def techniques(self) -> tuple[str, ...]:
@@ -62,6 +63,15 @@ class Detection(msgspec.Struct, frozen=True):
     events: int = 1
 
 
+class Sighting(msgspec.Struct, frozen=True):
+    """A sign that was seen on a host in a minute, ``count`` times; ``time`` is the first."""
+
+    sign: RuleRef
+    host: str
+    time: float
+    count: int = 1
+
+
 class Link(msgspec.Struct, frozen=True):
     """Why two detections of an incident belong together; ``weight`` in nats, ``first`` and ``second`` are positions."""
 
@@ -72,13 +82,17 @@ class Link(msgspec.Struct, frozen=True):
 
 
 class Technique(msgspec.Struct, frozen=True):
-    """An ATT&CK technique that an incident shows, with the model's probability and the rules that speak for it."""
+    """An ATT&CK technique that an incident shows, with the model's probability, and what speaks for it.
+
+    ``rules`` are ids of rules that detected something, ``signs`` the reasons of signs that were seen nearby.
+    """
 
     id: str
     name: str
     tactics: tuple[str, ...]
     score: float
     rules: tuple[str, ...]
+    signs: tuple[str, ...] = ()
 
 
 class Threat(msgspec.Struct, frozen=True):

@@ -88,14 +88,14 @@ def test_one_trifle_is_no_grave_incident_and_many_rules_are_graver_than_one() ->
 
 def test_techniques_come_from_the_rules_and_name_who_says_so() -> None:
     tags = ("attack.credential-access", "attack.t1003.001")
-    techniques = named([detection(0, by=rule("dump", "high", tags))])
+    techniques = named([detection(0, by=rule("dump", "high", tags))], {})
     assert [each.id for each in techniques] == ["T1003.001"]
     assert techniques[0].rules == ("id-dump",)
-    assert named([detection(0, by=rule("bare", "high", ()))]) == ()
+    assert named([detection(0, by=rule("bare", "high", ()))], {}) == ()
 
 
 def test_an_id_of_a_later_attack_version_is_translated() -> None:
-    assert named([detection(0, by=rule("off", "high", ("attack.t1685",)))])[0].id == "T1562.001"
+    assert named([detection(0, by=rule("off", "high", ("attack.t1685",)))], {})[0].id == "T1562.001"
 
 
 def test_an_account_that_only_two_hosts_name_within_minutes_makes_one_incident_of_both() -> None:

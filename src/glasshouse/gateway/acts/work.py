@@ -80,11 +80,13 @@ def _respond(given: RespondInput, home: Path) -> Iterator[msgspec.Struct]:
     from glasshouse.respond.run import Settings, detect
     from glasshouse.respond.sigma.join import joined
     from glasshouse.respond.sigma.load import STARTER, imported_sets, read_folder, rule_set
+    from glasshouse.respond.sigma.signs import sign_rules
 
-    sets = [rule_set(read_folder(STARTER), home / "cache"), *(found for _, found in imported_sets(home))]
+    cache = home / "cache"
+    sets = [rule_set(read_folder(STARTER), cache), *(found for _, found in imported_sets(home)), sign_rules(cache)]
     with open(os.devnull, "rb") as nothing:
         run = detect(read_logs([Path(each) for each in given.logs], nothing), joined(sets), Settings(given.min_level))
-    yield from incidents_of(run.detections).incidents
+    yield from incidents_of(run.detections, run.sightings).incidents
     yield from run.not_read
     yield from run.problems
 

@@ -10,9 +10,10 @@ import msgspec
 
 from glasshouse.respond.group.attack import TACTIC_RANK, attack
 from glasshouse.respond.group.link import grouped
+from glasshouse.respond.group.near import Nearby
 from glasshouse.respond.group.rarity import Rarity, bursts
-from glasshouse.respond.group.techniques import named
-from glasshouse.words.incident import LEVEL_RANK, LEVELS, Detection, Entity, Incident, Level, Link
+from glasshouse.respond.group.techniques import Seen, named
+from glasshouse.words.incident import LEVEL_RANK, LEVELS, Detection, Entity, Incident, Level, Link, Sighting
 
 POINTS: dict[str, float] = {"informational": 0.0, "low": 1.0, "medium": 4.0, "high": 10.0, "critical": 20.0}
 MAX_ENTITIES = 200
@@ -34,9 +35,14 @@ class Incidents(msgspec.Struct, frozen=True):
     loose: tuple[Detection, ...]
 
 
-def incidents_of(detections: Sequence[Detection], thresholds: Thresholds | None = None) -> Incidents:
-    """Groups detections (in order of time).  Groups below the low threshold stay loose detections."""
-    thresholds = thresholds or Thresholds()
+def incidents_of(
+    detections: Sequence[Detection], sightings: Sequence[Sighting] = (), thresholds: Thresholds | None = None
+) -> Incidents:
+    """Groups detections (in order of time).  Groups below the low threshold stay loose detections.
+
+    Sightings help to name the techniques; they make no incident and no incident graver.
+    """
+    thresholds, nearby = thresholds or Thresholds(), Nearby(sightings)
     grouping = grouped(detections)
     rarity = Rarity(detections, bursts(detections))
     found: list[Incident] = []
@@ -50,7 +56,7 @@ def incidents_of(detections: Sequence[Detection], thresholds: Thresholds | None 
             continue
         place = {at: position for position, at in enumerate(members)}
         local = tuple(Link(place[x.first], place[x.second], x.reason, x.weight) for x in links if x.first in place)
-        found.append(_incident(group, local, score, severity))
+        found.append(_incident(group, local, score, severity, nearby.to(group)))
     found.sort(key=lambda each: (-LEVEL_RANK[each.severity], -each.score, each.first or 0.0, each.id))
     return Incidents(tuple(found), tuple(loose))
 
@@ -69,8 +75,8 @@ def _severity(score: float, group: Sequence[Detection], thresholds: Thresholds) 
     return LEVELS[min(rank, gravest + 1)] if rank else LEVELS[0]
 
 
-def _incident(group: list[Detection], links: tuple[Link, ...], score: float, severity: Level) -> Incident:
-    techniques = named(group)
+def _incident(group: list[Detection], links: tuple[Link, ...], score: float, severity: Level, seen: Seen) -> Incident:
+    techniques = named(group, seen)
     tactics = {tactic for each in techniques for tactic in each.tactics[:1]}
     times = [each.time for each in group if each.time is not None]
     hosts = tuple(dict.fromkeys(each.host for each in group if each.host))

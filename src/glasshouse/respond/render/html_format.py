@@ -72,6 +72,11 @@ def _incident(incident: Incident) -> Iterator[str]:
             for each in incident.techniques
         )
         yield f"<p>Techniques: {', '.join(items)}</p>"
+        told_by = [
+            f"<li>{escape(each.id)}: {_text(' '.join(each.signs))}</li>" for each in incident.techniques if each.signs
+        ]
+        if told_by:
+            yield f"<ul>{''.join(told_by)}</ul>"
     if incident.threats:
         yield "<ul>"
         yield from (f"<li>{each.cve}: {_text(told(each))}" for each in incident.threats)

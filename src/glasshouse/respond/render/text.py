@@ -12,6 +12,7 @@ from glasshouse.words.incident import LEVELS, Detection, Incident
 
 MAX_ROWS = 12
 MAX_LINKS = 6
+MAX_SIGNS = 3
 MAX_VALUE = 110
 _COLORS = {"critical": "1;35", "high": "1;31", "medium": "1;33", "low": "1;36", "informational": "2"}
 _TELLING = ("CommandLine", "ScriptBlockText", "TargetObject", "TargetFilename", "QueryName", "DestinationIp", "Image",
@@ -57,6 +58,9 @@ def _incident(incident: Incident, paint: _Paint) -> Iterator[str]:
     if incident.techniques:
         named = (f"{each.id} {each.name} ({each.score:.0%})" for each in incident.techniques)
         yield f"   = techniques: {', '.join(named)}"
+        for each in incident.techniques:
+            if each.signs:
+                yield f"   = {each.id}: {' '.join(each.signs[:MAX_SIGNS])}"
     for threat in incident.threats:
         yield f"   = {threat.cve}: {visible(told(threat))}"
     yield "   |"
