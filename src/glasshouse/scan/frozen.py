@@ -58,6 +58,15 @@ class State(msgspec.Struct, array_like=True):
     names: list[Table]  # of builtins, of names that nothing defines, of global objects, of patterns
 
 
+class LazyState(State, array_like=True):
+    """The same with nodes that are decoded when they are first read."""
+
+    nodes: list[msgspec.Raw]  # type: ignore[assignment]
+
+
+NODE: msgspec.msgpack.Decoder[list[Any]] = msgspec.msgpack.Decoder(list[Any])
+
+
 class UnwritableError(Exception):
     """A value for which there is no plain form."""
 
@@ -293,9 +302,9 @@ class StateReader:
     one that has no counterpart.
     """
 
-    def __init__(self, machine: Machine, state: State, functions: list[int], place: Callable[[int, int], int]) -> None:
+    def __init__(self, machine: Machine, data: bytes, functions: list[int], place: Callable[[int, int], int]) -> None:
         self.machine = machine
-        self.state = state
+        self.state = state = msgspec.msgpack.decode(data, type=LazyState)
         self.numbers = Numbers(machine.program)
         self._functions = functions
         self._place = place
@@ -348,7 +357,7 @@ class StateReader:
             return None
         made = self._made[number]
         if made is None:
-            row = self.state.nodes[number]
+            row = NODE.decode(self.state.nodes[number])
             made = READERS[row[0]](self, number, row)
         return made
 
@@ -381,7 +390,7 @@ class StateReader:
         pending = [number]
         while pending:
             item = pending[-1]
-            _, file, span, text, before, inner = self.state.nodes[item]
+            _, file, span, text, before, inner = NODE.decode(self.state.nodes[item])
             later = [each for each in (before, inner) if each >= 0 and self._made[each] is None]
             if later and self._made[item] is None:
                 pending += later

@@ -247,12 +247,12 @@ def decode(data: bytes) -> Lowered:
 
 
 def decode_lazily(data: bytes) -> Lowered:
-    """The same, where most functions are not looked into: bodies and constants are decoded when they are first read."""
+    """The same, where most functions are not looked into: large fields are decoded when they are first read."""
     found: Lowered = LAZY_DECODER.decode(data)
     return found
 
 
-def decoded_on_use(field: str) -> Any:
+def decoded_on_use(field: str, decoder: msgspec.msgpack.Decoder[Any]) -> Any:
     """A field of ``Stored`` that holds encoded data until it is read."""
     slot = getattr(Stored, field)
     get, put = slot.__get__, slot.__set__
@@ -260,7 +260,7 @@ def decoded_on_use(field: str) -> Any:
     def read(function: ir.Function) -> Any:
         value = get(function)
         if value.__class__ is msgspec.Raw:
-            value = PLAIN_DECODER.decode(value)
+            value = decoder.decode(value)
             put(function, value)
         return value
 
@@ -269,12 +269,14 @@ def decoded_on_use(field: str) -> Any:
 
 ENCODER = msgspec.msgpack.Encoder()
 DECODER: msgspec.msgpack.Decoder[Lowered] = msgspec.msgpack.Decoder(Lowered)
-PLAIN_DECODER: msgspec.msgpack.Decoder[list[Any]] = msgspec.msgpack.Decoder(list[Any])
-Stored = msgspec.defstruct(
-    "Stored", [("body", msgspec.Raw), ("consts", msgspec.Raw)], bases=(ir.Function,), array_like=True
-)
+LATE: dict[str, msgspec.msgpack.Decoder[Any]] = {
+    "params": msgspec.msgpack.Decoder(list[ir.Param]),
+    "body": msgspec.msgpack.Decoder(ir.Block),
+    "consts": msgspec.msgpack.Decoder(list[Any]),
+}
+Stored = msgspec.defstruct("Stored", [(field, msgspec.Raw) for field in LATE], bases=(ir.Function,), array_like=True)
 LazyFunction = type(
-    "LazyFunction", (Stored,), {field: decoded_on_use(field) for field in ("body", "consts")}, array_like=True
+    "LazyFunction", (Stored,), {field: decoded_on_use(field, late) for field, late in LATE.items()}, array_like=True
 )
 LazyFile = msgspec.defstruct(
     "LazyFile", [("functions", GenericAlias(list, (LazyFunction,)))], bases=(ir.File,), array_like=True

@@ -34,7 +34,7 @@ class Reporter:
     def __init__(self, analysis: Analysis, lines: Lines, mode: str) -> None:
         self.analysis = analysis
         self.modules = analysis.program.modules
-        self.lines = functools.lru_cache(maxsize=64)(lines)
+        self.lines = functools.lru_cache(maxsize=256)(lines)
         self.mode = mode
         self.capped = frozenset(analysis.capped)
         self.widened: dict[int, list[int]] = {}

@@ -10,7 +10,7 @@ state, or what is to be run depends on how much the analysis may cost (see ``spe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import accumulate, chain
 
 import msgspec
@@ -89,7 +89,7 @@ class Earlier:
                 return None
         else:
             self.spoiled = True
-            StateReader(machine, msgspec.msgpack.decode(self.state, type=State), functions, self._place).install()
+            StateReader(machine, self.state, functions, self._place).install()
         self.outcome = again(self.record, self.edits, machine, move, base=looked_into)
         self.used, self.spoiled = self.outcome is not None, True
         return self.outcome
@@ -304,10 +304,14 @@ def again(
         wanted += [(first + index) * UNIT_KINDS + SUMMARY for index in edit.added]
     try:
         rows = [row for key, row in units.items() if key not in affected]
-        kept = [move.row(row) if row.details is not None or not move.same_numbers else row for row in rows]
+        kept = {row.key: row for row in (rows if move.same_numbers else map(move.row, rows))}
+        if move.same_numbers:
+            for row in rows:
+                if row.details is not None:
+                    move.details(row.details)
     except UnmovedError:
         return None
-    run_units(machine, numbers, wanted, {row.key for row in kept})
+    run_units(machine, numbers, wanted, kept)
     return put_together(record, move, machine, kept)
 
 
@@ -322,13 +326,12 @@ def unit_stays(unit: int, move: Move) -> bool:
     return kind not in (ENTRY, SUMMARY) or number not in move.removed
 
 
-def affected_units(rows: Iterable[UnitRow], changed: set[int]) -> set[int]:
+def affected_units(rows: Collection[UnitRow], changed: set[int]) -> set[int]:
     """Units that looked into changed functions, and all that used them."""
-    rows = list(rows)
     return users_of(rows, [row.key for row in rows if not changed.isdisjoint(row.touched)])
 
 
-def users_of(rows: Iterable[UnitRow], wanted: Iterable[int]) -> set[int]:
+def users_of(rows: Collection[UnitRow], wanted: Iterable[int]) -> set[int]:
     """Some units, and all that used one of them, directly or not."""
     found = set(wanted)
     size = -1
@@ -338,7 +341,7 @@ def users_of(rows: Iterable[UnitRow], wanted: Iterable[int]) -> set[int]:
     return found
 
 
-def run_units(machine: Machine, numbers: Numbers, wanted: Sequence[int], kept: set[int]) -> None:
+def run_units(machine: Machine, numbers: Numbers, wanted: Sequence[int], kept: Collection[int]) -> None:
     """Run some units again, in the order of ``run_roots``; classes' states are made where they are wanted."""
 
     def place(key: Key) -> tuple[int, int, int]:
@@ -355,16 +358,23 @@ def run_units(machine: Machine, numbers: Numbers, wanted: Sequence[int], kept: s
             guarded(machine, item.module, machine.summary_of, item)
 
 
-def put_together(record: Record, move: Move, machine: Machine, kept: list[UnitRow]) -> Outcome | None:
+def put_together(record: Record, move: Move, machine: Machine, kept: dict[int, UnitRow]) -> Outcome | None:
     """What was kept and what was found again, if nothing depends on what the analysis may cost."""
-    known = {row.key for row in kept}
     numbers = move.numbers
     ran = [machine.units.open[0], *machine.units.done.values()]
     over = record.outcome.over
     if any(not set(over).isdisjoint(chain(unit.cost, unit.dropped)) for unit in machine.units.done.values()):
         return None  # what they use now depends on order
-    fresh = outcome_of(machine, [unit for unit in ran if numbers.unit(unit.key) not in known])
-    old = Outcome(kept, move.steps(record.outcome.steps), {}, record.outcome.exhausted, 0, record.outcome.deepest, True)
+    fresh = outcome_of(machine, [unit for unit in ran if numbers.unit(unit.key) not in kept])
+    old = Outcome(
+        list(kept.values()),
+        move.steps(record.outcome.steps),
+        {},
+        record.outcome.exhausted,
+        0,
+        record.outcome.deepest,
+        True,
+    )
     try:
         outcome = joined([old, fresh])
     except UnmovedError:
@@ -378,20 +388,24 @@ def put_together(record: Record, move: Move, machine: Machine, kept: list[UnitRo
 
 def reachable(rows: Sequence[UnitRow], functions: Sequence[Fn]) -> list[UnitRow] | None:
     """The units that an analysis from the start would make: roots, and what they use; None if one is not there."""
-    asked = {  # only what is asked for can be out of reach
-        row.key: row
-        for row in rows
-        if row.key % UNIT_KINDS == STATE
-        or (row.key % UNIT_KINDS == SUMMARY and functions[row.key // UNIT_KINDS].ir.kind not in KINDS)
-    }
-    roots = {row.key for row in rows}.difference(asked)
-    reached = set(chain.from_iterable(row.needs for row in rows if row.key in roots)) - roots
+    others = {number for number, fn in enumerate(functions) if fn.ir.kind not in KINDS}
+    asked: dict[int, UnitRow] = {}  # only what is asked for can be out of reach
+    roots: set[int] = set()
+    reached: set[int] = set()
+    for row in rows:
+        number, kind = divmod(row.key, UNIT_KINDS)
+        if kind == STATE or (kind == SUMMARY and number in others):
+            asked[row.key] = row
+        else:
+            roots.add(row.key)
+            reached.update(row.needs)
+    reached -= roots
     pending = list(reached)
     while pending:
-        row = asked.get(pending.pop())
-        if row is None:
+        found = asked.get(pending.pop())
+        if found is None:
             return None
-        later = set(row.needs).difference(reached, roots)
+        later = set(found.needs).difference(reached, roots)
         reached |= later
         pending += later
     return [row for row in rows if row.key in roots or row.key in reached]
