@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import java_builtins, sources
+from glasshouse.scan.interp import java_builtins, javascript_fields, sources
 from glasshouse.scan.interp.findings import Fact, Flow
 from glasshouse.scan.interp.machine import Machine
 from glasshouse.scan.interp.matcher import Matcher
@@ -29,12 +29,18 @@ if TYPE_CHECKING:
     from glasshouse.scan.reuse import Earlier
 
 RECURSION = 60_000  # Python frames; pure Python calls use no C stack from 3.11 on (`interp.budget` stays below)
-COMMAND_NAME = re.compile(r"^(cmd|command|shell|script)|(cmd|command|script)(line)?$", re.IGNORECASE)
+COMMAND_NAME = re.compile(
+    r"^(cmd|command|shell|script)|(cmd|command|script)(line)?$|^(bin|binary|executable|program)(_?path)?$",
+    re.IGNORECASE,
+)
 KINDS = frozenset(["function", "method", "lambda"])
 HANDLE = re.compile(
     r"[.\\](DB|Tx|Conn|Stmt|Context|T|B|TB|Time|Duration|Logger|ResponseWriter|Connection|EntityManager(Interface)?|LoggerInterface|"
     r"ContainerInterface)$|^(PDO|mysqli|wpdb)$"
 )  # types, with their package, of parameters that hold no text of a caller: connections, clocks, loggers
+FILE_HANDLE = re.compile(
+    r"(^|\.)(File|Path|URI|[A-Z]\w*Dir|Directory|Resource|PurePath)$"
+)  # a file the caller has chosen
 LARGE = 40_000  # instructions of one part
 Progress = Callable[[int, int], None]
 Item = TypeVar("Item")
@@ -90,15 +96,26 @@ def analyse(
 
 def machine_for(files: Sequence[ir.File], rules: dict[str, RuleSet]) -> Machine:
     """A machine that has not run anything."""
-    program = Program(files)
     matchers = {
         name: Matcher(found.rules.values(), found.models, found.taint_classes, name)
         for name, found in rules.items()
         if name in INTERPRETED
     }
-    if "java" in matchers:
-        program.known_types = matchers["java"].known_types | java_builtins.TYPES
-    return Machine(program, matchers)
+    known = library_types(matchers["java"]) if "java" in matchers else frozenset()
+    return Machine(Program(files, known), matchers)
+
+
+def library_types(matcher: Matcher) -> frozenset[str]:
+    """Full names of all classes outside the program that rules and models speak of, also in conditions only."""
+    found = set(matcher.known_types | java_builtins.TYPES)
+    for rule in matcher.rules.values():
+        conditions = [item for sink in rule.sinks for item in (*sink.where, *sink.safe_when)]
+        conditions += [item for match in rule.matches for item in (*match.where, *match.unless)]
+        for protocol in rule.protocol:
+            conditions += [*protocol.where, *protocol.use_where]
+            conditions += [item for match in (*protocol.secured, *protocol.unsafe) for item in match.where]
+        found.update(name for item in conditions for name in item.type or ())
+    return frozenset(found)
 
 
 @contextlib.contextmanager
@@ -211,6 +228,7 @@ class WeakHit(NamedTuple):
     place: Fn
     span: int
     step: Step | None
+    field: str  # of the receiver, when the data comes from there ("" for a parameter)
 
 
 def weak_hits(fn: Fn) -> list[WeakHit]:
@@ -221,8 +239,9 @@ def weak_hits(fn: Fn) -> list[WeakHit]:
     for hit in fn.summary.sinks.values():
         if weak_source(fn, hit):
             sink, index = hit.sink, hit.label.index
-            made = WeakHit(fn, index, sink.rule, sink.name, sink.label, sink.confidence, hit.fn, hit.span, hit.step)
-            found.append(made)
+            field = str(hit.label.path[0]) if index < 0 else ""
+            what = (sink.rule, sink.name, sink.label, sink.confidence)
+            found.append(WeakHit(fn, index, *what, hit.fn, hit.span, hit.step, field))
     return found
 
 
@@ -231,10 +250,11 @@ def library_flows(machine: Machine, found: Merged) -> list[Flow]:
     best: dict[tuple[str, int, int], Flow] = {}
     for hit in sorted(found.weak, key=lambda hit: hit.fn.id):
         fn = hit.fn
-        if not public(fn, found):
+        if not public(fn, found) or (hit.field and not javascript_fields.given(fn, hit.field)):
             continue
         key = (hit.rule.id, hit.place.module.index, hit.span)
-        text = f"parameter `{parameter_name(fn, hit.parameter)}` of `{fn.ir.qualname}`"
+        name = f"field `{hit.field}`" if hit.field else f"parameter `{parameter_name(fn, hit.parameter)}`"
+        text = f"{name} of `{fn.ir.qualname}`"
         label = machine.source_label("weak", "parameter", text, (fn.module.index, fn.ir.span))
         flow = Flow(
             hit.rule, hit.sink, hit.act, hit.confidence, hit.place, hit.span, label, hit.step, fn not in found.called
@@ -258,7 +278,7 @@ def internal(fn: Fn) -> bool:
 
 
 def weak_source(fn: Fn, hit: SinkHit) -> bool:
-    """Whether a parameter counts as a source for library mode (the receiver's own fields do not)."""
+    """Whether a parameter counts as a source for library mode; of the receiver's fields those in text may."""
     library = hit.sink.rule.options.get("library")
     if library is False or (library == "built" and not deliberate(fn, hit)):
         return False
@@ -266,17 +286,20 @@ def weak_source(fn: Fn, hit: SinkHit) -> bool:
     if kinds and "parameter" not in kinds and "request" not in kinds:
         return False
     if hit.label.index < 0:
-        return False
+        return fn.module.language == "javascript" and bool(hit.label.path) and deliberate(fn, hit)
     params = fn.ir.params
     if hit.label.index >= len(params):
         return True
     param = params[hit.label.index]
+    if hit.sink.rule.taint == "path" and FILE_HANDLE.search(param.type):
+        return False
     return param.kind != "self" and not HANDLE.search(param.type)
 
 
 def deliberate(fn: Fn, hit: SinkHit) -> bool:
-    """Whether constant text stands before the data: a parameter passed on whole is a command by intention."""
-    return hit.built and not COMMAND_NAME.search(parameter_name(fn, hit.label.index))
+    """Whether the data becomes part of some text: a parameter passed on whole is a command by intention."""
+    named = hit.label.path[-1] if hit.label.path else parameter_name(fn, hit.label.index)
+    return hit.built and not COMMAND_NAME.search(named)
 
 
 def parameter_name(fn: Fn, index: int) -> str:

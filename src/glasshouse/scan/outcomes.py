@@ -37,6 +37,7 @@ class FlowRow(msgspec.Struct, array_like=True):
     built: bool = False
     owner: int = 0
     index: int = 0
+    field: str = ""
 
 
 class FactRow(msgspec.Struct, array_like=True):
@@ -208,6 +209,7 @@ class Writer:
             self.step(hit.step),
             owner=self._numbers.fn(hit.fn),
             index=hit.parameter,
+            field=hit.field,
         )
 
     def fact(self, fact: Fact) -> FactRow:
@@ -282,7 +284,7 @@ class Reader:
     def weak(self, row: FlowRow) -> WeakHit:
         owner, fn = self.functions[row.owner], self.functions[row.fn]
         rule, step = self.rules[row.rule], self.step(row.step)
-        return WeakHit(owner, row.index, rule, row.sink, row.act, row.confidence, fn, row.span, step)
+        return WeakHit(owner, row.index, rule, row.sink, row.act, row.confidence, fn, row.span, step, row.field)
 
     def details(self, row: Details, found: Merged) -> None:
         functions = self.functions

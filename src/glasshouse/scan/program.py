@@ -5,6 +5,7 @@ Pure look-ups over lowered files; nothing is interpreted here.
 
 from __future__ import annotations
 
+import functools
 import posixpath
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 JS_ENDINGS = (".js", ".ts", ".tsx", ".jsx", ".mjs", ".cjs", ".mts", ".cts")
 MAX_SUPERS = 40
+JDK = ("java.", "javax.", "org.w3c.dom.", "org.xml.sax.")
 
 
 class Fn:
@@ -119,7 +121,8 @@ def module_name(path: str) -> str:
 class Program:
     """All modules, with indexes by name."""
 
-    def __init__(self, files: Sequence[ir.File]) -> None:
+    def __init__(self, files: Sequence[ir.File], known_types: frozenset[str] = frozenset()) -> None:
+        self.known_types = known_types  # full names of Java's library classes that rules and models speak of
         self.modules: list[Module] = []
         self.by_path: dict[str, Module] = {}
         self._by_last: dict[str, list[Module]] = {}
@@ -312,9 +315,22 @@ class Program:
             if not star.static and f"{star.module}.{text}" in self.known_types:
                 return f"{star.module}.{text}"
         outside = [star for star in module.stars if not star.static]
-        return f"{outside[0].module}.{text}" if len(outside) == 1 else text
+        if outside:
+            return f"{outside[0].module}.{text}" if len(outside) == 1 else text
+        if not module.file.imports and not module.file.package:  # code that is shown without its imports
+            return self.simple_types.get(text, text)
+        return text
 
-    known_types: frozenset[str] = frozenset()
+    @functools.cached_property
+    def simple_types(self) -> dict[str, str]:
+        """Full names of known library classes by simple name; of several, the JDK's own, else none."""
+        found: dict[str, list[str]] = {}
+        for path in sorted(self.known_types):
+            owner, _, name = path.rpartition(".")
+            if owner and name[:1].isupper() and owner.rpartition(".")[2][:1].islower() and "(" not in path:
+                found.setdefault(name, []).append(path)
+        own = {name: [path for path in paths if path.startswith(JDK)] for name, paths in found.items()}
+        return {name: (own[name] or paths)[0] for name, paths in found.items() if len(own[name] or paths) == 1}
 
     # --- modules ------------------------------------------------------------------------------------------------
 

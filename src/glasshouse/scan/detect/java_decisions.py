@@ -255,12 +255,13 @@ def _tested_locals(facts: Facts, function: int, loop: ir.Instr) -> set[ir.Operan
 
 
 def _ignores_end(loop: ir.Instr) -> bool:
-    """``while (done < size) done += in.read(...)``: -1 at the end of the data is never looked at."""
+    """``while (done < size) done += in.read(...)``: nothing looks at the -1 (of ``skip``: 0) at the end of the data."""
     tested = {item for instr, _ in walk(loop[3]) if instr[0] == ir.BINOP for item in instr[4:6]}
     inside = [instr for instr, _ in walk(loop[5])]
     counts: set[ir.Operand] = set()
     for instr in inside:
-        if instr[0] == ir.CALL_METHOD and instr[4] == "read" and len(arguments(instr)) in (1, 3):
+        given = len(arguments(instr)) if instr[0] == ir.CALL_METHOD else 0
+        if (given in (1, 3) and instr[4] == "read") or (given == 1 and instr[4] in ("skip", "skipBytes")):
             counts.add(instr[2])
         elif instr[0] == ir.MOVE and instr[3] in counts:
             counts.add(instr[2])

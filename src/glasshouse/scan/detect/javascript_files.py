@@ -119,12 +119,22 @@ def _looks_for_parent(facts: Facts, *functions: int) -> bool:
                 continue
             if any(isinstance(text, str) and ".." in text for text in facts.file.functions[index].consts):
                 return True
-            if any(
-                s.instr[0] == ir.CALL_METHOD and s.instr[4] in ("startsWith", "relative", "basename")
-                for s in facts.sites[index]
-            ):
+            if any(_tests_beginning(facts, site) for site in facts.sites[index]):
                 return True
     return False
+
+
+def _tests_beginning(facts: Facts, site: Site) -> bool:
+    """``target.startsWith(dir)``, ``target.indexOf(dir) !== 0``, ``path.relative(dir, target)``."""
+    instr = site.instr
+    if instr[0] == ir.CALL_METHOD:
+        return instr[4] in ("startsWith", "relative", "basename", "isPathInside")
+    if instr[0] == ir.CALL:
+        return "inside" in facts.callee(site).lower()
+    if instr[0] != ir.BINOP or facts.constant(site.function, instr[5]) != 0:
+        return False
+    found = facts.single(site.function, instr[4])
+    return found is not None and found.instr[0] == ir.CALL_METHOD and found.instr[4] == "indexOf"
 
 
 # --- temporary files --------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ DETECTORS: dict[str, str] = {
     "php-unguarded-model": "php_checks:find_unguarded_models",
     "php-weak-random": "php_checks:find_weak_random",
     "private-flow": "private_flow:find_flows",
-    "proto-pollution": "javascript_objects:find_prototype_pollution",
+    "proto-pollution": "javascript_prototypes:find_prototype_pollution",
     "stack-trace-exposure": "javascript_web_setup:find_stack_traces",
     "static-nonce": "javascript_crypto:find_static_nonces",
     "redos": "named_values:find_slow_patterns",

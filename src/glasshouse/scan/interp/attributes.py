@@ -12,8 +12,10 @@ from glasshouse.scan.interp.values import (
     Bound,
     ClassRef,
     FuncRef,
+    Label,
     ModuleRef,
     Obj,
+    Step,
     SuperRef,
     Taint,
     Value,
@@ -146,6 +148,8 @@ def obj_attr(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Valu
                 return outside
         result = state or UNKNOWN
         result = with_taint(result, join_taint(result.taint, derived(machine, value.taint, name)))
+        if obj.label is not None and obj.label.index < 0 and not result.refs and not result.path:
+            result = own_data(frame, obj.label, name, result, span)
         if result.taint or result.refs:
             machine.write(obj, name, result)
         return result
@@ -162,6 +166,15 @@ def obj_attr(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Valu
     if fields and "*" in fields and obj.kind == "dict":
         return fields["*"]
     return None
+
+
+def own_data(frame: Frame, label: Label, name: str, value: Value, span: int) -> Value:
+    """JavaScript: a field of the receiver of which nothing is known carries a label of its own, as parameters do."""
+    machine = frame.machine
+    if frame.module.language != "javascript" or value.taint or value.const is not NOT_CONST:
+        return value
+    own = machine.param_label(label.index, (name,))
+    return Value(taint={own: (machine.everything, Step(frame.module.index, span, f"field `{name}`", None))})
 
 
 def certain(fields: dict[Any, Value], name: Any) -> bool:

@@ -239,6 +239,10 @@ def join_text(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int)
     first_part = (frame.machine.fields(obj) or {}).get(0)
     if taint and first_part is not None and first_part.const.__class__ is str:
         taint = frame.machine.after_prefix(first_part.const, taint)
+    elif taint and first_part is not None:
+        alone = attributes.deep_taint(frame.machine, first_part) if first_part.refs else first_part.taint
+        later = {label: item for label, item in taint.items() if label not in (alone or ())}
+        taint = join_taint(alone, frame.machine.in_text(later)) if later else taint
     from glasshouse.scan.interp import operators
 
     return Value(taint=operators.shapeless(frame, taint))

@@ -483,6 +483,8 @@ def check_sink(frame: Frame, sink: SinkModel, receiver: Value | None, given: Arg
             taint = attributes.deep_taint(frame.machine, value) if value.refs else value.taint
             if not taint or (sink.safe_prefix and begins_safely(frame, sink.safe_prefix, selector, span)):
                 continue
+            if selector.path[-1:] == ("*",):  # one of several words: never passed on whole
+                taint = frame.machine.in_text(taint)
             if not (sink.checked_by and access_paths.used_later(frame.block, span, sink.checked_by)):
                 frame.machine.hit(frame, sink, taint, span, value)
 
@@ -541,6 +543,8 @@ def propagate(frame: Frame, propagator: PropagatorModel, receiver: Value | None,
         if target == "return":
             if taint:
                 if propagator.normal:
+                    if len(given.pos) > 1:
+                        taint = joined(frame, given, taint)
                     taint = {label: (bits | machine.normal_bit, step) for label, (bits, step) in taint.items()}
                 result = Value(taint=mark(frame, taint, span, "carried on by the call"))
         else:
@@ -549,6 +553,14 @@ def propagate(frame: Frame, propagator: PropagatorModel, receiver: Value | None,
     if propagator.callback is not None:
         result = call_back(frame, propagator, receiver, given, span, result)
     return result
+
+
+def joined(frame: Frame, given: Arguments, taint: Taint) -> Taint:
+    """A path put together (``join(base, name)``): what stands behind the first part is not passed on whole."""
+    machine = frame.machine
+    alone = attributes.deep_taint(machine, given.pos[0]) or {}
+    later = {label: mark for label, mark in taint.items() if label not in alone}
+    return {**taint, **machine.in_text(later)} if later else taint
 
 
 def call_back(

@@ -65,6 +65,7 @@ class Frame:
         "returned_heap",
         "this",
         "tries",
+        "types",
         "unit",
         "yields",
     )
@@ -92,6 +93,7 @@ class Frame:
         self.yields: Value | None = None
         self.return_sinks: tuple[Any, ...] = ()
         self.block: ir.Block = []
+        self.types: dict[str, str] = {}  # declared types of variables (Java)
 
     # --- values -------------------------------------------------------------------------------------------------
 

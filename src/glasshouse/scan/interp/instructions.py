@@ -43,6 +43,8 @@ def do_move(self: Frame, ins: ir.Instr) -> bool | None:
     if machine.matchers[self.module.language].concerns(dst):
         machine.assigned(self, dst, value, ins[1])
         value = machine.sensitive(self, dst, value, ins[1])
+    if dst in self.types and not value.refs and value.const is NOT_CONST and value.path[-2:] in ("", "()"):
+        value = machine.declared(self.module, self.types[dst], value)
     self.store(dst, value, ins[1])
     return None
 
@@ -456,6 +458,7 @@ def do_await(self: Frame, ins: ir.Instr) -> bool | None:
 
 def do_declare(self: Frame, ins: ir.Instr) -> bool | None:
     name = ins[2]
+    self.types[name] = ins[3]
     self.env[name] = self.machine.declared(self.module, ins[3], self.env.get(name))
     return None
 

@@ -46,6 +46,7 @@ CONTEXT_STEPS = (2_000, 40_000)  # instructions after which callees are taken by
 ACCESSOR_SIZE = 12  # getters and the like: run in context where their object holds data
 CONTEXT_SIZE = 60  # functions up to this many instructions are run in context where all is known
 FIELD_LIMIT = 400
+OPENING = "\"'([{ "  # characters that alone do not make text around data
 
 
 class Machine(Findings):
@@ -138,11 +139,14 @@ class Machine(Findings):
         elif len(prefix) > 1 and prefix[0] == "/" and prefix[1] not in "/\\":
             mask = self.bit("redirect") | self.bit("ssrf")
         taint = without(taint, mask) if mask else taint
-        if taint and prefix.strip("\"'([{ "):
-            for label in taint:
-                if label.kind == "param":
-                    built = self.built_bit
-                    return {item: (bits | built, step) for item, (bits, step) in taint.items()}
+        return self.in_text(taint) if taint and prefix.strip(OPENING) else taint
+
+    def in_text(self, taint: Taint) -> Taint:
+        """Taint of data that is a part of some text, and not passed on as it came."""
+        for label in taint:
+            if label.kind == "param":
+                built = self.built_bit
+                return {item: (bits | built, step) for item, (bits, step) in taint.items()}
         return taint
 
     def assign(self, table: dict[str, Value], name: str, value: Value) -> None:
@@ -271,6 +275,8 @@ class Machine(Findings):
                     fields = self.base.get(ref)
                     if fields is None:
                         continue
+                if ref.kind == "extern" and any(name.__class__ is tuple for name in fields):
+                    return True  # what a helper does to make it safe is seen only here
                 for item in fields.values():
                     if (item.taint or item.refs) and self.carries(item, depth + 1, seen):
                         return True
@@ -291,8 +297,8 @@ class Machine(Findings):
         self.stack = root.stack
         return saved
 
-    def rejoin(self, saved: tuple[Any, ...]) -> None:
-        self.protocols.finish()
+    def rejoin(self, saved: tuple[Any, ...], result: Value | None = None) -> None:
+        self.protocols.finish(result)
         fn = self.root.fn
         if self.capped:
             self.unit.capped[fn] = None
@@ -355,7 +361,7 @@ class Machine(Findings):
         found.capped = self.capped
         snapshot(found, self.heap, before, self.base)
         self.base.update((obj, fields) for obj, fields in found.heap.items() if obj not in found.fresh)
-        self.rejoin(saved)
+        self.rejoin(saved, found.result)
         return found
 
     def symbolic_parameters(self, frame: Frame, found: Summary) -> None:

@@ -173,9 +173,16 @@ def binary(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
     return UNKNOWN
 
 
+CLOSING = "\"')]} "  # characters that alone do not make text around data
+
+
 def added(machine: Machine, a: Value, b: Value) -> Taint | None:
     left = a.taint if not a.refs else deep_taint(machine, a)
     right = b.taint if not b.refs else deep_taint(machine, b)
+    if right and a.const is NOT_CONST:
+        right = machine.in_text(right)
+    if left and b.const.__class__ is str and b.const.strip(CLOSING):
+        left = machine.in_text(left)
     return join_taint(left, prefixed(machine, a, right))
 
 
@@ -286,7 +293,12 @@ def concat(frame: Frame, parts: list[Value], span: int) -> Value:
     for part in parts:
         piece = deep_taint(machine, part) if part.refs else part.taint
         if piece:
-            taint = join_taint(taint, machine.after_prefix(prefix, piece) if prefix else piece)
+            piece = (
+                machine.in_text(piece) if prefix is None else machine.after_prefix(prefix, piece) if prefix else piece
+            )
+            taint = join_taint(taint, piece)
+        elif taint and part.const.__class__ is str and part.const.strip(CLOSING):
+            taint = machine.in_text(taint)
         if prefix is not None:
             prefix = prefix + text_of(part.const, "python") if part.const is not NOT_CONST else None
     return texts.built(frame, parts, shapeless(frame, taint) if taint else None, span) if parts else UNKNOWN

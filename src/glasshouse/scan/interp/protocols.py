@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, external
 from glasshouse.scan.interp.matcher import CallModel, ProtocolUse, Selector
 from glasshouse.scan.interp.values import NOT_CONST, Obj, Value, join_refs
@@ -47,7 +48,7 @@ class Protocols:
             obj = machine.new_obj("extern", frame, span)
             result = Value(result.const, result.taint, (*result.refs, obj), result.path)
         machine.write(obj, use.key, Value(()))
-        if not use.protocol.use and not use.rule.taint:
+        if (use.protocol.returned or not use.protocol.use) and not use.rule.taint:
             machine.root.created.append((obj, use, frame, span))
         return result
 
@@ -117,8 +118,15 @@ class Protocols:
                 return True
         return False
 
-    def finish(self) -> None:
-        """At the end of a root: objects that were never made safe."""
+    def finish(self, result: Value | None) -> None:
+        """At the end of a root, whose summary has this result: objects that were never made safe."""
         for obj, use, frame, span in self.machine.root.created:
-            if self.insecure(use, obj):
+            if (not use.protocol.use or self.given_out(use, obj, frame, result)) and self.insecure(use, obj):
                 self.machine.report_rule(use.rule, frame.fn, span, {}, None)
+
+    def given_out(self, use: ProtocolUse, obj: Obj, frame: Frame, result: Value | None) -> bool:
+        """Whether a public function that made the object gives it to callers that are not known."""
+        if result is None or frame.fn is not self.machine.root.fn or not frame.fn.ir.flags & ir.EXPORTED:
+            return False
+        kinds = use.protocol.returned
+        return obj in result.refs and self.machine.matcher(frame).is_below(result.path, kinds)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from glasshouse.scan import ir
 from glasshouse.scan.interp import access_paths, attributes, external, patterns, php_patterns
 from glasshouse.scan.interp.access_paths import LOOK_BACK, assigns, definition
-from glasshouse.scan.interp.values import LITERAL, NOT_CONST, Bound, Obj, Value, with_taint, without
+from glasshouse.scan.interp.values import LITERAL, NOT_CONST, Bound, Obj, Value, join_taint, with_taint, without
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
@@ -69,6 +69,44 @@ def combined(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, name: 
     elif is_or and not holds:
         assume(frame, block, position, cond, False, depth + 1)
         assume(frame, other, len(other), name, False, depth + 1)
+    elif (is_and or is_or) and depth < 2:
+        either(frame, (block, position, cond), (then if is_and else other, name), holds, depth)
+
+
+def either(
+    frame: Frame, first: tuple[ir.Block, int, Any], second: tuple[ir.Block, str], holds: bool, depth: int
+) -> None:
+    """One of two tests came out as ``holds``: what is harmless both ways is harmless.
+
+    ``if (name.contains("..") && !below(base, name)) throw``: after it, the name is harmless whichever test said so.
+    """
+    before = frame.env
+    if not any(value.taint for value in before.values()):
+        return
+    block, position, cond = first
+    one = tried(frame, [(block, position, cond, holds)], depth)
+    if one.keys() == before.keys() and all(one[name] is value for name, value in before.items()):
+        return
+    other = tried(frame, [(block, position, cond, not holds), (second[0], len(second[0]), second[1], holds)], depth)
+    for name, value in before.items():
+        left, right = one.get(name), other.get(name)
+        if value.taint and left is not None and right is not None and value is not left and value is not right:
+            cleaned = with_taint(value, join_taint(left.taint, right.taint))
+            before[name] = cleaned
+            frame.machine.refine_note(cleaned, value)
+
+
+def tried(frame: Frame, tests: list[tuple[ir.Block, int, Any, bool]], depth: int) -> dict[str, Value]:
+    """The variables after some tests came out as given; frame and heap stay as they are."""
+    machine, before, regs = frame.machine, frame.env, list(frame.regs)
+    heap, machine.heap = machine.heap, machine.heap.fork()
+    frame.env = dict(before)
+    for block, position, cond, holds in tests:
+        assume(frame, block, position, cond, holds, depth + 1)
+    after, frame.env = frame.env, before
+    frame.regs[:] = regs
+    machine.heap = heap
+    return after
 
 
 def trivially(block: ir.Block, name: str, cond: Any) -> bool:
@@ -104,6 +142,8 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hold
             return
         if b.const.__class__ is str and a.const is NOT_CONST and frame.module.language == "javascript":
             typeof_test(frame, block, position, left, b.const, holds)
+        if b.const == -1 and b.const.__class__ is int:
+            searched(frame, block, position, left, not holds)
         if not holds:
             return
         common_base(frame, block, position, left)
@@ -154,12 +194,16 @@ def shape_test(frame: Frame, block: ir.Block, position: int, operand: Any, holds
 def search_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool) -> None:
     """``list.indexOf(x) >= 0`` and the like."""
     _, _, _, op, left, right = ins
-    where, call = definition(block, position, left)
-    if call is None or call[0] != ir.CALL_METHOD or call[4] not in ("indexOf", "search", "find"):
-        return
     bound = frame.val(right).const
     found = holds if (op, bound) in ((">=", 0), (">", -1)) else not holds if (op, bound) in (("<", 0),) else None
     if found is not None:
+        searched(frame, block, position, left, found)
+
+
+def searched(frame: Frame, block: ir.Block, position: int, operand: Any, found: bool) -> None:
+    """The operand is the place where a search found something, or -1."""
+    where, call = definition(block, position, operand)
+    if call is not None and call[0] == ir.CALL_METHOD and call[4] in ("indexOf", "search", "find", "findIndex"):
         member_test(frame, block, where, call, found)
 
 
@@ -169,8 +213,13 @@ def found_first(frame: Frame, block: ir.Block, position: int, operand: Any) -> N
     if call is None or call[0] != ir.CALL_METHOD or call[4] not in ("indexOf", "lastIndexOf", "find", "search"):
         return
     argument = frame.val(call[5][0]) if call[5] and call[5][0].__class__ is not list else None
-    if argument is not None and (argument.const.__class__ is str or not (argument.taint or argument.refs)):
+    if argument is not None and (argument.const.__class__ is str or not given_by_stranger(argument)):
         prefix_test(frame, block, where, call[3], True)
+
+
+def given_by_stranger(value: Value) -> bool:
+    """Whether a value holds data of a real source (a parameter may be the folder that a caller allows)."""
+    return any(label.kind == "source" for label in value.taint or ())
 
 
 def bounded(frame: Frame, block: ir.Block, position: int, left: Any, right: Any, op: str, holds: bool) -> None:
@@ -412,6 +461,9 @@ def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int,
         scrub(frame, block, where, ins[4][0], mask, depth + 1)
     elif ins[0] in (ir.CAST, ir.AWAIT):
         scrub(frame, block, where, ins[-1], mask, depth + 1)
+    elif ins[0] == ir.NEW and frame.val(ins[3]).path.rpartition(".")[2] == "File":
+        for item in ins[4][-1:]:  # ``new File(base, name)``: what holds for the file holds for the name
+            scrub(frame, block, where, item, mask & frame.machine.bit("path"), depth + 1)
 
 
 SAME_TEXT = frozenset(

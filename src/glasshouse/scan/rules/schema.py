@@ -224,6 +224,7 @@ class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     ``enough``: sets of numbers of ``secured`` matches; all of one set make it safe (replaces ``any_of``).
     ``derive``: calls whose result is as safe as the receiver (a parser of a factory), or as argument ``derive_arg``.
     ``outside``: reported only where this argument of the use is data from outside or a parameter.
+    ``returned``: also reported where a public function makes an object and gives out one of these types.
     In a rule with ``taint``, the protocol reports nothing itself: sinks are harmless while ``use_arg`` is safe.
     """
 
@@ -240,6 +241,7 @@ class Protocol(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     derive: tuple[str, ...] = ()
     derive_arg: str = "self"
     outside: str = ""
+    returned: tuple[str, ...] = ()
 
 
 class PrivateSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -47,6 +47,98 @@ def test_a_merge_that_writes_the_result_of_the_recursion_is_reported() -> None:
     assert len(hits("proto-pollution", text)) == 1
 
 
+WALKS = [
+    """module.exports = function set(object, path, value) {
+      const key = path.shift(); GUARD
+      if (!path.length) object[key] = value; else { object[key] = object[key] || {}; set(object[key], path, value); }
+    };""",
+    """const set = (object, [head, ...rest], value) => { GUARD
+      if (!rest.length) { object[head] = value; return; }
+      set(object[head], rest, value);
+    };""",
+    """exports.set = (root, keys, value) => keys.reduce((object, key, i) => { GUARD
+      if (i === keys.length - 1) { object[key] = value; return object; }
+      return object[key];
+    }, root);""",
+    """exports.parse = (text) => { const table = NEW; let section = table;
+      text.split(';').forEach((line) => { GUARD
+        const found = line.match(/(.*)=(.*)/);
+        if (line[0] === '[') { section = table[found[1]] = table[found[1]] || NEW; return; }
+        section[found[1]] = found[2];
+      });
+      return table;
+    };""",
+    """exports.set = function (object, path, value) { let at = object; const keys = path.split('.'); GUARD
+      while (keys.length > 1) { const key = keys.shift(); at = at[key]; }
+      at[keys[0]] = value;
+    };""",
+]
+REFUSALS = [
+    "if (['__proto__', 'constructor', 'prototype'].includes(key)) return;",
+    "if (isUnsafe(key)) return;",
+    "if (DENIED.indexOf(key) !== -1) return;",
+    "if (/__proto__|constructor|prototype/.test(key)) return;",
+]
+
+
+@pytest.mark.parametrize("walk", WALKS)
+@pytest.mark.parametrize("refusal", ["", *REFUSALS])
+def test_a_walk_along_a_given_path_is_safe_only_when_it_refuses_prototype_keys(walk: str, refusal: str) -> None:
+    text = "const DENIED = ['__proto__', 'constructor', 'prototype'];\n" + walk.replace("GUARD", refusal).replace(
+        "NEW", "{}"
+    )
+    assert bool(hits("proto-pollution", text)) == (refusal == "")
+
+
+def test_objects_without_a_prototype_cannot_lead_to_one() -> None:
+    assert hits("proto-pollution", WALKS[3].replace("GUARD", "").replace("NEW", "Object.create(null)")) == []
+
+
+def test_keys_of_a_constant_list_do_not_come_from_outside() -> None:
+    text = """exports.clear = (object, value) => ['first', 'second'].reduce((at, key, i) => {
+      at[key] = value;
+      return at[key];
+    }, object);"""
+    assert hits("proto-pollution", text) == []
+
+
+def test_an_object_changed_in_place_is_not_merged() -> None:
+    text = "function trim(node) { for (const key in node) { node[key] = trim(node[key]); } return node; }"
+    assert hits("proto-pollution", text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        """function extend() {
+          var target = arguments[0];
+          for (var i = 1; i < arguments.length; i++) {
+            var given = arguments[i];
+            for (var name in given) {
+              if (isObject(given[name])) target[name] = extend(target[name] || {}, given[name]);
+              else target[name] = given[name];
+            }
+          }
+          return target;
+        }""",
+        """const forIn = require('for-in');
+        function mix(target, given) { forIn(given, copy, target); return target; }
+        function copy(value, key) {
+          const old = this[key];
+          if (isObject(value) && isObject(old)) mix(old, value); else this[key] = value;
+        }
+        module.exports = mix;""",
+        """function defaults(target, given) {
+          each(given, (value, key) => {
+            if (target[key] == null) target[key] = value; else defaults(target[key], value);
+          });
+        }""",
+    ],
+)
+def test_a_merge_is_found_however_its_arguments_arrive(text: str) -> None:
+    assert hits("proto-pollution", text) != []
+
+
 def test_own_properties_of_the_target_protect_and_those_of_the_source_do_not() -> None:
     text = """function merge(dst, src) {{
       for (let key in src) {{

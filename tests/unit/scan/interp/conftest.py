@@ -49,20 +49,20 @@ def reaches() -> Reaches:
     return lambda code: bool(reported("python", PRELUDE + textwrap.dedent(code), 78))
 
 
-Guessed = Callable[[str, int], list[str]]
+Guessed = Callable[..., list[str]]
 
 
-def from_parameters(code: str, cwe: int) -> list[str]:
-    """What library mode says about Python code, one text for each finding of this weakness: the source."""
-    file = front_end("python").lower(textwrap.dedent(code).encode(), "code.py", LowerLimits())
-    analysis = analyse([file], {"python": rules_of("python")})
+def from_parameters(code: str, cwe: int, language: str = "python") -> list[str]:
+    """What library mode says about code, one text for each finding of this weakness: the source."""
+    file = front_end(language).lower(textwrap.dedent(code).encode(), SUFFIXES[language], LowerLimits())
+    analysis = analyse([file], {language: rules_of(language)})
     assert analysis.problems == ()
     return [flow.label.text for flow in analysis.library if cwe in flow.rule.cwe and flow.built]
 
 
 @pytest.fixture
 def weak() -> Guessed:
-    """``weak(code, cwe)``: the sources of findings from parameters and from values of unknown origin."""
+    """``weak(code, cwe, language)``: the sources of findings from parameters and from values of unknown origin."""
     return from_parameters
 
 
