@@ -41,6 +41,7 @@ HANDLE = re.compile(
 FILE_HANDLE = re.compile(
     r"(^|\.)(File|Path|URI|[A-Z]\w*Dir|Directory|Resource|PurePath)$"
 )  # a file the caller has chosen
+FIELD_CLASSES = frozenset("command code sql path xss template".split())  # for which fields count as parameters do
 LARGE = 40_000  # instructions of one part
 Progress = Callable[[int, int], None]
 Item = TypeVar("Item")
@@ -286,7 +287,8 @@ def weak_source(fn: Fn, hit: SinkHit) -> bool:
     if kinds and "parameter" not in kinds and "request" not in kinds:
         return False
     if hit.label.index < 0:
-        return fn.module.language == "javascript" and bool(hit.label.path) and deliberate(fn, hit)
+        built = hit.sink.rule.taint in FIELD_CLASSES and bool(hit.label.path) and deliberate(fn, hit)
+        return built and fn.module.language == "javascript"
     params = fn.ir.params
     if hit.label.index >= len(params):
         return True

@@ -14,7 +14,17 @@ from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Hit
 from glasshouse.scan.detect.javascript_prototype_checks import keys_checked, without_prototype
 from glasshouse.scan.detect.javascript_requests import ALL, request_reads
-from glasshouse.scan.detect.javascript_values import UNKNOWN, Facts, Key, Site, arguments, facts_of, parts, same
+from glasshouse.scan.detect.javascript_values import (
+    UNKNOWN,
+    Facts,
+    Key,
+    Site,
+    arguments,
+    everything,
+    facts_of,
+    parts,
+    same,
+)
 
 ITERATING = frozenset("each eachOf entries every filter find forEach forIn forOwn map reduce reduceRight some".split())
 ITERATING_CALLS = frozenset("for-in for-own foreach for-each each forEach forIn forOwn each-own".split())
@@ -221,6 +231,9 @@ def _is_recursive_walk(facts: Facts, site: Site) -> bool:
     if place is None or not _outside(facts, site.function, key):
         return False
     wanted = facts.key(site.function, holder)
+    member = (wanted, facts.key(site.function, key))
+    if any(_is_member(facts, o.site, member) for o in facts.origins(site.function, site.instr[4], everything)):
+        return False  # what is there already is changed in place
     for call in _inner_calls(facts, place[0], site.function):
         given = arguments(call.instr)
         if place[1] >= len(given):

@@ -72,7 +72,7 @@ def test_a_file_that_the_caller_has_opened_or_chosen_is_no_name_from_outside(wea
     code = "class Shown { public void run(File dir, Path path, String name) { new FileInputStream(%s); } }"
     assert weak(code % "dir", 22, "java") == []
     assert weak(code % "path.toFile()", 22, "java") == []
-    assert weak(code % "new File(dir, name)", 22, "java") == ["parameter `name` of `Shown.run`"]
+    assert set(weak(code % "new File(dir, name)", 22, "java")) == {"parameter `name` of `Shown.run`"}
 
 
 PARSER = """class Shown {
@@ -184,7 +184,7 @@ FILES = "const fs = require('fs'), path = require('path');\n"
         ("exports.read = (dir, name) => fs.readFileSync(path.join(dir, name));", True),
         ("exports.read = (dir, name) => fs.readFileSync(dir + '/' + name);", True),
         (
-            "exports.read = (dir, name) => { const at = path.join(dir, name); at.indexOf(dir) === 0 && fs.statSync(at); };",
+            "exports.read = (dir, name) => { const p = path.join(dir, name); p.startsWith(dir) && fs.statSync(p); };",
             False,
         ),
     ],
