@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import lzma
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -212,6 +214,44 @@ def test_a_damaged_archive_and_a_bomb_are_named_and_the_rest_goes_on(tmp_path: P
         "cut.json.gz",
         "good.zip",
     ]
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    """An archive of one member."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return made.getvalue()
+
+
+def test_the_archive_within_a_daily_release_is_read_and_one_deeper_is_not(tmp_path: Path) -> None:
+    inner = zipped("cves/2024/0xxx/CVE-2024-0001.json", json.dumps(record()).encode())
+    store, report = load(tmp_path, "cvelist", "2025-01-31_all_CVEs_at_midnight.zip.zip", zipped("cves.zip", inner))
+    assert about(store, "CVE-2024-0001").description == "OS command injection"
+    assert (report.documents, report.rejected) == (1, 0)
+    _, deeper = load(tmp_path, "cvelist", "deep.zip", zipped("a.zip", zipped("b.zip", inner)))
+    assert deeper.facts == 0
+    _, broken = load(tmp_path, "cvelist", "broken.zip", zipped("cves.zip", inner[:-30]))
+    assert broken.facts == 0
+    assert "damaged zip archive" in broken.listed[0].why
+
+
+def test_an_xz_file_is_unpacked_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+    feed = json.dumps({"cve_items": [{"id": "CVE-2024-0003", "published": "2024-03-01T00:00:00.000"}]}).encode()
+    packed = lzma.compress(feed)
+    store, _ = load(tmp_path, "nvd", "CVE-2024.json.xz", packed)
+    assert about(store, "CVE-2024-0003").published == day("2024-03-01")
+    for damaged in (packed[:-9], b"no xz", b""):
+        _, report = load(tmp_path, "nvd", "CVE-2023.json.xz", damaged)
+        assert report.facts == 0
+        assert "damaged xz file" in report.listed[0].why
+
+
+def test_the_lists_own_logs_of_changes_are_no_records(tmp_path: Path) -> None:
+    delta = {"fetchTime": "2025-01-01T00:00:00.000Z", "new": [{"cveId": "CVE-2024-0001"}], "updated": []}
+    for name, body in (("delta.json", delta), ("deltaLog.json", [delta, delta])):
+        _, report = load(tmp_path, "cvelist", name, json.dumps(body))
+        assert (report.facts, report.rejected) == (0, 0)
 
 
 @pytest.mark.parametrize("kind", sorted(IMPORTERS))

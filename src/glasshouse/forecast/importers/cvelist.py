@@ -45,8 +45,9 @@ class CveListImporter:
         if isinstance(found, dict) and found.get("dataType") not in ("CVE_RECORD", None):
             yield Rejected(document.name, "not a CVE record")
             return
-        if isinstance(found, list) and found and isinstance(found[0], dict) and "fetchTime" in found[0]:
-            return  # the list's own log of changes (delta.json), which lies among the records
+        first = found[0] if isinstance(found, list) and found else found
+        if isinstance(first, dict) and "fetchTime" in first:
+            return  # the list's own log of changes (delta.json, deltaLog.json), which lies among the records
         for record in found if isinstance(found, list) else [found]:
             try:
                 yield from _facts(table(record))

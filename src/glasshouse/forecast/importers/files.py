@@ -1,14 +1,20 @@
-"""Documents from files, directories, zip archives and gzip files; bounded in number and bytes, links not followed."""
+"""Documents from files, directories, zip archives, gzip and xz files; bounded in number and bytes, links not followed.
+
+An archive in an archive is opened too, one level deep: the CVE List's daily release is one.
+"""
 
 from __future__ import annotations
 
 import gzip
+import lzma
 import os
 import stat
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from glasshouse.forecast.importers.interface import Document, Rejected
 from glasshouse.words.errors import PathError
@@ -18,6 +24,12 @@ MAX_DOCUMENT_BYTES = 1_500_000_000
 MAX_DOCUMENTS = 2_000_000
 MAX_RATIO = 200
 """Unpacked bytes per packed byte, above which an archive member is taken for a bomb."""
+MAX_INNER_BYTES = 8_000_000_000
+"""An archive within an archive; it is unpacked to a temporary file."""
+XZ_MEMORY = 256_000_000
+"""Bytes that unpacking an xz file may take beside its content."""
+_CHUNK = 1 << 20
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
 
 
 def documents(paths: list[Path], suffixes: tuple[str, ...]) -> Iterator[Document | Rejected]:
@@ -47,7 +59,7 @@ def _below(path: Path, suffixes: tuple[str, ...]) -> Iterator[Document | Rejecte
 def _file(path: Path, suffixes: tuple[str, ...], *, named: bool) -> Iterator[Document | Rejected]:
     """A file that a user named is read whatever its suffix; one found in a directory must have one of them."""
     lower = path.name.lower()
-    wanted = lower.removesuffix(".gz").endswith(suffixes)
+    wanted = lower.removesuffix(".gz").removesuffix(".xz").endswith(suffixes)
     if not (named or wanted or lower.endswith(".zip")):
         return
     try:
@@ -55,9 +67,9 @@ def _file(path: Path, suffixes: tuple[str, ...], *, named: bool) -> Iterator[Doc
         if not stat.S_ISREG(details.st_mode):
             return
         if lower.endswith(".zip"):
-            yield from _zip(path, suffixes)
-        elif lower.endswith(".gz"):
-            yield _gzip(path)
+            yield from _zip(path, str(path), suffixes)
+        elif lower.endswith((".gz", ".xz")):
+            yield _unpacked(path)
         elif details.st_size > MAX_DOCUMENT_BYTES:
             yield Rejected(str(path), f"larger than {MAX_DOCUMENT_BYTES:,} bytes")
         else:
@@ -66,36 +78,79 @@ def _file(path: Path, suffixes: tuple[str, ...], *, named: bool) -> Iterator[Doc
         yield Rejected(str(path), f"cannot read: {error.strerror or error}")
 
 
-def _gzip(path: Path) -> Document | Rejected:
+def _unpacked(path: Path) -> Document | Rejected:
+    kind = "xz" if path.name.lower().endswith(".xz") else "gzip"
     try:
-        with gzip.open(path) as stream:
-            content = stream.read(MAX_DOCUMENT_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        return Rejected(str(path), f"damaged gzip file: {error}")
+        content = _xz(path) if kind == "xz" else _gzip(path)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        return Rejected(str(path), f"damaged {kind} file: {error}")
     if len(content) > MAX_DOCUMENT_BYTES:
         return Rejected(str(path), f"larger than {MAX_DOCUMENT_BYTES:,} bytes unpacked")
     return Document(str(path)[:-3], content)
 
 
-def _zip(path: Path, suffixes: tuple[str, ...]) -> Iterator[Document | Rejected]:
+def _gzip(path: Path) -> bytes:
+    with gzip.open(path) as stream:
+        return stream.read(MAX_DOCUMENT_BYTES + 1)
+
+
+def _xz(path: Path) -> bytes:
+    """The content, at most a byte more than allowed.  The memory that the file itself may ask for is bounded too."""
+    machine = lzma.LZMADecompressor(memlimit=XZ_MEMORY)
+    content = bytearray()
+    with path.open("rb") as stream:
+        while not machine.eof and len(content) <= MAX_DOCUMENT_BYTES:
+            packed = stream.read(_CHUNK) if machine.needs_input else b""
+            if machine.needs_input and not packed:
+                raise EOFError("it ends early")
+            content += machine.decompress(packed, MAX_DOCUMENT_BYTES + 1 - len(content))
+    return bytes(content)
+
+
+def _zip(
+    source: Path | IO[bytes], shown: str, suffixes: tuple[str, ...], *, inner: bool = False
+) -> Iterator[Document | Rejected]:
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(source)
     except (zipfile.BadZipFile, OSError) as error:
-        yield Rejected(str(path), f"damaged zip archive: {error}")
+        yield Rejected(shown, f"damaged zip archive: {error}")
         return
+    wanted = suffixes if inner else (*suffixes, ".zip")
     with archive:
         for member in archive.infolist():
-            name = f"{path}!{member.filename}"
-            if member.is_dir() or not member.filename.lower().endswith(suffixes):
+            name = f"{shown}!{member.filename}"
+            lower = member.filename.lower()
+            if member.is_dir() or not lower.endswith(wanted):
                 continue
-            too_large = member.file_size > MAX_DOCUMENT_BYTES
-            if too_large or member.file_size > MAX_RATIO * max(member.compress_size, 1_000):
+            limit = MAX_INNER_BYTES if lower.endswith(".zip") else MAX_DOCUMENT_BYTES
+            if member.file_size > limit or member.file_size > MAX_RATIO * max(member.compress_size, 1_000):
                 yield Rejected(name, f"unpacks to {member.file_size:,} bytes, too much for its size")
-                continue
-            try:
-                with archive.open(member) as stream:
-                    content = stream.read(member.file_size + 1)
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-                yield Rejected(name, f"damaged member: {error}")
-                continue
-            yield Document(name, content[: member.file_size])
+            elif lower.endswith(".zip"):
+                yield from _inner(archive, member, name, suffixes)
+            else:
+                yield _member(archive, member, name)
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Document | Rejected:
+    try:
+        with archive.open(member) as stream:
+            content = stream.read(member.file_size + 1)
+    except _DAMAGE as error:
+        return Rejected(name, f"damaged member: {error}")
+    return Document(name, content[: member.file_size])
+
+
+def _inner(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, suffixes: tuple[str, ...]
+) -> Iterator[Document | Rejected]:
+    """The documents of an archive in an archive, by way of a temporary file: they are read in any order."""
+    with tempfile.TemporaryFile() as copy:
+        try:
+            with archive.open(member) as stream:
+                left = member.file_size
+                while left > 0 and (part := stream.read(min(_CHUNK, left))):
+                    left -= copy.write(part)
+        except _DAMAGE as error:
+            yield Rejected(name, f"damaged member: {error}")
+            return
+        yield from _zip(copy, name, suffixes, inner=True)

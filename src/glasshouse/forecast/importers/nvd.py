@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import msgspec
 
 from glasshouse.forecast.facts import (
     Affected,
@@ -33,22 +35,43 @@ class NvdImporter:
 
     def read(self, document: Document, known_at: Day) -> Iterator[Yield]:
         try:
-            found = table(values.parse_json(document.content))
+            records = _records(document.content)
         except InvalidRecordError as error:
             yield Rejected(document.name, str(error))
             return
-        records = items(found.get("vulnerabilities")) or items(found.get("cve_items")) or items(found.get("CVE_Items"))
-        if not records and "id" in found:
-            records = [found]
-        if not records and "vulnerabilities" not in found:
-            yield Rejected(document.name, "no NVD records in it")
         for number, entry in enumerate(records):
-            record = table(entry)
-            inner = table(record["cve"]) if "cve" in record else record
             try:
+                record = table(values.parse_json(entry))
+                inner = table(record["cve"]) if "cve" in record else record
                 yield from _old(record, inner) if "CVE_data_meta" in inner else _facts(inner)
             except InvalidRecordError as error:
                 yield Rejected(f"{document.name}#{number}", str(error))
+
+
+class _Feed(msgspec.Struct):
+    """A page or a feed; its records stay text until their turn, for as objects a year's take a gigabyte."""
+
+    vulnerabilities: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
+    cve_items: list[msgspec.Raw] | None = None
+    CVE_Items: list[msgspec.Raw] | None = None
+    id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+def _records(content: bytes) -> Sequence[msgspec.Raw | bytes]:
+    """The records of a document, each as JSON."""
+    try:
+        feed = msgspec.json.decode(content, type=_Feed)
+    except msgspec.ValidationError as error:
+        raise InvalidRecordError("no NVD records in it") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidRecordError(f"not valid JSON: {error}") from error
+    if found := feed.vulnerabilities or feed.cve_items or feed.CVE_Items:
+        return found
+    if feed.id is not msgspec.UNSET:
+        return [content]
+    if feed.vulnerabilities is msgspec.UNSET:
+        raise InvalidRecordError("no NVD records in it")
+    return []
 
 
 def _facts(record: dict[str, Any]) -> list[Fact]:

@@ -19,7 +19,7 @@ class InvalidRecordError(ValueError):
     """A record that cannot be used, with the reason in words."""
 
 
-def parse_json(content: bytes) -> Any:
+def parse_json(content: bytes | msgspec.Raw) -> Any:
     """Any JSON value; a clear reason when the text is no JSON (a truncated file, say)."""
     try:
         return msgspec.json.decode(content)
