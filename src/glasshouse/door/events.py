@@ -5,6 +5,7 @@ An event is the payload of an entry and is sealed beside the log, so it may name
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ _INFORMATIONAL, _LOW, _MEDIUM = 1, 2, 3
 _SEVERITY = {1: "Informational", 2: "Low", 3: "Medium"}
 _ACTION = {Permit: (1, "Allowed"), Deny: (2, "Denied"), Ask: (99, "Approval requested")}
 MAX_TARGETS_SHOWN = 200
+MAX_ACTORS = 4_096
 
 
 def request_event(
@@ -114,17 +116,27 @@ def _activity(
     caller: Caller, act: Act, time_ms: int, uid: str, status: tuple[int, str], severity: int
 ) -> dict[str, Any]:
     event = _frame(act.capability, time_ms, uid, status, severity)
-    event["actor"] = actor(caller)
-    event["resources"] = [_resource(each) for each in act.targets[:MAX_TARGETS_SHOWN]]
+    event["actor"] = _ACTORS.of(caller)
+    event["resources"] = _resources(act.targets[:MAX_TARGETS_SHOWN])
     if len(act.targets) > MAX_TARGETS_SHOWN:
         event["count"] = len(act.targets)
     return event
 
 
 def _frame(operation: str, time_ms: int, uid: str, status: tuple[int, str], severity: int) -> dict[str, Any]:
+    event = dict(_unchanging(operation, status, severity))
+    event["metadata"] = metadata(uid) | {"profiles": ["security_control"]}
+    event["time"] = time_ms
+    event["api"] = {"operation": operation, "service": {"name": "glasshouse"}, "request": {"uid": uid}}
+    event["src_endpoint"] = {"name": "localhost"}
+    return event
+
+
+@functools.lru_cache(maxsize=256)
+def _unchanging(operation: str, status: tuple[int, str], severity: int) -> dict[str, Any]:
+    """What all events of one operation and status have in common; not to be changed."""
     activity_id, activity = _ACTIVITY.get(operation, _READ if operation.endswith("scan") else _OTHER)
     return {
-        "metadata": metadata(uid) | {"profiles": ["security_control"]},
         "category_uid": 6,
         "category_name": "Application Activity",
         "class_uid": API_ACTIVITY,
@@ -135,11 +147,8 @@ def _frame(operation: str, time_ms: int, uid: str, status: tuple[int, str], seve
         "type_name": f"API Activity: {activity}",
         "severity_id": severity,
         "severity": _SEVERITY[severity],
-        "time": time_ms,
         "status_id": status[0],
         "status": status[1],
-        "api": {"operation": operation, "service": {"name": "glasshouse"}, "request": {"uid": uid}},
-        "src_endpoint": {"name": "localhost"},
     }
 
 
@@ -160,6 +169,31 @@ def actor(caller: Caller) -> dict[str, Any]:
     if caller.key is not None:
         user["credential_uid"] = caller.key.public_id
     return {"user": user, "authorizations": [{"policy": {"uid": f"engagement:{caller.engagement.id}"}}]}
+
+
+class _Actors:
+    """Actors as they stand in events, encoded once for as long as the directory gives the same caller."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Caller, msgspec.Raw]] = {}
+
+    def of(self, caller: Caller) -> msgspec.Raw:
+        known = self._known.get(caller.key_id)
+        if known is not None and known[0] is caller:
+            return known[1]
+        found = msgspec.Raw(canonical(actor(caller)))
+        if len(self._known) >= MAX_ACTORS:
+            self._known.clear()
+        self._known[caller.key_id] = (caller, found)
+        return found
+
+
+_ACTORS = _Actors()
+
+
+@functools.lru_cache(maxsize=1_024)
+def _resources(targets: tuple[Target, ...]) -> msgspec.Raw:
+    return msgspec.Raw(canonical([_resource(each) for each in targets]))
 
 
 def _resource(target: Target) -> dict[str, Any]:

@@ -105,8 +105,17 @@ class AnswerScreen:
         self._looked_at += len(event.raw)
         if self._held_bytes > MAX_HELD_BYTES:
             raise AnswerShapeError(f"more than {MAX_HELD_BYTES} bytes of the stream wait to be screened")
-        if event.data:
-            self._note(self._dialect.event(event.name, event.data), held)
+        if not event.data:
+            return self.stopped
+        view = self._dialect.event(event.name, event.data)
+        pieces = view.pieces
+        if len(pieces) == 1 and view.usage is None and not view.last:  # nearly all events
+            piece = pieces[0]
+            channel = self._channels.get(piece.channel)
+            if channel is not None and not piece.whole and piece.text and not view.failed and not view.opaque_bytes:
+                self._add(channel, piece.text, held)
+                return self.stopped
+        self._note(view, held)
         return self.stopped
 
     def _note(self, view: EventView, held: _Held) -> None:
@@ -131,9 +140,13 @@ class AnswerScreen:
             if len(self._channels) >= MAX_CHANNELS:
                 raise AnswerShapeError(f"the stream has more than {MAX_CHANNELS} texts")
             channel = self._channels[piece.channel] = _Channel(self._screener.stream(stop_at=self._stop_at))
-        channel.add(piece.text)
+        self._add(channel, piece.text, held)
+
+    def _add(self, channel: _Channel, text: str, held: _Held) -> None:
+        """Has the next part of a text looked at."""
+        channel.add(text)
         held.marks.append((channel, channel.fed))
-        release = channel.screen.push(piece.text)
+        release = channel.screen.push(text)
         if release.score is not None:
             self._judge(release.score)
             self.stopped = self.stopped or release.stopped

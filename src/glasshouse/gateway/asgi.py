@@ -10,8 +10,11 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+OnGone = Callable[[Callable[[], None]], None]
 Headers = list[tuple[bytes, bytes]]
 
+ON_GONE = "glasshouse.on_gone"
+"""Key of a scope: takes a function to call when the caller has gone, which saves a task that waits for it."""
 JSON = (b"content-type", b"application/json")
 
 

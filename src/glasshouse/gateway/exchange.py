@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from glasshouse.gateway.answers import AnswerScreen
-from glasshouse.gateway.asgi import JSON, Headers, Receive, Send, answer
+from glasshouse.gateway.asgi import JSON, Headers, OnGone, Receive, Send, answer
 from glasshouse.gateway.dialect.interface import STATUS, AnswerShapeError
 from glasshouse.gateway.dialect.registry import Route
 from glasshouse.gateway.intake import ClientGone
@@ -88,10 +88,14 @@ class Exchange:
             self._reason = reason
             self._task.cancel()
 
-    async def run(self, receive: Receive, send: Send) -> None:
-        """Relays the call; raises nothing but cancellation."""
+    async def run(self, receive: Receive, send: Send, on_gone: OnGone | None = None) -> None:
+        """Relays the call; raises nothing but cancellation.  Without ``on_gone`` a task waits for the end."""
         self._task = asyncio.current_task()
-        watch = asyncio.ensure_future(self._watch(receive))
+        watch = None
+        if on_gone is not None:
+            on_gone(self.leave)
+        else:
+            watch = asyncio.ensure_future(self._watch(receive))
         upstream: Reply | None = None
         try:
             sending = self._sending
@@ -108,7 +112,8 @@ class Exchange:
                 fault = UpstreamError(f"a fault in Glasshouse ended the call ({type(error).__name__})")
                 await self._broken(fault, send)
         finally:
-            watch.cancel()
+            if watch is not None:
+                watch.cancel()
             if upstream is not None:
                 upstream.close()
 

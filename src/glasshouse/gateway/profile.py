@@ -33,6 +33,11 @@ FUNCTION_WORDS = {
 _WORDS = {
     language: frozenset(word for word in words.split() if len(word) > 1) for language, words in FUNCTION_WORDS.items()
 }
+_SPOKEN = {
+    word: tuple(language for language, words in _WORDS.items() if word in words)
+    for word in frozenset().union(*_WORDS.values())
+}
+"""Function word -> the languages it belongs to."""
 
 
 def profile(text: str, characters: int) -> InputProfile:
@@ -48,8 +53,11 @@ def _language(sample: str) -> str:
     words = _WORD.findall(sample.lower())
     if not words:
         return "unknown"
-    if sum(ord(word[0]) >= LATIN_ENDS for word in words) * 2 > len(words):
+    if not sample.isascii() and sum(ord(word[0]) >= LATIN_ENDS for word in words) * 2 > len(words):
         return "other"
-    there = frozenset(words)
-    language = max(_WORDS, key=lambda name: len(there & _WORDS[name]))
-    return language if len(there & _WORDS[language]) >= MIN_HITS else "unknown"
+    hits = dict.fromkeys(_WORDS, 0)
+    for word in _SPOKEN.keys() & words:
+        for language in _SPOKEN[word]:
+            hits[language] += 1
+    language = max(hits, key=hits.__getitem__)
+    return language if hits[language] >= MIN_HITS else "unknown"

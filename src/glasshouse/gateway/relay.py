@@ -16,7 +16,7 @@ import msgspec
 
 from glasshouse.door import events
 from glasshouse.gateway.answers import AnswerScreen
-from glasshouse.gateway.asgi import JSON, Headers, Receive, Scope, Send, answer
+from glasshouse.gateway.asgi import JSON, ON_GONE, Headers, OnGone, Receive, Scope, Send, answer
 from glasshouse.gateway.deadlines import Deadlines
 from glasshouse.gateway.dialect.interface import STATUS, Call, Dialect, ErrorKind, RequestShapeError
 from glasshouse.gateway.dialect.registry import Route
@@ -93,7 +93,7 @@ class Relay:
         try:
             asked = await self._read(route, scope, receive, request_id)
             model = asked.call.model
-            exchange = await self._carry_out(asked, extra, receive, send)
+            exchange = await self._carry_out(asked, extra, receive, send, scope.get(ON_GONE))
             status, outcome, usage = exchange.ending.http_status, exchange.ending.status, exchange.screen.usage
         except Refusal as refusal:
             status = await refuse(send, route.dialect, refusal, request_id)
@@ -148,7 +148,9 @@ class Relay:
         generates = asked.route.dialect.generates
         return at_most(call, len(asked.body), model.longest_answer, model.price, generates=generates)
 
-    async def _carry_out(self, asked: Asked, extra: Headers, receive: Receive, send: Send) -> Exchange:
+    async def _carry_out(
+        self, asked: Asked, extra: Headers, receive: Receive, send: Send, on_gone: OnGone | None
+    ) -> Exchange:
         reservation, instead = await self._reserve(asked)
         exchange = None
         try:
@@ -163,7 +165,7 @@ class Relay:
             exchange = self._exchange(asked, admission, chosen, extra)
             self._running.add(exchange)
             self._idle.clear()
-            await exchange.run(receive, send)
+            await exchange.run(receive, send, on_gone)
         except GlasshouseError as error:
             raise refusal_for(error) from None
         finally:

@@ -32,6 +32,7 @@ class Signer:
         private = (MLDSA44PrivateKey.from_seed_bytes if kind == MLDSA else Ed25519PrivateKey.from_private_bytes)(seed)
         self.key = Key(name, kind, private.public_key().public_bytes_raw())
         self._sign = private.sign
+        self._id = self.key.id
 
     def line(self, body: bytes, time: int) -> str:
         """The signature line for a note's text; ``time`` in seconds counts for cosignatures and ML-DSA."""
@@ -39,7 +40,7 @@ class Signer:
             signature = self._sign(body)
         else:
             signature = struct.pack(">Q", time) + self._sign(cosigned_message(self.key, body, time))
-        return f"— {self.key.name} {base64.b64encode(self.key.id + signature).decode()}\n"
+        return f"— {self.key.name} {base64.b64encode(self._id + signature).decode()}\n"
 
     @property
     def text(self) -> str:

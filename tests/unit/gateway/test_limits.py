@@ -39,6 +39,9 @@ class Memory(Table):
         self.numbers: dict[bytes, tuple[int, int]] = {}
         self.now = NOW
 
+    def add(self, name: bytes, change: int, expires: int) -> None:
+        self.put(name, max(0, self.get(name) + change), expires)
+
     def get(self, name: bytes) -> int:
         value, expires = self.numbers.get(name, (0, 0))
         return value if expires > self.now else 0

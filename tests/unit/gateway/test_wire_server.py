@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from glasshouse.gateway.wire.server import MAX_AHEAD, MAX_HEAD_BYTES, ON_GONE, Connection
+from glasshouse.gateway.asgi import ON_GONE
+from glasshouse.gateway.wire.server import MAX_AHEAD, MAX_HEAD_BYTES, Connection
 
 WITHIN_S = 5.0
 POST = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nhello"

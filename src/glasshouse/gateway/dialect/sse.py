@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import msgspec
 
@@ -34,23 +33,29 @@ class Splitter:
         self._first = True
         self._max = max_event_bytes
 
-    def feed(self, chunk: bytes) -> Iterator[Event]:
+    def feed(self, chunk: bytes) -> list[Event]:
         """The events that ``chunk`` completes; `AnswerShapeError` for one that is too large or not UTF-8."""
         buffer = self._buffer + chunk if self._buffer else chunk
         start = 0
+        events: list[Event] = []
         if b"\r" in buffer:
             while match := _BLANK.search(buffer, start):
                 if match.end() == len(buffer) and buffer.endswith(b"\r"):
                     break  # a line feed may follow, and belongs to this line end
-                yield self._event(buffer[start : match.end()])
+                events.append(self._event(buffer[start : match.end()]))
                 start = match.end()
         else:
             while (end := buffer.find(b"\n\n", start)) >= 0:
-                yield self._event(buffer[start : end + 2])
+                raw = buffer[start : end + 2]
+                if self._first or len(raw) > self._max or raw[:5] != b"data:" or b"\n" in raw[:-2]:
+                    events.append(self._event(raw))
+                else:
+                    events.append(_plain(raw))  # one line of data: nearly all events
                 start = end + 2
         self._buffer = buffer[start:]
         if len(self._buffer) > self._max:
             raise AnswerShapeError(f"an event is larger than {self._max} bytes")
+        return events
 
     def flush(self) -> Event | None:
         """The unfinished event at the end of the stream, if any: the standard drops it, but some clients read it."""
@@ -67,13 +72,20 @@ class Splitter:
         return parse_event(raw, text)
 
 
+def _plain(raw: bytes) -> Event:
+    """An event that is one line of data without a carriage return."""
+    try:
+        data = raw[5:-2].decode()
+    except UnicodeDecodeError:
+        raise AnswerShapeError("an event is not UTF-8") from None
+    return Event(raw, "", data[1:] if data[:1] == " " else data)
+
+
 def parse_event(raw: bytes, text: bytes) -> Event:
     """Reads the fields of one event; the rules are the standard's, not a shortcut, so that no client reads another."""
     name = ""
     data: list[str] = []
     try:
-        if text.find(b"\n") == len(text) - 2 and text[:5] == b"data:" and text[-1:] == b"\n" and b"\r" not in text:
-            return Event(raw, "", text[5:-2].decode().removeprefix(" "))  # one line of data: nearly all events
         for line in _LINE_END.split(text) if b"\r" in text else text.split(b"\n"):
             if line.startswith(b"data:"):
                 data.append(line[5:].decode().removeprefix(" "))

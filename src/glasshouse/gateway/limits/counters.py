@@ -54,18 +54,29 @@ class Table:
         _, expires, value = _SLOT.unpack_from(self._memory, at)
         return int(value) if expires > self.now else 0
 
+    def add(self, name: bytes, change: int, expires: int) -> None:
+        """Adds to the number, which never gets below 0, and keeps it until ``expires``."""
+        at = self._find(name)
+        before = 0
+        if at < 0:
+            at = self._free(name)
+        else:
+            _, until, value = _SLOT.unpack_from(self._memory, at)
+            before = value if until > self.now else 0
+        _SLOT.pack_into(self._memory, at, name, expires, max(0, before + change))
+
     def put(self, name: bytes, value: int, expires: int) -> None:
         """Sets the number until ``expires``; `LimitsError` when no place is left."""
         at = self._find(name)
         _SLOT.pack_into(self._memory, at if at >= 0 else self._free(name), name, expires, value)
 
     def _find(self, name: bytes) -> int:
-        start = _bucket(name)
+        start = _HEADER_BYTES + int.from_bytes(name[:4], "little") % BUCKETS * _BUCKET_BYTES
         at = self._memory.find(name, start, start + _BUCKET_BYTES)
         return at if at >= 0 and (at - start) % _SLOT.size == 0 else -1
 
     def _free(self, name: bytes) -> int:
-        start = _bucket(name)
+        start = _HEADER_BYTES + int.from_bytes(name[:4], "little") % BUCKETS * _BUCKET_BYTES
         for at in range(start, start + _BUCKET_BYTES, _SLOT.size):
             if _SLOT.unpack_from(self._memory, at)[1] <= self.now:
                 return at
@@ -96,8 +107,12 @@ class Counters:
     @contextmanager
     def transaction(self, now: int) -> Iterator[Table]:
         """Exclusive use of the numbers at the time ``now`` in microseconds."""
-        with self._locked():
-            yield Table(self._memory, now)
+        with self._thread:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            try:
+                yield Table(self._memory, now)
+            finally:
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def workers(self) -> list[tuple[int, int]]:
         """The places of the workers that are alive, each with the process number of its holder."""
@@ -133,10 +148,6 @@ class Counters:
         own = os.getpid()
         _WORKER.pack_into(self._memory, _WORKERS_AT + place * _WORKER.size, own, _started(own))
         return place
-
-
-def _bucket(name: bytes) -> int:
-    return _HEADER_BYTES + int.from_bytes(name[:4], "little") % BUCKETS * _BUCKET_BYTES
 
 
 def _started(pid: int) -> int:

@@ -88,46 +88,65 @@ def _blocked(table: Table, subject: Subject, cost: Cost, workers: tuple[int, ...
         running = sum(table.get(counter_id(name, "running", worker)) for worker in workers)
         if running >= quota.concurrent_requests:
             return Exhausted(name, "concurrent_requests", quota.concurrent_requests, 1)
-    rates: tuple[tuple[Unit, int | None, int], ...] = (
-        ("requests_per_minute", quota.requests_per_minute, 1),
-        ("tokens_per_minute", quota.tokens_per_minute, cost.tokens),
-    )
-    for unit, limit, amount in rates:
-        if limit is not None and (wait := _wait(table, name, unit, limit, amount)):
-            return Exhausted(name, unit, limit, 0 if amount > limit else -(-wait // SECOND))
-    for unit, limit, amount, period in _budgets(quota, cost, table.now):
-        if limit is not None and table.get(counter_id(name, unit, period)) + amount > limit:
-            wait_s = _period_end(unit, table.now) - table.now
-            return Exhausted(name, unit, limit, 0 if amount > limit else -(-wait_s // SECOND))
+    amounts = (1, cost.tokens, cost.micros)
+    for row in _rows(subject, table.now // DAY):
+        amount, limit = amounts[row.of], row.limit
+        if row.ends:
+            if table.get(row.counter) + amount > limit:
+                wait = row.ends - table.now
+                return Exhausted(name, row.unit, limit, 0 if amount > limit else -(-wait // SECOND))
+        else:
+            empty_at = max(table.get(row.counter), table.now) + amount * MINUTE // max(limit, 1)
+            wait = empty_at - table.now - (MINUTE if limit else 0)
+            if wait > 0:
+                return Exhausted(name, row.unit, limit, 0 if amount > limit else -(-wait // SECOND))
     return None
 
 
 def _add(table: Table, subject: Subject, cost: Cost, worker: int, running: int, at: int) -> None:
     """Adds to every number of the subject that a limit needs.  ``at`` picks the period that was reserved in."""
-    quota, name = subject.quota, subject.name
-    if quota.concurrent_requests is not None:
-        own = counter_id(name, "running", worker)
-        table.put(own, max(0, table.get(own) + running), table.now + DAY)
-    if quota.requests_per_minute is not None and running > 0:
-        _advance(table, name, "requests_per_minute", quota.requests_per_minute, 1)
-    if quota.tokens_per_minute is not None:
-        _advance(table, name, "tokens_per_minute", quota.tokens_per_minute, cost.tokens)
-    for unit, limit, amount, period in _budgets(quota, cost, at):
-        if limit is not None:
-            own = counter_id(name, unit, period)
-            table.put(own, max(0, table.get(own) + amount), _period_end(unit, at) + MINUTE)
+    if subject.quota.concurrent_requests is not None:
+        table.add(counter_id(subject.name, "running", worker), running, table.now + DAY)
+    amounts = (1 if running > 0 else 0, cost.tokens, cost.micros)
+    for row in _rows(subject, at // DAY):
+        amount = amounts[row.of]
+        if not amount:
+            continue
+        if row.ends:
+            table.add(row.counter, amount, row.ends + MINUTE)
+        else:
+            empty_at = max(table.get(row.counter), table.now) + amount * MINUTE // max(row.limit, 1)
+            table.put(row.counter, empty_at, max(empty_at, table.now + 1))
 
 
-def _wait(table: Table, name: str, unit: str, limit: int, amount: int) -> int:
-    """Microseconds until ``amount`` fits into a bucket of ``limit`` a minute; 0: it fits now."""
-    empty_at = max(table.get(counter_id(name, unit)), table.now)
-    return max(0, empty_at + amount * MINUTE // max(limit, 1) - table.now - (MINUTE if limit else 0))
+class _Row(NamedTuple):
+    """One number that a limit needs."""
+
+    unit: Unit
+    limit: int
+    of: int
+    """What it counts: 0 requests, 1 tokens, 2 money."""
+    counter: bytes
+    ends: int
+    """When its period ends, in microseconds; 0 for a rate."""
 
 
-def _advance(table: Table, name: str, unit: str, limit: int, amount: int) -> None:
-    own = counter_id(name, unit)
-    empty_at = max(table.get(own), table.now) + amount * MINUTE // max(limit, 1)
-    table.put(own, empty_at, max(empty_at, table.now + 1))
+@functools.lru_cache(maxsize=4_096)
+def _rows(subject: Subject, day_number: int) -> tuple[_Row, ...]:
+    """The numbers that a subject's limits need on a day, rates first."""
+    quota, name, periods = subject.quota, subject.name, _periods(day_number)
+    every: tuple[tuple[Unit, int | None, int, str, int], ...] = (
+        ("requests_per_minute", quota.requests_per_minute, 0, "", 0),
+        ("tokens_per_minute", quota.tokens_per_minute, 1, "", 0),
+        ("tokens_per_day", quota.tokens_per_day, 1, periods.day, periods.day_ends),
+        ("money_per_day", quota.money_micros_per_day, 2, periods.day, periods.day_ends),
+        ("money_per_month", quota.money_micros_per_month, 2, periods.month, periods.month_ends),
+    )
+    return tuple(
+        _Row(unit, limit, of, counter_id(name, unit, period) if period else counter_id(name, unit), ends)
+        for unit, limit, of, period, ends in every
+        if limit is not None
+    )
 
 
 class _Periods(NamedTuple):
@@ -139,23 +158,9 @@ class _Periods(NamedTuple):
     month_ends: int
 
 
-def _budgets(quota: Quota, cost: Cost, at: int) -> tuple[tuple[Unit, int | None, int, str], ...]:
-    periods = _periods(at // DAY)
-    return (
-        ("tokens_per_day", quota.tokens_per_day, cost.tokens, periods.day),
-        ("money_per_day", quota.money_micros_per_day, cost.micros, periods.day),
-        ("money_per_month", quota.money_micros_per_month, cost.micros, periods.month),
-    )
-
-
 @functools.lru_cache(maxsize=4)
 def _periods(day_number: int) -> _Periods:
     day = dt.date(1970, 1, 1) + dt.timedelta(days=day_number)
     following = (day.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
     month_ends = int(dt.datetime.combine(following, dt.time(), dt.UTC).timestamp()) * SECOND
     return _Periods(day.isoformat(), f"{day.year}-{day.month}", (day_number + 1) * DAY, month_ends)
-
-
-def _period_end(unit: Unit, at: int) -> int:
-    periods = _periods(at // DAY)
-    return periods.month_ends if unit == "money_per_month" else periods.day_ends

@@ -149,10 +149,10 @@ class Connection(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._fail(f"the answer is no HTTP ({type(error).__name__})")
             return
-        if self._framing > MAX_FRAMING_BYTES and not self._complete:
+        if self._framing > MAX_FRAMING_BYTES:
             self._fail(f"head or framing of the answer is larger than {MAX_FRAMING_BYTES} bytes")
             return
-        if self._unread > HIGH_WATER_BYTES and not self._complete and not self._paused:
+        if self._unread > HIGH_WATER_BYTES and not self._paused:
             assert self._transport is not None
             self._paused = True
             self._transport.pause_reading()

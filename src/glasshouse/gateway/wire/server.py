@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 import httptools
 
-from glasshouse.gateway.asgi import Application, Message
+from glasshouse.gateway.asgi import ON_GONE, Application, Message
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
@@ -34,8 +34,6 @@ HEAD_TIMEOUT_S = 10.0
 IDLE_TIMEOUT_S = 75.0
 DRAIN_BYTES = 1_048_576
 """What is read of a body that nobody wants any more, so that the answer is not lost."""
-ON_GONE = "glasshouse.on_gone"
-"""Key of a scope: takes a function to call when the caller has gone, which saves a task that waits for it."""
 _LOGGER = logging.getLogger("glasshouse.gateway")
 _STATUS: Final = {
     int(each): b"HTTP/1.1 %d %b\r\n" % (each, each.phrase.encode("ascii", "ignore")) for each in http.HTTPStatus

@@ -12,6 +12,7 @@ MAX_SENTENCE = 400
 
 _STOPS = ".!?;:\u3002\uff01\uff1f"
 _CLOSING = "\"')]"
+_MARK = re.compile(rf"[{_STOPS}\n]")
 _END = re.compile(rf"[{_STOPS}][{re.escape(_CLOSING)}]*\s+|\n+")
 
 
@@ -43,6 +44,17 @@ def _ends(text: str) -> list[int]:
             ends.append(match.end())
             place = marks.find(b".", match.end())
     return ends
+
+
+def may_end_soon(text: str) -> bool:
+    """Whether the next characters may complete a sentence that ``text`` ends, without a mark of their own."""
+    bare = text.rstrip()
+    return "\n" in text[len(bare) :] or bare.rstrip(_CLOSING)[-1:] in _STOPS
+
+
+def has_mark(text: str) -> bool:
+    """Whether something that may end a sentence is in ``text``."""
+    return _MARK.search(text) is not None
 
 
 def complete_until(text: str, looked_at: int = 0) -> int:

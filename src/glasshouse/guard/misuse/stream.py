@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from glasshouse.guard.misuse.segments import complete_until
+from glasshouse.guard.misuse.segments import MAX_SENTENCE, complete_until, has_mark, may_end_soon
 from glasshouse.guard.misuse.shapes import SOLID
 from glasshouse.guard.misuse.verdicts import Score, Span
 
@@ -85,6 +85,8 @@ class StreamScreen:
         self._context = Context()
         self._held = ""
         self._looked_at = 0
+        self._may_end = False
+        """Whether the end of what is held may turn out to be the end of a sentence."""
         self._released = 0
         self._highest: Score | None = None
         self._withheld: Span | None = None
@@ -119,10 +121,14 @@ class StreamScreen:
         """Takes the next piece; releases the sentences that are complete by now."""
         if self.stopped:
             return self._waiting
-        self._held += piece
-        size = complete_until(self._held, self._looked_at)
+        held = self._held = self._held + piece
+        if not self._may_end and len(held) <= MAX_SENTENCE and not has_mark(piece):
+            self._looked_at = len(held)
+            return self._waiting
+        size = complete_until(held, self._looked_at)
         if size == 0:
-            self._looked_at = len(self._held)
+            self._looked_at = len(held)
+            self._may_end = may_end_soon(held)
             return self._waiting
         return self._screen(size)
 
@@ -135,6 +141,7 @@ class StreamScreen:
     def _screen(self, size: int) -> Release:
         part, self._held = self._held[:size], self._held[size:]
         self._looked_at = len(self._held)
+        self._may_end = True
         start = self._released
         score = self._screener.follow(self._context, part).moved(start)
         if self._highest is None or score.value > self._highest.value:

@@ -142,13 +142,17 @@ class SqliteStore:
                 raise LedgerStoppedError("another writer changed the log", where=str(self.file))
             writer.executemany("INSERT INTO entry VALUES (?, ?)", enumerate(batch.bodies, start=first))
             writer.executemany("INSERT INTO payload VALUES (?, ?, ?)", batch.payloads)
-            tiles = [(tile.level << 48 | tile.number, tile.root, tile.hashes) for tile in batch.tiles]
-            writer.executemany("INSERT INTO tile VALUES (?, ?, ?)", tiles)
+            if batch.tiles:
+                tiles = [(tile.level << 48 | tile.number, tile.root, tile.hashes) for tile in batch.tiles]
+                writer.executemany("INSERT INTO tile VALUES (?, ?, ?)", tiles)
             chain = [(key, count, previous) for key, (count, previous) in batch.chain.items()]
             writer.executemany(_PUT_CHAIN, chain)
-            writer.executemany("INSERT INTO opened VALUES (?)", ((index,) for index in batch.opened))
-            writer.executemany("DELETE FROM opened WHERE idx = ?", ((index,) for index in batch.closed))
-            self._retain(writer, batch)
+            if batch.opened:
+                writer.executemany("INSERT INTO opened VALUES (?)", [(index,) for index in batch.opened])
+            if batch.closed:
+                writer.executemany("DELETE FROM opened WHERE idx = ?", [(index,) for index in batch.closed])
+            if batch.erased or batch.held or batch.released:
+                self._retain(writer, batch)
             writer.execute("COMMIT")
             written = sum(map(len, batch.bodies)) + sum(len(each.sealed) for each in batch.payloads)
             self._pages += 4 + len(batch.chain) + written // PAGE_BYTES

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glasshouse.guard.misuse import Screener, Span
-from glasshouse.guard.misuse.segments import MAX_SENTENCE
+from glasshouse.guard.misuse.segments import MAX_SENTENCE, complete_until
 
 SCREENER = Screener.load()
 PIECES = st.lists(st.text("ab .!\n?é\U0001f600", max_size=120), max_size=12)
@@ -28,6 +28,16 @@ def test_a_stream_without_a_limit_releases_every_byte_once_and_in_order(pieces: 
         out += step.text
     assert out + stream.finish().text == whole
     assert stream.screened == Span(0, len(whole.encode()))
+
+
+@given(PIECES)
+def test_every_sentence_leaves_as_soon_as_a_look_at_all_that_is_held_shows_its_end(pieces: list[str]) -> None:
+    stream, held = SCREENER.stream(), ""
+    for piece in pieces:
+        held += piece
+        size = complete_until(held)
+        assert stream.push(piece).text == held[:size]
+        held = held[size:]
 
 
 @given(PIECES)
