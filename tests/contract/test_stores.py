@@ -207,6 +207,10 @@ def test_check_counts_the_records_and_names_one_that_cannot_be_read(place: Store
     assert "organisation" in problem
 
 
+def test_the_current_version_is_that_of_the_last_migration() -> None:
+    assert known_revisions()[-1] == head()
+
+
 @pytest.mark.parametrize("released", known_revisions())
 def test_a_store_of_every_released_version_is_upgraded_with_its_data(place: StorePlace, released: str) -> None:
     engine = make_engine(place)
