@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.product.warm import Warm
 
 from glasshouse.access import register
 from glasshouse.access.criteria import criteria
@@ -31,10 +32,10 @@ approvals: [{{capabilities: [code.scan], needed: 1}}]
 
 
 class Machine:
-    """A home and a folder to work in."""
+    """A home and a folder to work in; ``warm`` runs the commands where there are many."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, warm: Warm | None = None) -> None:
+        self.folder, self._warm = folder, warm
         self.home = folder / "home"
         (folder / "src").mkdir()
         (folder / "src" / "views.py").write_text(WEAK)
@@ -44,10 +45,13 @@ class Machine:
         variables = {name: value for name, value in os.environ.items() if not name.startswith("GLASSHOUSE")}
         one_rule = {"GLASSHOUSE_SCAN_RULES": "py-command-injection"}
         variables |= {"HOME": str(self.folder), "GLASSHOUSE_HOME": str(self.home), **one_rule, **environ}
-        command = [sys.executable, "-m", "glasshouse", *arguments]
-        done = subprocess.run(
-            command, cwd=self.folder, env=variables, capture_output=True, text=True, timeout=120, check=False
-        )
+        if self._warm is not None:
+            done = self._warm.run(list(arguments), self.folder, variables)
+        else:
+            command = [sys.executable, "-m", "glasshouse", *arguments]
+            done = subprocess.run(
+                command, cwd=self.folder, env=variables, capture_output=True, text=True, timeout=120, check=False
+            )
         assert done.returncode == code, (arguments, done.stdout, done.stderr)
         return done.stdout + done.stderr
 

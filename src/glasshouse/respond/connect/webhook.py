@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import http.client
+import socket
 import ssl
+import threading
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,7 +24,7 @@ class WebhookConnector:
     """POSTs the step; 2xx is success, redirects are not followed.
 
     With a secret the body is signed: ``X-Glasshouse-Signature: sha256=<HMAC-SHA256 of the body in hex>``.  The header
-    ``Idempotency-Key`` is the step's id.
+    ``Idempotency-Key`` is the step's id.  The exchange ends within ``timeout_s``, however slowly the answer comes.
     """
 
     name = "webhook"
@@ -46,16 +49,23 @@ class WebhookConnector:
         headers = {"Content-Type": "application/json", "Idempotency-Key": approved.step.id}
         if self._secret:
             headers["X-Glasshouse-Signature"] = f"sha256={hmac.new(self._secret, body, hashlib.sha256).hexdigest()}"
-        connection = self._connection()
+        connection, late = self._connection(), threading.Event()
+        clock = threading.Timer(self._timeout_s, _cut, (connection, late))
+        clock.daemon = True
+        clock.start()
         try:
             path = self._parts.path or "/"
             connection.request("POST", f"{path}?{self._parts.query}" if self._parts.query else path, body, headers)
             answer = connection.getresponse()
             text = answer.read(MAX_DETAIL).decode("utf-8", "replace")
-        except (OSError, http.client.HTTPException) as error:
-            raise ConnectorError(f"no answer: {type(error).__name__}: {error}", where=approved.step.id) from error
+        except (OSError, ValueError, http.client.HTTPException) as error:  # ValueError: closed while it was read
+            said = f"not within {self._timeout_s:g} s" if late.is_set() else f"{type(error).__name__}: {error}"
+            raise ConnectorError(f"no answer: {said}", where=approved.step.id) from error
         finally:
+            clock.cancel()
             connection.close()
+        if late.is_set():
+            raise ConnectorError(f"no answer: not within {self._timeout_s:g} s", where=approved.step.id)
         return StepResult(approved.step.id, self.name, 200 <= answer.status < 300, f"HTTP {answer.status}: {text}")
 
     def _connection(self) -> http.client.HTTPConnection:
@@ -64,3 +74,12 @@ class WebhookConnector:
             return http.client.HTTPConnection(host, self._parts.port, timeout=self._timeout_s)
         context = ssl.create_default_context()
         return http.client.HTTPSConnection(host, self._parts.port, timeout=self._timeout_s, context=context)
+
+
+def _cut(connection: http.client.HTTPConnection, late: threading.Event) -> None:
+    """Ends an exchange that takes too long; a timeout of the socket alone allows a byte at a time for ever."""
+    late.set()
+    sock = connection.sock
+    if sock is not None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
