@@ -33,6 +33,10 @@ COMMAND_NAME = re.compile(
     r"^(cmd|command|shell|script)|(cmd|command|script)(line)?$|^(bin|binary|executable|program)(_?path)?$",
     re.IGNORECASE,
 )
+PATH_NAME = re.compile(
+    r"(?i)(path|file|dir(ectory)?|folder|root|dest(ination)?|src|source|target|location|base|home|prefix)(name|s)?$"
+    r"|^(path|file|dir|src|dst|f|fn|fp|fname|out(put)?|repo|ui|config|cfg|conf|settings|options|opts|args)(_|$)"
+)
 KINDS = frozenset(["function", "method", "lambda"])
 HANDLE = re.compile(
     r"[.\\](DB|Tx|Conn|Stmt|Context|T|B|TB|Time|Duration|Logger|ResponseWriter|Connection|EntityManager(Interface)?|LoggerInterface|"
@@ -283,6 +287,8 @@ def weak_source(fn: Fn, hit: SinkHit) -> bool:
     library = hit.sink.rule.options.get("library")
     if library is False or (library == "built" and not deliberate(fn, hit)):
         return False
+    if library == "path" and not hit.built and PATH_NAME.search(parameter_name(fn, hit.label.index)):
+        return False  # whoever passes a whole path says which file is meant
     kinds = hit.sink.rule.source_kinds
     if kinds and "parameter" not in kinds and "request" not in kinds:
         return False

@@ -57,13 +57,15 @@ class Reporter:
                 found.setdefault(self.key(flow.rule, flow.fn.module.index, flow.span), self.flow(flow, "application"))
         if self.mode != "application":
             for flow in self.analysis.library:
-                if self.mode == "library" or flow.built:
+                if self.mode == "library" or (flow.built and not alone(flow.rule)):
                     found.setdefault(self.key(flow.rule, flow.fn.module.index, flow.span), self.flow(flow, "library"))
         for fact in self.analysis.facts:
             found.setdefault(self.key(fact.rule, fact.fn.module.index, fact.span), self.fact(fact))
         for index, hit in local:
             rule = rules.get(hit.rule)
             if rule is not None and self.mode in ("both", hit.mode):
+                if self.mode == "both" and hit.mode == "library" and alone(rule):
+                    continue
                 found.setdefault(self.key(rule, index, hit.span), self.local(index, hit, rule))
         return sorted(found.values(), key=lambda item: (item.finding.location, item.finding.rule_id))
 
@@ -215,6 +217,12 @@ class Reporter:
                     continue
             steps.append(Step(place, item.text, self.snippet(place)))
         return steps
+
+
+def alone(rule: Rule) -> bool:
+    """Whether a rule speaks of parameters only when asked for them: a caller who passes an address, a name or a size
+    says what the function is to do; only data of strangers does harm there."""
+    return bool(rule.options.get("library") == "alone")
 
 
 def flatten(step: WayStep | None) -> list[WayStep]:
