@@ -67,7 +67,8 @@ def calibrated(table: Table, parts: Sequence[Part]) -> np.ndarray:
     for part in parts:
         odds, chosen = pooled(table, [other for other in parts if other is not part])
         slope, offset = calibration(odds, table, chosen)
-        found[part.chosen] = 1 / (1 + np.exp(-(slope * part.odds[part.chosen] + offset)))
+        hand = table.hand[part.chosen]
+        found[part.chosen] = 1 / (1 + np.exp(-(slope * (part.odds[part.chosen] - hand) + hand + offset)))
     return found
 
 

@@ -7,15 +7,18 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from glasshouse.scan import ir
 from glasshouse.scan.analysis import Analysis
 from glasshouse.scan.baseline import with_fingerprints
 from glasshouse.scan.detect.secrets import redact
 from glasshouse.scan.fixes import mechanical
+from glasshouse.scan.intended import spared
 from glasshouse.scan.interp.findings import Fact, Flow
 from glasshouse.scan.interp.sources import TEXT
 from glasshouse.scan.interp.values import Step as WayStep
-from glasshouse.scan.judge.evidence import Candidate, Evidence
+from glasshouse.scan.judge.evidence import OWN, Candidate, Evidence
 from glasshouse.scan.lowered import LocalHit
 from glasshouse.scan.program import Fn
 from glasshouse.scan.render.redact import redacted as hidden_secrets
@@ -24,6 +27,7 @@ from glasshouse.words.finding import CONFIDENCES, SEVERITIES, Confidence, Findin
 from glasshouse.words.location import Location
 
 MAX_STEPS = 60
+CHOSEN = frozenset([22, 23, 36, 73, 918])  # files and addresses that a program is told to use
 MAX_SNIPPET = 240
 Lines = Callable[[str], list[bytes]]
 
@@ -60,14 +64,26 @@ class Reporter:
                 if self.mode == "library" or (flow.built and not alone(flow.rule)):
                     found.setdefault(self.key(flow.rule, flow.fn.module.index, flow.span), self.flow(flow, "library"))
         for fact in self.analysis.facts:
+            if self.meant(fact.rule, fact.fn.module.index, fact.span):
+                continue
             found.setdefault(self.key(fact.rule, fact.fn.module.index, fact.span), self.fact(fact))
         for index, hit in local:
             rule = rules.get(hit.rule)
             if rule is not None and self.mode in ("both", hit.mode):
                 if self.mode == "both" and hit.mode == "library" and alone(rule):
                     continue
+                if self.meant(rule, index, hit.span):
+                    continue
                 found.setdefault(self.key(rule, index, hit.span), self.local(index, hit, rule))
         return sorted(found.values(), key=lambda item: (item.finding.location, item.finding.rule_id))
+
+    def meant(self, rule: Rule, file: int, span: int) -> bool:
+        """Whether the code around a place shows that what the rule warns of is intended."""
+        contexts = rule.options.get("spares", ())
+        if not contexts:
+            return False
+        line, _, last, _ = ir.unpack_span(span)
+        return spared(contexts, self.lines(self.modules[file].path), line, last)
 
     def key(self, rule: Rule, file: int, span: int) -> tuple[str, int, int]:
         return rule.id, file, span
@@ -99,6 +115,10 @@ class Reporter:
         finding = self.make(
             rule, flow.fn.module.index, flow.span, flow.fn.ir.qualname, details, confidence, reasons, mode, steps
         )
+        if mode == "application" and flow.label.source in OWN and CHOSEN & set(rule.cwe):
+            reasons.append("whoever runs the program names the file or address")
+            severity = lower(finding.severity, SEVERITIES)
+            finding = msgspec.structs.replace(finding, severity=severity, reasons=tuple(reasons))
         known = self.evidence(flow.fn.module.index, flow.fn, flow.span, "flow")
         origin = "private" if flow.label.kind == "private" else flow.label.source
         return Candidate(finding, known._replace(origin=origin, built=flow.built, calls=calls(flow.step)))

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from glasshouse.words.finding import Finding
 
+OWN = frozenset(["argv", "env", "file"])
+"""Kinds of sources that as a rule belong to whoever runs the program."""
 Lines = Callable[[str], list[bytes]]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from glasshouse.scan.judge.evidence import Candidate, Lines
+from glasshouse.scan.judge.evidence import OWN, Candidate, Lines
 from glasshouse.scan.judge.surroundings import Surroundings, surroundings
 from glasshouse.words.finding import CONFIDENCES, SEVERITIES
 
@@ -44,9 +45,13 @@ TRUST: dict[str, float] = {
 
 TESTS = frozenset(["test", "tests", "__tests__", "testing", "testdata", "fixtures", "spec", "selftests"])
 EXAMPLES = frozenset(
-    ["example", "examples", "sample", "samples", "demo", "demos", "tutorial", "tutorials", "benchmarks"]
+    "example examples sample samples demo demos tutorial tutorials benchmark benchmarks bench docs doc".split()
 )
+SCRIPTS = frozenset("script scripts tools build buildscripts ci hack dev devel maint release packaging debian".split())
 """Names of folders that say what code is for; no other name counts."""
+TEST_NAME = re.compile(
+    r"(?i)^tests?[-_.]|[-_.]tests?(\.|$)|^(?!con|at|pro|la|fas|shor|grea|ligh|sof|smar)[a-z]+tests?$"
+)
 
 
 def features_of(candidates: Sequence[Candidate], lines: Lines) -> list[dict[str, float]]:
@@ -79,6 +84,7 @@ def of_path(item: Candidate) -> Iterator[tuple[str, float]]:
     finding, evidence = item
     steps = finding.path
     yield "stranger", TRUST.get(evidence.origin, 0.0)
+    yield "own", float(evidence.origin in OWN)
     if not steps:
         return
     yield "built", float(evidence.built)
@@ -96,8 +102,11 @@ def of_code(item: Candidate, around: Surroundings) -> Iterator[tuple[str, float]
     yield "leaving", amount(around.leaving)
     yield "inside", float(around.inside)
     folders = frozenset(item.finding.location.path.lower().split("/")[:-1])
-    yield "test code", float(not folders.isdisjoint(TESTS))
+    path = item.finding.location.path
+    named = any(TEST_NAME.search(part) for part in [*folders, path.rpartition("/")[2].partition(".")[0]])
+    yield "test code", float(named or not folders.isdisjoint(TESTS))
     yield "example", float(not folders.isdisjoint(EXAMPLES))
+    yield "developer's script", float(not folders.isdisjoint(SCRIPTS))
 
 
 def amount(count: int) -> float:

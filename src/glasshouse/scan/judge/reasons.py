@@ -26,6 +26,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "capped": ("the function was analysed only in part", "the function was analysed in full"),
     "widened": ("the function has calls with unknown targets", "all calls have known targets"),
     "test code": ("it stands in test code", "it is not test code"),
+    "own": ("the data comes from whoever runs the program", "the data does not come from whoever runs the program"),
+    "developer's script": ("it stands among scripts of developers", "it is no developer's script"),
     "example": ("it stands in an example or a sample", "it is no example"),
 }
 """Feature -> what a value above, and one below, the usual says."""

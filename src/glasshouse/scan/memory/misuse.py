@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.memory.calls import Call
     from glasshouse.scan.memory.engine import Engine
 
+OWN = ("a command-line argument", "an environment variable")
 PRIVILEGE = {
     "setuid": 2,
     "seteuid": 2,
@@ -63,7 +64,8 @@ def sink(engine: Engine, state: State, made: Call, check: str, number: int) -> N
     if not taint & STRONG and (value.checked or (check == "path-traversal" and not built(state, value))):
         return
     if taint & STRONG and not origin.startswith("a random"):
-        engine.report(check, made.span, made.name, origin, "high")
+        chosen = check == "path-traversal" and origin.startswith(OWN)  # by whoever runs the program
+        engine.report(check, made.span, made.name, origin, "low" if chosen else "high")
     elif taint & WEAK:
         engine.report(check, made.span, made.name, origin, "low", weak=True)
 
