@@ -17,6 +17,9 @@ OPTION = re.compile(
     rb"|disabl|self_?sign|trust_?all|ignore_?(cert|ssl|tls)|validat|strict|legacy|compat|min(imum)?_?(tls|version|proto)"
 )
 UMASK = re.compile(rb"(\w+)\s*=\s*(?:os\.)?umask\s*\(\s*0*\s*\)\s*;?")
+SAME_PAGE = re.compile(
+    rb"location(\.href)?\s*(\+=|=\s*(\w+\.)?location\.(href|pathname|origin)\b(?!\.(search|hash|split|match|replace)))"
+)
 HASHED = re.compile(
     rb"(?i)cache|e_?tag\b|check_?sum|md5_?sum|gravatar|dedup|content_?(hash|md5)|bucket|shard|file_?name|temp|tmp|retire"
     rb"|unique|anchor|colou?r|\bhash_?key|version"
@@ -66,9 +69,14 @@ def names_only(lines: Sequence[bytes], line: int, last: int) -> bool:
     return HASHED.search(around) is not None and SECRET.search(around) is None
 
 
+def same_page(lines: Sequence[bytes], line: int, last: int) -> bool:
+    """Whether the new address of a page begins with its own (``location.href += "#top"``)."""
+    return SAME_PAGE.search(lines[line - 1][:MAX_LINE_BYTES]) is not None
+
+
 def indentation(line: bytes) -> int:
     expanded = line.expandtabs(8)
     return len(expanded) - len(expanded.lstrip())
 
 
-TESTS = {"option": by_option, "put-back": put_back, "name": names_only}
+TESTS = {"option": by_option, "put-back": put_back, "name": names_only, "same-page": same_page}

@@ -58,6 +58,8 @@ class Reporter:
         found: dict[tuple[str, int, int], Candidate] = {}
         if self.mode != "library":
             for flow in self.analysis.flows:
+                if self.meant(flow.rule, flow.fn.module.index, flow.span):
+                    continue
                 found.setdefault(self.key(flow.rule, flow.fn.module.index, flow.span), self.flow(flow, "application"))
         if self.mode != "application":
             for flow in self.analysis.library:

@@ -15,6 +15,7 @@ from glasshouse.scan.memory.values import (
     LIVE,
     MAYBE,
     NONNULL,
+    NOWHERE,
     NULL,
     NUMBERS,
     STRONG,
@@ -48,8 +49,6 @@ class Call:
         return self.operands[number] if 0 <= number < len(self.operands) else NOWHERE
 
 
-NOWHERE = 1 << 40
-"""The operand of an argument that is not there: a temporary that nothing defines (-1 would be the first constant)."""
 METHOD_LOCKS = {"lock": "unlock", "unlock": "unlock", "lock_shared": "unlock_shared", "unlock_shared": "unlock_shared"}
 Effect = Callable[["Engine", State, Call], "V | None"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from glasshouse.scan.memory import api, bounds, lifetime
 from glasshouse.scan.memory.numbers import bounded
-from glasshouse.scan.memory.values import NUMBERS, STRONG, WEAK, State, V, symbol
+from glasshouse.scan.memory.values import NOWHERE, NUMBERS, STRONG, WEAK, State, V, symbol
 
 if TYPE_CHECKING:
     from glasshouse.scan.memory.calls import Call
@@ -26,7 +26,7 @@ def printed(engine: Engine, state: State, made: Call) -> V:
     format_at, target_at, size_at = api.PRINTERS[made.name]
     form = made.arg(format_at)
     uses(engine, state, made)
-    if len(made.args) > format_at:
+    if len(made.args) > format_at and made.operand(format_at) != NOWHERE:
         check_format(engine, state, made, form, format_at)
     result = V()
     result.type, result.sym = "int", symbol()

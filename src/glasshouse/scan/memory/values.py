@@ -12,6 +12,9 @@ from typing import Any
 UNKNOWN, NULL, NONNULL, MAYBE = 0, 1, 2, 3  # what is known about a pointer being null
 LIVE, FREED, GONE = 1, 2, 3  # a resource: held here, given back, or somebody else's concern
 STRONG, WEAK = 1, 2  # taint: from outside the program, from a parameter of a function nobody calls here
+NOWHERE = 1 << 40
+"""The operand of an argument that is not there, or that only a macro's text gives: a temporary that nothing defines
+(-1 would be the first constant)."""
 
 _serial = itertools.count(1)
 
