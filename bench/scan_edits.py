@@ -2,10 +2,11 @@
 
     python bench/scan_edits.py CORPUS [--edits 30] [--seed 1] [--fraction 1]
 
-A Python code base is copied, and edited at random: lines of functions' bodies put in, removed, changed or moved; some
-edits go anywhere in a file.  After each edit the tree is scanned twice: with what is known from the scan before, and
-with lowered files only, so that everything is analysed.  All results must be equal, byte for byte; the exit status is 1
-if they are not.  Prints how many edits could use what was known, and the CPU seconds of both.
+A Python code base is copied, and edited at random: lines of functions' bodies put in, removed, changed or moved, and
+functions added at the end of files; some edits go anywhere in a file.  After each edit the tree is scanned twice: with
+what is known from the scan before, and with lowered files only, so that everything is analysed.  All results must be
+equal, byte for byte; the exit status is 1 if they are not.  Prints how many edits could use what was known, and the CPU
+seconds of both.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def edited(text: str, chance: random.Random) -> str:
         function = chance.choice(functions)
         at = chance.choice(function.body).lineno - 1
     indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
-    kind = chance.randrange(5)
+    kind = chance.randrange(6)
     if kind == 0:
         lines.insert(at, f"{indent}# a comment\n{indent}again = str(len('{at}'))")
     elif kind == 1:
@@ -65,8 +66,10 @@ def edited(text: str, chance: random.Random) -> str:
         lines.insert(at, f"{indent}os.system(open(input()).read())")
     elif kind == 3:
         lines[at] = lines[at].replace("self", "other").replace("None", "''")
-    else:
+    elif kind == 4:
         lines.insert(at, f"{indent}eval(str({at}))\n\n")
+    else:
+        lines += ["", f"def added_at_{at}(text):", "    return eval(str(text))", ""]
     return "\n".join(lines)
 
 

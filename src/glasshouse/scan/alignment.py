@@ -1,8 +1,9 @@
 """What an edit of one file changed, seen from the analysis: which functions have another body, and where lines went.
 
 Two versions of a file are compared as lowered code without places.  An edit is *plain* when nothing but bodies of
-functions differs; functions inside changed bodies may come and go.  Everything else of the file (parameters, classes,
-imports, module and class bodies) is then the same but for its place, and the places are told as a map of spans.
+functions differs; functions inside changed bodies may come and go, and so may plain definitions (see ``definitions``).
+Everything else of the file (parameters, classes, imports, module and class bodies) is then the same but for its place,
+and the places are told as a map of spans.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import msgspec
 
 from glasshouse.scan import ir
+from glasshouse.scan.definitions import plain_definitions, without
 from glasshouse.scan.interp.budget import NESTING, blocks_of
 from glasshouse.scan.languages import INTERPRETED
 
@@ -23,13 +25,18 @@ ENCODER = msgspec.msgpack.Encoder()
 
 
 class Alignment(msgspec.Struct):
-    """A plain edit.  Indexes of functions: ``same`` from old to new, ``changed`` and ``removed`` old, ``added`` new."""
+    """A plain edit.  Indexes of functions: ``same`` from old to new, ``changed`` and ``removed`` old, ``added`` new.
+
+    ``gone`` and ``come`` are those of them that are plain definitions, with class and name.
+    """
 
     same: dict[int, int]
     changed: set[int]
     removed: set[int]
     added: set[int]
     spans: dict[int, int]
+    gone: dict[int, tuple[int, str]] = {}
+    come: dict[int, tuple[int, str]] = {}
 
 
 def aligned(old: ir.File, new: ir.File) -> Alignment | None:
@@ -37,6 +44,8 @@ def aligned(old: ir.File, new: ir.File) -> Alignment | None:
     if old.language not in INTERPRETED:  # nothing looks into such files
         return Alignment({}, set(), set(range(len(old.functions))), set(range(len(new.functions))), {})
     before, after = Version(old), Version(new)
+    before.leave_out(after.names)
+    after.leave_out(before.names)
     if before.outside() != after.outside():
         return None
     places = {name: index for index, name in enumerate(after.names)}
@@ -61,12 +70,15 @@ def aligned(old: ir.File, new: ir.File) -> Alignment | None:
             return None
     removed = set(range(len(old.functions))) - set(same)
     added = set(range(len(new.functions))) - set(same.values())
-    if not inside(old, removed, changed) or not inside(new, added, {same[index] for index in changed}):
+    gone, come = before.left_out, after.left_out
+    if not inside(old, removed - set(gone), changed | set(gone)):
+        return None
+    if not inside(new, added - set(come), {same[index] for index in changed} | set(come)):
         return None
     spans = mapped(pairs)
     if spans is None or not rising(same):
         return None
-    return Alignment(same, changed, removed, added, spans)
+    return Alignment(same, changed, removed, added, spans, gone, come)
 
 
 def inside(file: ir.File, functions: set[int], changed: set[int]) -> bool:
@@ -110,6 +122,13 @@ class Version:
         self.names = named((function.kind, function.qualname) for function in file.functions)
         self.classes = named(("class", cls.qualname) for cls in file.classes)
         self.spans: list[int] = []
+        self.left_out: dict[int, tuple[int, str]] = {}  # plain definitions that the other version lacks
+
+    def leave_out(self, others: Sequence[Name]) -> None:
+        """Tell functions that another version lacks from the rest."""
+        known = set(others)
+        lacking = [(index, name[2]) for index, name in enumerate(self.names) if name not in known]
+        self.left_out = plain_definitions(self.file, lacking)
 
     def outside(self) -> bytes:
         """Everything but the functions; adds to ``spans``."""
@@ -121,7 +140,9 @@ class Version:
         classes = []
         for name, cls in zip(self.classes, file.classes, strict=True):
             spans.append(cls.span)
-            methods = [(method, self.function_name(index)) for method, index in cls.methods]
+            methods = [
+                (method, self.function_name(index)) for method, index in cls.methods if index not in self.left_out
+            ]
             body, init = self.function_name(cls.body), self.function_name(cls.init)
             decorators = self.decorators(cls.decorators, spans)
             above = self.class_name(cls.parent)
@@ -141,7 +162,11 @@ class Version:
         parent, cls = self.function_name(function.parent), self.class_name(function.cls)
         head = (function.name, function.flags, function.outer, function.returns, params, decorators, parent, cls)
         inner: list[int] = []
-        body = (function.temps, function.consts, self.block(function.body, inner), function.capped)
+        temps, block = function.temps, function.body
+        if self.left_out and function.kind not in BODIES:
+            count, block = without(block, self.left_out)
+            temps -= count
+        body = (temps, function.consts, self.block(block, inner), function.capped)
         return Code(head, spans), Code(body, inner)
 
     def block(self, block: ir.Block, spans: list[int]) -> list[Any]:

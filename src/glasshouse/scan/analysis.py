@@ -85,7 +85,7 @@ def analyse(
     with bounded():
         machine = machine_for(files, rules)
         if earlier is not None and earlier.promising():
-            known = earlier.again(machine, large)
+            known = earlier.again(machine, large, rules)
             if known is not None:
                 return result_of(machine, outcomes.merged(machine, [known]))
             if earlier.spoiled:

@@ -330,6 +330,23 @@ class StateReader:
         modules.frames = Later(self, [(index, node) for index, node in enumerate(state.frames) if node >= 0])
         machine.units.frozen = True
 
+    def define(self, module: Module, cls: int, name: str, fn: Fn | None) -> None:
+        """A definition that has come since, or (None) gone."""
+        frame = self.machine.modules.frames.get(module.index)
+        if frame is None or module.env is None:
+            raise GoneError
+        table: dict[str, Any] = module.env
+        if cls >= 0:
+            owner = module.classes[cls]
+            if not owner.ran:
+                raise GoneError
+            body = Frame(self.machine, module.functions[owner.ir.body], owner.attrs, None, frame)
+            body.unit, frame, table = self.machine.units.open[0], body, owner.attrs
+        if fn is None:
+            dict.pop(table, name, None)
+        else:
+            table[name] = Value(refs=(FuncRef(fn, frame),))
+
     def fn(self, number: int) -> Fn:
         place = self._functions[number]
         if place < 0:

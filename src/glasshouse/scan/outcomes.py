@@ -62,6 +62,7 @@ class Details(msgspec.Struct, array_like=True):
     widened: list[tuple[int, int]] = []
     dropped: dict[int, int] = {}  # of modules
     remade: int = 0
+    asked: list[str] = []
 
 
 class UnitRow(msgspec.Struct, array_like=True):
@@ -181,6 +182,7 @@ class Writer:
             list(unit.widened),
             unit.dropped,
             unit.remade,
+            sorted(unit.asked),
         )
         return found if any(msgspec.structs.astuple(found)) else None
 

@@ -11,49 +11,52 @@ state, or what is to be run depends on how much the analysis may cost (see ``spe
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import accumulate, chain
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from glasshouse.scan.alignment import Alignment
 from glasshouse.scan.analysis import KINDS, guarded, plan_of, run_modules
+from glasshouse.scan.definitions import mentioned
 from glasshouse.scan.frozen import GoneError, State, StateReader, moved, written
 from glasshouse.scan.interp.machine import Machine
 from glasshouse.scan.interp.units import ENTRY, PLAN, STATE, SUMMARY, Key
 from glasshouse.scan.languages import INTERPRETED
+from glasshouse.scan.moves import Definition, Move, Record, UnmovedError, changed_functions, joined
 from glasshouse.scan.outcomes import KINDS as UNIT_KINDS
-from glasshouse.scan.outcomes import Details, FlowRow, Numbers, Outcome, StepRow, UnitRow, outcome_of
+from glasshouse.scan.outcomes import Numbers, Outcome, UnitRow, outcome_of
 from glasshouse.scan.parts import parts_of
 from glasshouse.scan.program import Fn
 from glasshouse.scan.spending import BASE, modules_over, of_modules, reusable
 
-
-class Record(msgspec.Struct, array_like=True):
-    """The outcome of an analysis.  ``files``: path, language, content key, and how many functions and classes."""
-
-    files: list[tuple[str, str, bytes, int, int]]
-    outcome: Outcome
-    state: bytes = b""  # the digest of the state that modules left, which is kept beside this
-    functions: list[int] = []  # where functions of the state are now (none: where they were; -1: nowhere)
-    spans: dict[int, dict[int, int]] = {}  # where places of the state are now, by file, if they have moved
-    parts: list[int] = []  # where the parts of the program begin, if units depend on that
+if TYPE_CHECKING:
+    from glasshouse.scan.rules.loader import RuleSet
 
 
-class UnmovedError(Exception):
-    """A place in an outcome has no counterpart after the edit."""
+DEFINITION_STEPS = 2  # of a module body, to make a function and to give it its name
 
 
 class Earlier:
     """What is known of an earlier state of the same files, and the outcome of the analysis for the next time."""
 
-    def __init__(self, record: Record | None, edits: Mapping[int, Alignment] | None, state: bytes = b"") -> None:
+    def __init__(
+        self,
+        record: Record | None,
+        edits: Mapping[int, Alignment] | None,
+        state: bytes = b"",
+        elsewhere: Collection[tuple[int, str]] = (),
+    ) -> None:
         self.record = record
         self.edits = edits  # by position of the file; None: not plain
         self.state = state  # that modules left
+        self.elsewhere = elsewhere  # names that come or go, with their file, and that other edited files name
         self.outcome: Outcome | None = None
         self.functions: list[int] = []
         self.spans: dict[int, dict[int, int]] = {}
         self.parts: list[int] = []
+        self.defined: list[Definition] = []
+        self.starred: list[tuple[int, str]] = []
         self.used = False  # whether the record was of use
         self.renewed = False  # whether the state is a new one
         self.spoiled = False  # whether the machine cannot be used for anything else
@@ -69,10 +72,10 @@ class Earlier:
         changed = changed_functions(self.record, self.edits)
         return any(row.key == BASE and not changed.isdisjoint(row.touched) for row in self.record.outcome.units)
 
-    def again(self, machine: Machine, size: int) -> Outcome | None:
+    def again(self, machine: Machine, size: int, rules: Mapping[str, RuleSet]) -> Outcome | None:
         """The outcome from the record and what has to be run again, or None (see ``again``).
 
-        The machine has run nothing.  ``size``: of a part, in instructions.
+        The machine, made with these rules, has run nothing.  ``size``: of a part, in instructions.
         """
         assert self.record is not None
         assert self.edits is not None
@@ -81,18 +84,56 @@ class Earlier:
             return None
         move = Move(self.record, self.edits, Numbers(machine.program))
         self.functions, self.spans = move.since(self.record)
+        self.defined, come_or_gone = move.defined(self.record, self.edits)
+        self.starred = self.record.starred
+        if come_or_gone and self._noticed(machine, come_or_gone, rules):
+            return None
         functions = self.functions or list(range(len(move.functions)))
         looked_into = self.looked_into()
         if looked_into or not self.state:
             run_modules(machine)
-            if looked_into and not self._leads_to(machine, functions):
+            if looked_into and (self.defined or not self._leads_to(machine, functions)):
                 return None
         else:
             self.spoiled = True
-            StateReader(machine, self.state, functions, self._place).install()
+            try:
+                self._install(machine, functions, move.numbers)
+            except GoneError:
+                return None
         self.outcome = again(self.record, self.edits, machine, move, base=looked_into)
         self.used, self.spoiled = self.outcome is not None, True
         return self.outcome
+
+    def _install(self, machine: Machine, functions: list[int], numbers: Numbers) -> None:
+        """Give the machine the state that modules left."""
+        reader = StateReader(machine, self.state, functions, self._place)
+        reader.install()
+        for file, cls, name, number in self.defined:
+            reader.define(machine.program.modules[file], cls, name, numbers.functions[number] if number >= 0 else None)
+
+    def _noticed(self, machine: Machine, found: Sequence[Definition], rules: Mapping[str, RuleSet]) -> bool:
+        """Whether a definition that came or went may be noticed by something that is not code that names it."""
+        assert self.record is not None
+        modules, over = machine.program.modules, self.record.outcome.over
+        files, names = {item[0] for item in found}, {item[2] for item in found}
+        whole = {
+            target.index
+            for module in modules
+            for star in module.stars
+            if (target := machine.program.find_module(module, star.module, star.level)) is not None
+        }
+        starred = {(item[0], item[2]) for item in found if item[0] in whole and item[1] < 0}
+        if not files.isdisjoint(over) or not starred.isdisjoint(self.elsewhere):
+            return True
+        self.starred = sorted(starred.union(self.starred))
+        for matcher in machine.matchers.values():
+            if any(matcher.assigned(name) or matcher.named(name) for name in names):
+                return True
+        texts = [msgspec.json.encode((list(each.rules.values()), each.models)) for each in rules.values()]
+        if mentioned(names, texts):
+            return True
+        rows = self.record.outcome.units
+        return any(row.details is not None and not names.isdisjoint(row.details.asked) for row in rows)
 
     def _leads_to(self, machine: Machine, functions: list[int]) -> bool:
         """Whether modules have left the state that they left before; it is kept as it is now."""
@@ -112,7 +153,7 @@ class Earlier:
 
     def keep_state(self, state: bytes) -> None:
         """The state that modules left, where all of them have run."""
-        self.state, self.functions, self.spans, self.renewed = state, [], {}, True
+        self.state, self.functions, self.spans, self.defined, self.starred, self.renewed = state, [], {}, [], [], True
 
     def keep(self, machine: Machine, outcomes: Sequence[Outcome], size: int) -> None:
         """The outcome of an analysis of everything, in parts of about ``size`` instructions."""
@@ -125,156 +166,6 @@ class Earlier:
 def beginnings(machine: Machine, size: int) -> list[int]:
     """The first module of each part of the program."""
     return [part[0].index if part else -1 for part in parts_of(machine, size)]
-
-
-def joined(outcomes: Sequence[Outcome]) -> Outcome:
-    """Several outcomes as one; each unit once, and only steps that are referred to."""
-    keeper = Keeper()
-    units: dict[int, UnitRow] = {}
-    for outcome in outcomes:
-        keeper.begin(outcome.steps)
-        for row in outcome.units:
-            if row.key not in units:
-                units[row.key] = row if row.details is None else keeper.row(row, row.details)
-    exhausted: dict[int, int] = {}
-    for outcome in outcomes:
-        for index, count in outcome.exhausted.items():
-            exhausted[index] = max(exhausted.get(index, 0), count)
-    deepest = max(outcome.deepest for outcome in outcomes)
-    return Outcome(list(units.values()), keeper.steps, {}, exhausted, 0, deepest, True)
-
-
-class Keeper:
-    """Copies rows with the steps they refer to."""
-
-    def __init__(self) -> None:
-        self.steps: list[StepRow] = []
-        self._from: Sequence[StepRow] = ()
-        self._places: dict[int, int] = {-1: -1}
-
-    def begin(self, steps: Sequence[StepRow]) -> None:
-        """The rows that follow refer to these steps."""
-        self._from, self._places = steps, {-1: -1}
-
-    def row(self, row: UnitRow, details: Details) -> UnitRow:
-        if not (details.flows or details.guesses or details.weak):
-            return row
-        flows, guesses, weak = self.flows(details.flows), self.flows(details.guesses), self.flows(details.weak)
-        details = msgspec.structs.replace(details, flows=flows, guesses=guesses, weak=weak)
-        return msgspec.structs.replace(row, details=details)
-
-    def flows(self, rows: Iterable[FlowRow]) -> list[FlowRow]:
-        return [msgspec.structs.replace(row, step=self.step(row.step)) for row in rows]
-
-    def step(self, position: int) -> int:
-        """Where a step is now; steps come after those they follow."""
-        places, pending = self._places, [position]
-        while pending:
-            item = pending[-1]
-            if item in places:
-                pending.pop()
-                continue
-            file, span, text, before, inner = self._from[item]
-            later = [one for one in (before, inner) if one not in places]
-            if later:
-                pending += later
-                continue
-            if span < 0:
-                raise UnmovedError
-            places[item] = len(self.steps)
-            self.steps.append((file, span, text, places[before], places[inner]))
-        return places[position]
-
-
-class Move:
-    """Old numbers and places to new ones."""
-
-    def __init__(self, record: Record, edits: Mapping[int, Alignment], numbers: Numbers) -> None:
-        starts = list(accumulate((entry[3] for entry in record.files), initial=0))
-        self.spans = {file: edit.spans for file, edit in edits.items()}
-        self.functions: list[int] = list(range(starts[-1]))
-        self.gone = changed_functions(record, edits)  # nothing that looked into them stays
-        shift = 0
-        for file, (_, _, _, count, _) in enumerate(record.files):
-            first, edit = starts[file], edits.get(file)
-            if edit is not None:
-                for index in range(count):
-                    self.functions[first + index] = first + shift + edit.same.get(index, 0)
-                shift += len(edit.added) - len(edit.removed)
-            elif shift:
-                self.functions[first : first + count] = range(first + shift, first + shift + count)
-        self.same_numbers = self.functions == list(range(len(self.functions)))
-        self.removed = {starts[file] + index for file, edit in edits.items() for index in edit.removed}
-        self.numbers = numbers
-
-    def since(self, record: Record) -> tuple[list[int], dict[int, dict[int, int]]]:
-        """Where functions and places of the record's state are now."""
-        spans = dict(record.spans)
-        for file, found in self.spans.items():
-            before = spans.get(file)
-            moved = {old: found[new] for old, new in before.items() if new in found} if before is not None else found
-            spans[file] = moved
-        if self.same_numbers and not record.functions:
-            return [], spans
-        functions = record.functions or list(range(len(self.functions)))
-        return [-1 if item < 0 or item in self.removed else self.functions[item] for item in functions], spans
-
-    def unit(self, unit: int) -> int:
-        number, kind = divmod(unit, UNIT_KINDS)
-        return self.functions[number] * UNIT_KINDS + kind if kind in (ENTRY, SUMMARY) else unit
-
-    def row(self, row: UnitRow) -> UnitRow:
-        """A row that depends on nothing that changed, as it is after the edit."""
-        if not self.same_numbers:
-            functions = self.functions
-            row.key = self.unit(row.key)
-            row.touched = [functions[number] for number in row.touched]
-            row.needs = [self.unit(number) for number in row.needs]
-            row.called = [functions[number] for number in row.called]
-        if row.details is not None:
-            self.details(row.details)
-        return row
-
-    def details(self, row: Details) -> None:
-        functions = self.functions
-        for table in (row.flows, row.guesses, row.weak):
-            for position, flow in enumerate(table):
-                table[position] = self.flow(flow)
-        for fact in row.facts:
-            fact.fn = functions[fact.fn]
-            fact.span = self.span(self.file(fact.fn), fact.span)
-        row.entries = [functions[number] for number in row.entries]
-        row.capped = [functions[number] for number in row.capped]
-        row.widened = [(file, self.span(file, span)) for file, span in row.widened]
-
-    def flow(self, row: FlowRow) -> FlowRow:
-        fn, label = self.functions[row.fn], row.label
-        if label is not None:
-            kind, source, text, (file, span) = label
-            label = kind, source, text, (file, self.span(file, span))
-        span = self.span(self.file(fn), row.span)
-        return msgspec.structs.replace(row, fn=fn, span=span, label=label, owner=self.functions[row.owner])
-
-    def file(self, function: int) -> int:
-        return self.numbers.functions[function].module.index
-
-    def span(self, file: int, span: int) -> int:
-        spans = self.spans.get(file)
-        if spans is None or not span:
-            return span
-        found = spans.get(span)
-        if found is None:
-            raise UnmovedError
-        return found
-
-    def steps(self, steps: Iterable[StepRow]) -> list[StepRow]:
-        """Steps after the edit; those that have no counterpart have no place."""
-        made = []
-        for step in steps:
-            spans = self.spans.get(step[0])
-            place = spans.get(step[1], -1) if spans is not None and step[1] else step[1]
-            made.append((step[0], place, *step[2:]))
-        return made
 
 
 def again(
@@ -311,14 +202,12 @@ def again(
                     move.details(row.details)
     except UnmovedError:
         return None
+    if BASE in kept:
+        for file, edit in edits.items():
+            cost = kept[BASE].cost
+            cost[file] = cost.get(file, 0) + DEFINITION_STEPS * (len(edit.come) - len(edit.gone))
     run_units(machine, numbers, wanted, kept)
     return put_together(record, move, machine, kept)
-
-
-def changed_functions(record: Record, edits: Mapping[int, Alignment]) -> set[int]:
-    """Functions that changed or are gone, by their old numbers."""
-    starts = list(accumulate((entry[3] for entry in record.files), initial=0))
-    return {starts[file] + index for file, edit in edits.items() for index in (*edit.changed, *edit.removed)}
 
 
 def unit_stays(unit: int, move: Move) -> bool:

@@ -151,6 +151,7 @@ def lower_all(
         for position, content in contents.items():
             blob = blobs.get(content)
             if blob is not None:
+                kept.lowered[content] = blob
                 results[position] = lowered.decode_lazily(blob)
     missing = [position for position in range(len(files)) if position not in results]
     failed: list[NotAnalysed] = []
@@ -159,7 +160,9 @@ def lower_all(
         for position, outcome in lower_missing(files, missing, settings, progress):
             if isinstance(outcome, Done):
                 made = results[position] = lowered.decode(outcome.value)
-                if made.stable and position in contents:
+                if made.stable and position in contents and kept is not None:
+                    if len(missing) <= kept.most:
+                        kept.lowered[contents[position]] = outcome.value
                     keep.append((contents[position], outcome.value))
                     if len(keep) >= KEEP_EVERY and cache is not None:
                         cache.put_many("lowered", keep)

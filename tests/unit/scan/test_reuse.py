@@ -20,8 +20,8 @@ from glasshouse.scan.interp.budget import MODULE_BASE_STEPS
 from glasshouse.scan.kept import Kept
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.languages import front_end
+from glasshouse.scan.moves import Record
 from glasshouse.scan.outcomes import Details
-from glasshouse.scan.reuse import Record
 from glasshouse.scan.run import discovered, scan_files, scan_tree
 from glasshouse.scan.settings import ScanSettings
 from glasshouse.words.finding import Result
@@ -134,6 +134,11 @@ STATEMENTS = (
     "class L:\n        a = x\n        def go(self): return f{n}(self.a)\n    x = L().go()",
     "def inner(y):\n        nonlocal x\n        x = y\n        return f{n}(y)\n    x = inner(x)",
     "eval(getattr(x, 'f{n}'))",
+    "x = added{n}(x)",
+    "x = {other}.added{n}(x)",
+    "x = getattr({other}, 'add' + 'ed{n}')(x)",
+    "x = C{n}(x).more{n}()",
+    "C{n}(x).more{n}(x)",
 )
 NUMBERS = st.integers(0, 3)
 MODULES = ("a", "b", "c")
@@ -144,7 +149,9 @@ FUNCTION = st.tuples(st.sampled_from(["", "@app.route('/')\n", "@f1\n", "@static
 MODULE = st.tuples(NUMBERS, st.lists(FUNCTION, min_size=4, max_size=4), st.lists(BODY, min_size=4, max_size=4), BODY)
 PROGRAM = st.lists(MODULE, min_size=3, max_size=3)
 EDIT = st.tuples(
-    st.sampled_from(["body", "body", "body", "method", "lines", "add", "decorator", "base", "module", "import"]),
+    st.sampled_from(
+        ["body", "body", "body", "method", "lines", "add", "more", "decorator", "base", "module", "import"]
+    ),
     st.integers(0, 2),
     NUMBERS,
     BODY,
@@ -167,6 +174,7 @@ class Source:
         self.base = (number + 1) % 3
         self.lines = 0
         self.added: list[list[Statement]] = []
+        self.more: dict[int, list[Statement]] = {}
 
     def text(self) -> str:
         parts = [HEAD.format(other=MODULES[(self.number + 1) % 3], n=self.imported), "# line\n" * self.lines]
@@ -175,6 +183,8 @@ class Source:
         for n, body in enumerate(self.methods):
             base = f"({MODULES[self.base]}.C{(n + 1) % 4})" if n % 2 else ""
             parts.append(f"class C{n}{base}:\n    def __init__(self, x):\n        self.field = x\n")
+            if n in self.more:
+                parts.append(f"    def more{n}(self, x=''):\n{written(self.more[n], 8)}")
             parts.append(f"    def m{n}(self, x=''):\n{written(body, 8)}")
         for n, body in enumerate(self.added):
             parts.append(f"def added{n}(x):\n{written(body)}")
@@ -190,6 +200,10 @@ class Source:
             self.lines = number
         elif kind == "add":
             self.added = [*self.added, body] if len(self.added) < number else self.added[:-1]
+        elif kind == "more":
+            self.more = {n: have for n, have in self.more.items() if n != number} | (
+                {} if number in self.more else {number: body}
+            )
         elif kind == "decorator":
             self.decorators[number] = "@f2\n" if self.decorators[number] == "" else ""
         elif kind == "base":
@@ -310,7 +324,9 @@ def test_functions_inside_a_body_may_come_and_go(scans: Scans) -> None:
     ("old", "new"),
     [
         ("def harmless(text):", "def harmless(text, more=1):"),
-        ("def harmless(text):", "def renamed(text):"),
+        ("def harmless(text):", "def os(text):"),
+        ("def harmless(text):", "@app.route('/b')\ndef renamed(text):"),
+        ("def harmless(text):", "def popen(text):\n    return 1\n\ndef harmless(text):"),
         ("import os\n", "import os, sys\n"),
         ('@app.route("/")', '@app.route("/a")'),
         ("def run(text):", "class K:\n    pass\n\ndef run(text):"),
@@ -324,6 +340,84 @@ def test_other_edits_are_analysed_from_the_start(old: str, new: str, scans: Scan
 
 def test_a_new_file_is_analysed_from_the_start(scans: Scans) -> None:
     (scans.tree / "other.py").write_text("import web\nweb.run(input())\n")
+    scans.scan()
+    assert not scans.reused
+
+
+# --- definitions that come and go ------------------------------------------------------------------------------------
+
+MORE = "def run(text):\n    return shout(text)\n\ndef shout(text):\n    return os.popen(text).read()\n"
+SHELL = """\
+class Shell:
+    def say(self, text):
+        return text
+
+    def shout(self, text):
+        return os.popen(text).read()
+
+"""
+WITH_SHELL = WEB.replace("def run(text):\n    return os.popen(text).read()\n", SHELL + "def run(text):\n    return 1\n")
+
+
+def test_a_new_function_is_found_where_the_same_edit_calls_it_and_may_go_again(scans: Scans) -> None:
+    reused = []
+    for text in (
+        WEB.replace("def run(text):\n    return os.popen(text).read()\n", MORE),
+        WEB.replace("def run(text):\n    return os.popen(text).read()\n", MORE).replace("shout(text)\n", "text\n"),
+        WEB.replace("return os.popen(text).read()", "return text"),
+        WEB + "def last(text):\n    return run(text) + shout(text)\n\ndef shout(text):\n    return eval(text)\n",
+        WEB,
+    ):
+        (scans.tree / "web.py").write_text(text)
+        scans.scan()
+        reused.append(scans.reused)
+    assert reused == [True] * 5
+
+
+def test_a_new_method_is_found_where_later_edits_call_it(scans: Scans) -> None:
+    reused = []
+    (scans.tree / "web.py").write_text(WITH_SHELL.replace(SHELL, SHELL[: SHELL.index("    def shout")]))
+    scans.scan()
+    for text in (
+        WITH_SHELL,
+        WITH_SHELL.replace("return 1", "return Shell().shout(text)"),
+        WITH_SHELL.replace("return 1", "return Shell.shout(Shell(), text)"),
+        WITH_SHELL,
+        WITH_SHELL.replace(SHELL, SHELL[: SHELL.index("    def shout")]),
+    ):
+        (scans.tree / "web.py").write_text(text)
+        scans.scan()
+        reused.append(scans.reused)
+    assert reused == [True] * 5
+
+
+def test_a_new_function_of_a_file_that_another_imports_whole_is_reused_until_that_other_names_it(scans: Scans) -> None:
+    other = "from web import *\n\ndef f(x):\n    return x\n"
+    (scans.tree / "other.py").write_text(other)
+    scans.scan()
+    (scans.tree / "web.py").write_text(WEB + "def shout(text):\n    return os.popen(text).read()\n")
+    scans.scan()
+    reused = [scans.reused]
+    (scans.tree / "other.py").write_text(other.replace("return x", "return str(x)"))
+    scans.scan()
+    reused.append(scans.reused)
+    (scans.tree / "other.py").write_text(other.replace("return x", "return shout(x)"))
+    scans.scan()
+    assert [*reused, scans.reused] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "import web\n\ndef f(x):\n    return web.shout(x)\n",
+        "import web\n\ndef f(x):\n    return getattr(web, 'sh' + 'out')(x)\n",
+        "KNOWN = 'say, shout'\n",
+    ],
+)
+def test_a_new_function_that_something_may_notice_is_analysed_from_the_start(other: str, scans: Scans) -> None:
+    (scans.tree / "other.py").write_text(other)
+    scans.scan()
+    (scans.tree / "web.py").write_text(WEB + "def shout(text):\n    return os.popen(text).read()\n")
     scans.scan()
     assert not scans.reused
 
@@ -394,14 +488,23 @@ def edit_of(old: str, new: str) -> bool:
         ("a = 1; b = 2\n", "a = 1\nb = 2\n", False),
         ("class A:\n    x = 1\n", "class A:\n    x = 2\n", False),
         ("class A:\n    def f(self): return 1\n", "class A:\n    def f(self): return 2\n", True),
-        ("class A:\n    def f(self): return 1\n", "class A:\n    def g(self): return 1\n", False),
+        ("class A:\n    def f(self): return 1\n", "class A:\n    def g(self): return 1\n", True),
+        ("a = 1\nb = 2\n", "a = 1\ndef f(x=2): return 1\nb = 2\n", True),
+        ("class A: pass\n", "class A: pass\ndef f(): return 1\n", True),
+        ("a = 1\nb = c(3)\n", "a = 1\ndef f(): return 1\nb = c(4)\n", False),
+        ("from a import b\n", "def f(): pass\nfrom .a import b\n", False),
+        ("a = 1\n", "a = 1\n@b\ndef f(): return 1\n", False),
+        ("a = 1\n", "a = 1\nif a:\n    def f(): return 1\n", False),
+        ("def f(): return 1\n", "def f(): return 1\ndef f(): return 2\n", False),
+        ("class A: pass\n", "class A:\n    def __len__(self): return 1\n", False),
+        ("class A: pass\n", "class A:\n    @property\n    def f(self): return 1\n", False),
         ("class A(B): pass\n", "class A(C): pass\n", False),
         ("def f(x): pass\n", "def f(y): pass\n", False),
         ("def f(x: int): pass\n", "def f(x: str): pass\n", False),
         ("def f(): pass\ndef g(): pass\n", "def g(): pass\ndef f(): pass\n", False),
     ],
 )
-def test_an_edit_is_plain_if_only_bodies_of_functions_differ(old: str, new: str, plain: bool) -> None:
+def test_an_edit_is_plain_if_only_bodies_and_plain_definitions_differ(old: str, new: str, plain: bool) -> None:
     assert edit_of(old, new) is plain
 
 

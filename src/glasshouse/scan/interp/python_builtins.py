@@ -146,8 +146,10 @@ def backwards(frame: Frame, given: Arguments, span: int) -> Value | None:
     return made(frame, "list", fields, span)
 
 
-def plain_owner(given: Arguments, count: int) -> bool:
-    """Whether the call is on an object of the program, with a constant attribute name."""
+def plain_owner(frame: Frame, given: Arguments, count: int) -> bool:
+    """Whether the call is on an object of the program, with a constant attribute name; the unit has asked for it."""
+    if len(given.pos) >= count and given.pos[1].const.__class__ is str:
+        frame.machine.unit.asked.add(given.pos[1].const)
     return (
         len(given.pos) >= count
         and given.pos[1].const.__class__ is str
@@ -158,7 +160,7 @@ def plain_owner(given: Arguments, count: int) -> bool:
 
 
 def get_attribute(frame: Frame, given: Arguments, span: int) -> Value | None:
-    if not plain_owner(given, 2):
+    if not plain_owner(frame, given, 2):
         return None
     found = attributes.get_attr(frame, given.pos[0], given.pos[1].const, span)
     if len(given.pos) > 2 and not found.taint and not found.refs and found.const is NOT_CONST:
@@ -167,14 +169,14 @@ def get_attribute(frame: Frame, given: Arguments, span: int) -> Value | None:
 
 
 def set_attribute(frame: Frame, given: Arguments, span: int) -> Value | None:
-    if not plain_owner(given, 3):
+    if not plain_owner(frame, given, 3):
         return None
     attributes.set_attr(frame, given.pos[0], given.pos[1].const, given.pos[2], span)
     return NONE
 
 
 def delete_attribute(frame: Frame, given: Arguments, span: int) -> Value | None:
-    if not plain_owner(given, 2):
+    if not plain_owner(frame, given, 2):
         return None
     attributes.del_item(frame, given.pos[0], given.pos[1])
     return NONE

@@ -30,6 +30,7 @@ class Unit:
     """
 
     __slots__ = (
+        "asked",
         "called",
         "capped",
         "cost",
@@ -61,6 +62,7 @@ class Unit:
         self.facts: dict[tuple[str, int, int], Fact] = {}
         self.capped: dict[Fn, None] = {}
         self.widened: dict[tuple[int, int], None] = {}  # calls with too many candidates: file, span
+        self.asked: set[str] = set()  # names of attributes that code has put together
         self.cost: dict[int, int] = {}
         self.dropped: dict[int, int] = {}
         self.remade = 0
@@ -109,6 +111,7 @@ class Units:
         self._remade = 0
         for unit in self.done.values():
             base.touched |= unit.touched
+            base.asked |= unit.asked
         self.done.clear()
         self._passing.clear()
 
@@ -189,6 +192,7 @@ class Units:
         above.lowest = min(above.lowest, unit.lowest)
         above.touched |= unit.touched
         above.needs |= unit.needs
+        above.asked |= unit.asked
         above.called |= unit.called
         above.entries |= unit.entries
         above.capped.update(unit.capped)
