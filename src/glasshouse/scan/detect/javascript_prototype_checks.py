@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from glasshouse.scan import ir
 from glasshouse.scan.detect.javascript_values import Facts, Site, arguments
 
+OBJECT_TEST = re.compile(r"(?i)is[-_]?(plain)?[-_]?(obj|record|map)")
 OWN = frozenset(["hasOwnProperty", "hasOwn", "has"])
 CHECK_NAME = re.compile(
     r"(?i)(is|has|check|assert|valid|guard|deny|skip|ignore)?_?-?(un|in)?(safe|valid|forbidden|dangerous|prototype|"
@@ -18,16 +19,28 @@ CHECK_NAME = re.compile(
 def keys_checked(facts: Facts, function: int, merging: bool) -> bool:
     """The functions around, inside and called refuse the keys that lead to a prototype, or ask for own properties.
 
-    Refusing ``__proto__`` alone leaves ``constructor.prototype`` to a walk; a merge does not descend into functions.
+    Refusing ``__proto__`` alone leaves ``constructor.prototype``, unless functions are never descended into, as in a
+    merge that asks whether it has plain objects before it.
     """
     near = _near(facts, function)
     texts = {text for index in near for text in facts.file.functions[index].consts if isinstance(text, str)}
     texts |= _listed(facts, near)
     if any("__proto__" in text for text in texts):
-        if merging or texts & {"constructor", "prototype", "object"}:
+        if texts & {"constructor", "prototype", "object"} or (
+            merging and any(_asks_for_objects(facts, i) for i in near)
+        ):
             return True
         return any("|" in text or "," in text for text in texts)
     return any(_own_check_on_target(facts, index) or _named_check(facts, index) for index in near)
+
+
+def _asks_for_objects(facts: Facts, function: int) -> bool:
+    for site in facts.sites[function]:
+        if site.instr[0] in (ir.CALL, ir.CALL_METHOD):
+            name = site.instr[3] if site.instr[0] == ir.CALL and isinstance(site.instr[3], str) else facts.callee(site)
+            if OBJECT_TEST.search(name):
+                return True
+    return False
 
 
 def _near(facts: Facts, function: int) -> set[int]:

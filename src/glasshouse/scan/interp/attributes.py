@@ -83,6 +83,8 @@ def get_attr(frame: Frame, value: Value, name: str, span: int) -> Value:
         found = Value(taint=derived(machine, value.taint, name), refs=(Bound(value, name),))
         if model is not None:
             found = machine.apply_read(frame, model, found, name, span)
+    elif name in machine.matcher(frame).typed_fields and not found.path:
+        found = Value(found.const, found.taint, found.refs, machine.matcher(frame).typed_fields[name])
     if name == "length" and found.taint:
         own = any(ref.__class__ is Obj and ref.cls is not None for ref in value.refs)
         array = frame.module.language == "java" and not own  # as long as it is in memory, whatever is in it

@@ -510,6 +510,15 @@ def text_method(frame: Frame, value: Value, name: str, given: Arguments, span: i
         count = 1 if frame.module.language == "javascript" else -1
         replaced = text.replace(constants[0], constants[1], count)
         return Value(replaced) if len(replaced) < 4096 else UNKNOWN
+    if (
+        name in ("replace", "replaceAll")
+        and len(constants) >= 2
+        and given.pos[1].taint
+        and constants[0].__class__ is str
+    ):
+        return Value(
+            taint=frame.machine.in_text(given.pos[1].taint)
+        )  # a template: ``"open {file}".replace("{file}", x)``
     if name == "split" and len(constants) <= 1 and (not constants or (constants[0].__class__ is str and constants[0])):
         parts = text.split(*constants)[: attributes.MAX_FIELDS]
         obj = frame.machine.new_obj("list", frame, 0)

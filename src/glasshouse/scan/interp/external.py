@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
 
 MUTABLE = (FuncRef, Bound)
+ALL = (Selector("any", 0, "", ()),)
 
 
 def call(
@@ -483,7 +484,7 @@ def check_sink(frame: Frame, sink: SinkModel, receiver: Value | None, given: Arg
             taint = attributes.deep_taint(frame.machine, value) if value.refs else value.taint
             if not taint or (sink.safe_prefix and begins_safely(frame, sink.safe_prefix, selector, span)):
                 continue
-            if selector.path[-1:] == ("*",):  # one of several words: never passed on whole
+            if sink.part:
                 taint = frame.machine.in_text(taint)
             if not (sink.checked_by and access_paths.used_later(frame.block, span, sink.checked_by)):
                 frame.machine.hit(frame, sink, taint, span, value)
@@ -542,9 +543,9 @@ def propagate(frame: Frame, propagator: PropagatorModel, receiver: Value | None,
     for target in propagator.to:
         if target == "return":
             if taint:
+                if given.pos and (len(given.pos) > 1 or given.rest is not None) and propagator.frm == ALL:
+                    taint = joined(frame, given, taint)
                 if propagator.normal:
-                    if len(given.pos) > 1:
-                        taint = joined(frame, given, taint)
                     taint = {label: (bits | machine.normal_bit, step) for label, (bits, step) in taint.items()}
                 result = Value(taint=mark(frame, taint, span, "carried on by the call"))
         else:

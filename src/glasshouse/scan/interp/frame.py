@@ -52,6 +52,7 @@ class Frame:
         "closure",
         "env",
         "exit_env",
+        "expected",
         "fn",
         "given",
         "loops",
@@ -93,6 +94,7 @@ class Frame:
         self.yields: Value | None = None
         self.return_sinks: tuple[Any, ...] = ()
         self.block: ir.Block = []
+        self.expected: bool | None = None  # only ways out that return such a value count
         self.types: dict[str, str] = {}  # declared types of variables (Java)
 
     # --- values -------------------------------------------------------------------------------------------------

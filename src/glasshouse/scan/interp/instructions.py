@@ -16,6 +16,7 @@ from glasshouse.scan.interp import (
     literals,
     operators,
     php_builtins,
+    predicates,
     refine,
 )
 from glasshouse.scan.interp.frame import HANDLERS, Frame, LoopContext, TryContext
@@ -311,6 +312,8 @@ def do_continue(self: Frame, ins: ir.Instr) -> bool | None:
 
 def do_return(self: Frame, ins: ir.Instr) -> bool | None:
     value = self.val(ins[2])
+    if self.expected is not None and not predicates.returns(self, ins, value):
+        return True
     if self.return_sinks and ins[1]:
         self.machine.check_return(self, value, ins[1])
     if value.path[:1] == "$" and value.taint and ins[1]:

@@ -78,6 +78,7 @@ class SinkModel(NamedTuple):
     guards: tuple[ProtocolUse, ...] = ()  # receivers in a safe state of these make the call harmless
     safe_prefix: LatePattern | None = None
     checked_by: frozenset[str] = frozenset()
+    part: bool = False
 
 
 class MatchModel(NamedTuple):
@@ -236,6 +237,9 @@ class Matcher:
         for rule in self.rules.values():
             self._add_rule(rule)
         self.known_types = self._known_types()
+        self.typed_fields = {
+            path[2:]: item.returns for path, item in self.reads.items() if path[:2] == "*." and item.returns
+        }
         self._call_cache: dict[str, CallModel | None] = {}
         self._read_cache: dict[str, ReadModel | None] = {}
         self._concern_cache: dict[str, bool] = {}
@@ -350,7 +354,7 @@ class Matcher:
         late = frozenset(sink.checked_by)
         for path in sink.call:
             model = SinkModel(
-                rule, bit, selectors, where, safe, sink.label, sink.confidence, path, guards, prefix, late
+                rule, bit, selectors, where, safe, sink.label, sink.confidence, path, guards, prefix, late, sink.part
             )
             self._call(path).sinks.append(model)
         for path in sink.assign:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glasshouse.scan.interp import php_scope
+from glasshouse.scan.interp import enclosing, php_scope
 from glasshouse.scan.interp.frame import Frame
 from glasshouse.scan.interp.python_builtins import CONSTANTS
 from glasshouse.scan.interp.units import STATE, local
@@ -50,6 +50,7 @@ class Modules:
         self.unbound: dict[str, Value] = {}  # Python names that nothing in their file defines
         self.states: dict[Cls, dict[str, Value]] = {}
         self.names: dict[Fn, frozenset[str]] = {}
+        self.around: dict[Fn, dict[str, Value]] = {}  # see `enclosing`
 
     # --- bodies -------------------------------------------------------------------------------------------------
 
@@ -126,6 +127,10 @@ class Modules:
         module = frame.module
         if module.language == "php":
             return php_scope.value_of(frame, name)
+        if module.language == "javascript":
+            around = enclosing.value(self, frame, name)
+            if around is not None:
+                return around
         env = module.env
         if env is None:
             env = self.ensure(module)

@@ -164,16 +164,16 @@ def binary(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
         return combined(frame, op, a, b, span)
     taint = join_taint(a.taint, b.taint)
     if op == "/" and PATH_TYPE in (a.path[:8], b.path[:8]) and language == "python":
+        taint = join_taint(a.taint, machine.in_text(b.taint)) if b.taint else taint
         return Value(taint=taint, path="pathlib.Path")
     if taint:
         if machine.arithmetic:
             machine.check_arithmetic(frame, op, a, b, span)
         keep = machine.matcher(frame).numeric_mask
+        if op == "/" and language == "python":
+            keep |= machine.bit("path")  # ``BASE / name``: a path, when the operands are no numbers
         return Value(taint=without(taint, ~keep))
     return UNKNOWN
-
-
-CLOSING = "\"')]} "  # characters that alone do not make text around data
 
 
 def added(machine: Machine, a: Value, b: Value) -> Taint | None:
@@ -181,8 +181,6 @@ def added(machine: Machine, a: Value, b: Value) -> Taint | None:
     right = b.taint if not b.refs else deep_taint(machine, b)
     if right and a.const is NOT_CONST:
         right = machine.in_text(right)
-    if left and b.const.__class__ is str and b.const.strip(CLOSING):
-        left = machine.in_text(left)
     return join_taint(left, prefixed(machine, a, right))
 
 
@@ -297,8 +295,6 @@ def concat(frame: Frame, parts: list[Value], span: int) -> Value:
                 machine.in_text(piece) if prefix is None else machine.after_prefix(prefix, piece) if prefix else piece
             )
             taint = join_taint(taint, piece)
-        elif taint and part.const.__class__ is str and part.const.strip(CLOSING):
-            taint = machine.in_text(taint)
         if prefix is not None:
             prefix = prefix + text_of(part.const, "python") if part.const is not NOT_CONST else None
     return texts.built(frame, parts, shapeless(frame, taint) if taint else None, span) if parts else UNKNOWN

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import access_paths, attributes, external, patterns, php_patterns
+from glasshouse.scan.interp import access_paths, attributes, external, patterns, php_patterns, predicates
 from glasshouse.scan.interp.access_paths import LOOK_BACK, assigns, definition
 from glasshouse.scan.interp.values import LITERAL, NOT_CONST, Bound, Obj, Value, join_taint, with_taint, without
 
@@ -252,6 +252,8 @@ def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds
     args = ins[5] if method else ins[4]
     operands = [item for item in args if item.__class__ is not list]
     guard_models(frame, block, position, ins, holds, operands)
+    if any(frame.val(item).taint for item in operands):
+        predicates.assume(frame, block, position, ins, holds, operands)
     if not method:
         if frame.module.language == "php":
             php_patterns.call_test(frame, block, position, ins, holds)
@@ -266,6 +268,8 @@ def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds
         member_test(frame, block, position, ins, holds)
     elif name in PREFIX_TESTS and operands:
         prefix_test(frame, block, position, ins[3], holds)
+        if not holds and frame.val(operands[0]).const in PARENTS:
+            relative_test(frame, block, position, ins[3])
     if name in MATCH_TESTS:
         pattern_test(frame, block, position, ins, operands, holds)
 
@@ -287,6 +291,25 @@ def member_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hol
     ):
         if receiver.const.__class__ is not str:
             scrub(frame, block, position, operands[0], frame.machine.everything)
+
+
+PARENTS = ("..", "../", "..\\")
+RELATIVE = {"relative": 1, "relpath": 0}  # place of the path that is looked at
+
+
+def relative_test(frame: Frame, block: ir.Block, position: int, operand: Any) -> None:
+    """``!path.relative(base, file).startsWith("..")`` keeps the file below the base."""
+    for _ in range(DEPTH):
+        position, ins = definition(block, position, operand)
+        if ins is None:
+            return
+        if ins[0] == ir.MOVE:
+            operand = ins[3]
+            continue
+        place = RELATIVE.get(ins[4]) if ins[0] == ir.CALL_METHOD else None
+        if place is not None and place < len(ins[5]) and ins[5][place].__class__ is not list:
+            scrub(frame, block, position, ins[5][place], frame.machine.bit("path"))
+        return
 
 
 def prefix_test(frame: Frame, block: ir.Block, position: int, operand: Any, holds: bool) -> None:

@@ -18,6 +18,7 @@ from glasshouse.scan.interp.values import (
     Value,
     join,
     join_taint,
+    with_taint,
 )
 
 if TYPE_CHECKING:
@@ -169,6 +170,8 @@ class Application:
                 index = self.summary.params.get(ref)
                 if index is not None:
                     given = self.argument(index)
+                    if given is not None and given.taint and ref.cls is None:
+                        given = with_taint(given, self.kept(given.taint, value.taint, index))
                     outside = given if outside is None or given is None else join(outside, given)
                 elif ref in self.summary.heap:
                     refs.append(self.copy(ref, depth) if ref in self.summary.fresh else ref)
@@ -178,6 +181,15 @@ class Application:
                 refs.append(ref)
         result = Value(value.const, self.taint(value.taint), tuple(refs), value.path)
         return result if outside is None else join(outside, result)
+
+    def kept(self, given: Taint, result: Taint | None, index: int) -> Taint | None:
+        """An argument's taint as the function gives it back: without what its checks have ruled out."""
+        mark = (result or {}).get(self.machine.param_label(index, ()))
+        mask = mark[0] if mark is not None else 0
+        if mask & self.machine.everything == self.machine.everything:
+            return given
+        keep = self.machine.kept_bits
+        return {label: (bits & (mask | keep), step) for label, (bits, step) in given.items() if bits & mask} or None
 
     def copy(self, obj: Obj, depth: int) -> Obj:
         have = self.copies.get(obj)

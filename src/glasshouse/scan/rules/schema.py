@@ -190,6 +190,7 @@ class Sink(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         ""  # regular expression on the constant text that an argument begins with: is safe where it matches
     )
     checked_by: tuple[str, ...] = ()  # methods: not reported where the result is a variable they are later called on
+    part: bool = False  # the argument is one word of a longer text, so that data in it is never passed on whole
     label: str = ""  # "runs it as a shell command", completes the message
     confidence: Confidence | None = None
 

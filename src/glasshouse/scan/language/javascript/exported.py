@@ -13,6 +13,7 @@ from glasshouse.scan.ir import (
     MAKE,
     MOVE,
     NEW,
+    RETURN,
     SET_ATTR,
     TRY,
     Block,
@@ -23,12 +24,16 @@ from glasshouse.scan.ir import (
 )
 
 _MAX_VISITS = 100_000
+_MAX_MOVES = 8  # moves followed to a function that is called
+_MAX_DEPTH = 3  # functions inside functions whose results are looked at
 
 
 class _Marker:
     """Follows the module body's values from its exports to functions and classes."""
 
-    def __init__(self, functions: list[Function], classes: list[Class], hidden: set[int]) -> None:
+    def __init__(self, functions: list[Function], classes: list[Class], hidden: set[int], depth: int = 0) -> None:
+        self.depth = depth
+        self.returned: list[Operand] = []
         self.hidden = hidden
         self.functions = functions
         self.classes = classes
@@ -47,6 +52,8 @@ class _Marker:
                     pending.append(instruction[2])
                 elif op == SET_ATTR:
                     self.members.setdefault(instruction[2], []).append(instruction[4])
+                elif op == RETURN:
+                    self.returned.append(instruction[2])
                 elif op in (ATTR, CALL, CALL_METHOD, CLASS, CLOSURE, MAKE, MOVE, NEW):
                     self.makers.setdefault(instruction[2], []).append(instruction)
 
@@ -82,10 +89,38 @@ class _Marker:
         elif op == NEW:
             return [maker[3], *_items(maker[4])]
         elif op == CALL:
+            self.mark_results(maker[3])
             return _items(maker[4])
         elif op == CALL_METHOD:
             return _items(maker[5])
         return []
+
+    def mark_results(self, callee: Operand) -> None:
+        """Mark what a function returns that is called on the spot: ``module.exports = (function () { ... })()``."""
+        for _ in range(_MAX_MOVES):
+            makers = self.makers.get(callee, ())
+            if len(makers) != 1 or makers[0][0] not in (MOVE, CLOSURE):
+                return
+            if makers[0][0] == CLOSURE:
+                return self.mark_returned(makers[0][3])
+            callee = makers[0][3]
+
+    def mark_returned(self, index: int) -> None:
+        """Mark what a function of the file returns."""
+        if self.depth < _MAX_DEPTH:
+            inner = _Marker(self.functions, self.classes, self.hidden, self.depth + 1)
+            inner.read(self.functions[index].body)
+            inner.mark(inner.returned)
+
+    def mark_factories(self) -> None:
+        """Mark what functions return that are handed to a wrapper which exports it (UMD)."""
+        for makers in list(self.makers.values()):
+            for maker in makers:
+                if maker[0] == CALL:
+                    for item in _items(maker[4]):
+                        for closure in self.makers.get(item, ()):
+                            if closure[0] == CLOSURE:
+                                self.mark_returned(closure[3])
 
     def mark_class(self, cls: Class) -> None:
         cls.flags |= EXPORTED
@@ -116,6 +151,10 @@ def mark_exported(
             marker = _Marker(functions, classes, hidden)
             marker.read(functions[index].body)
             marker.mark(["$exports"])
+        if exporting - {0}:
+            wrapped = _Marker(functions, classes, hidden)
+            wrapped.read(functions[0].body)
+            wrapped.mark_factories()
         return
     marker = _Marker(functions, classes, hidden)
     marker.read(functions[0].body)

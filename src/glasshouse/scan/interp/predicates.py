@@ -1,0 +1,98 @@
+"""Tests that are functions of the program: ``if (!isSafe(name)) return``.
+
+The function is run again with the arguments of the test, and only the ways out count that return what the test gave;
+what is harmless on all of them is harmless for the caller.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from glasshouse.scan import ir
+from glasshouse.scan.interp import operators
+from glasshouse.scan.interp.values import ClassRef, FuncRef, Obj, Value
+
+if TYPE_CHECKING:
+    from glasshouse.scan.interp.frame import Frame
+
+MAX_SIZE = 60  # instructions of a function that is run again
+MAX_STACK = 6
+
+
+def assume(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool, operands: list[Any]) -> None:
+    """Take it that the call gave true (or false), if it calls a function of the program."""
+    from glasshouse.scan.interp import calls, refine
+
+    ref = callee(frame, ins, len(operands))
+    machine = frame.machine
+    if ref is None or len(machine.stack) > MAX_STACK or ref.fn in machine.stack:
+        return
+    if ref.fn.ir.flags & (ir.ASYNC | ir.GENERATOR | ir.ABSTRACT) or machine.budget.size(ref.fn) > MAX_SIZE:
+        return
+    given = calls.arguments(frame, *(ins[5:7] if ins[0] == ir.CALL_METHOD else ins[4:6]))
+    if given.rest is not None or given.kw:
+        return
+    heap, machine.heap = machine.heap, machine.heap.fork()
+    new = machine.new_frame(ref.fn, ref.this, ref.frame)
+    new.expected = holds
+    calls.bind(frame, new, ref.fn, given, ins[1])
+    before = {param.name: new.env.get(param.name) for param in ref.fn.ir.params if param.kind == "pos"}
+    machine.stack.append(ref.fn)
+    new.run()
+    machine.stack.pop()
+    machine.heap = heap
+    if new.exit_env is None or machine.steps > machine.limit:
+        return
+    for (name, old), operand in zip(before.items(), operands, strict=False):
+        mask = ruled_out(frame, old, new.env.get(name))
+        if mask:
+            refine.scrub(frame, block, position, operand, mask)
+
+
+def ruled_out(frame: Frame, old: Value | None, now: Value | None) -> int:
+    """The classes of weakness for which a parameter's value has become harmless."""
+    if old is None or now is None or not old.taint:
+        return 0
+    before = left = 0
+    for bits, _ in old.taint.values():
+        before |= bits
+    for bits, _ in (now.taint or {}).values():
+        left |= bits
+    return before & ~left & frame.machine.everything
+
+
+def callee(frame: Frame, ins: ir.Instr, count: int) -> FuncRef | None:
+    """The one function of the program that a call runs."""
+    value = frame.val(ins[3])
+    if len(value.refs) != 1:
+        return None
+    ref: Any = value.refs[0]
+    if ins[0] == ir.CALL:
+        return ref if ref.__class__ is FuncRef and not value.path else None
+    program = frame.machine.program
+    if ref.__class__ is Obj and ref.cls is not None:
+        fn = program.find_method(ref.cls, ins[4], count)
+        if fn is None or fn.ir.flags & ir.CLASS_METHOD or (ref.open and program.overrides(ref.cls, ins[4], count, 1)):
+            return None
+        return FuncRef(fn, ref.home, Value(refs=(ref,)))
+    if ref.__class__ is ClassRef:
+        fn = program.find_method(ref.cls, ins[4], count)
+        return FuncRef(fn, None, None) if fn is not None and fn.ir.flags & ir.STATIC else None
+    if ref.__class__ is FuncRef and frame.module.language == "javascript":
+        held = (frame.machine.fields(ref.fn) or {}).get(ins[4])
+        inner: Any = held.refs[0] if held is not None and len(held.refs) == 1 else None
+        return inner if inner.__class__ is FuncRef else None
+    return None
+
+
+def returns(frame: Frame, ins: ir.Instr, value: Value) -> bool:
+    """Whether a return can give the expected truth; if it can, what that tells of the variables is taken in."""
+    from glasshouse.scan.interp import refine
+
+    expected = bool(frame.expected)
+    known = operators.truth(frame.machine, value)
+    if known is not None:
+        return known == expected
+    index = next((number for number, item in enumerate(frame.block) if item is ins), len(frame.block))
+    refine.assume(frame, frame.block, index, ins[2], expected)
+    return True
