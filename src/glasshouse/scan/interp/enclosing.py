@@ -1,4 +1,4 @@
-"""What stands around a JavaScript function that is looked at alone: imports and functions of the functions it lies in."""
+"""What stands around a JavaScript function that is looked at alone: imports and functions of those it lies in."""
 
 from __future__ import annotations
 

@@ -193,3 +193,86 @@ def test_a_path_passed_on_whole_is_the_callers_choice_and_a_name_below_a_folder_
     weak: Guessed, code: str, found: bool
 ) -> None:
     assert bool(weak(FILES + code, 22, "javascript")) is found
+
+
+SHOW = EXEC + "%s\nexports.run = (name) => { %s execSync('git show ' + name); };"
+SAFE = "/^[a-z]+$/.test(text)"
+
+
+@pytest.mark.parametrize(
+    ("helper", "use", "found"),
+    [
+        (f"const fits = (text) => {SAFE};", "if (!fits(name)) return;", False),
+        (f"function fits(text) {{ if (!text) return false; return {SAFE}; }}", "if (!fits(name)) return;", False),
+        (f"function fits(text) {{ if ({SAFE}) return true; return false; }}", "if (!fits(name)) throw Error();", False),
+        (f"function fits(text) {{ return {SAFE}; }}", "if (fits(name)) return;", True),
+        (f"function fits(text, any) {{ return any || {SAFE}; }}", "if (!fits(name, this.any)) return;", True),
+        (f"function checked(text) {{ if (!{SAFE}) throw Error(); return text; }}", "name = checked(name);", False),
+        ("function same(text) { return text; }", "name = same(name);", True),
+        ("class Names { fits(text) { return /^[a-z]+$/.test(text); } }", "if (!new Names().fits(name)) return;", False),
+    ],
+)
+def test_a_test_may_be_a_function_of_the_program(weak: Guessed, helper: str, use: str, found: bool) -> None:
+    code = (SHOW % (helper, use)).replace("{ exec,", "{ execSync, exec,")
+    assert bool(weak(code, 78, "javascript")) is found
+
+
+def test_a_test_may_be_a_method_of_the_program_in_java_and_python(weak: Guessed) -> None:
+    java = """class Shown {
+      private boolean inside(String name) { return !name.contains("..") && !name.startsWith("/"); }
+      public void run(File dir, String name) throws IOException { %s new FileInputStream(new File(dir, name)); }
+    }"""
+    assert weak(java % "", 22, "java") != []
+    assert weak(java % "if (!inside(name)) return;", 22, "java") == []
+    python = """import os, re
+def fits(name):
+    return re.fullmatch('[a-z]+', name)
+def run(name):
+    %s
+    os.system('ls ' + name)
+"""
+    assert weak(python % "pass", 78) != []
+    assert weak(python % "if not fits(name): return", 78) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        (
+            "module.exports = (function () { const cp = require('child_process');"
+            " function run(file) { cp.exec('open ' + file); } return { run: run }; })();"
+        ),
+        (
+            "var wrapped = function () { var exec = require('child_process').exec;"
+            " return { run: function (file) { exec('open ' + file); } }; };\nmodule.exports = wrapped();"
+        ),
+        (
+            "module.exports = function () { const cp = require('child_process');"
+            " const open = (file) => cp.exec('open ' + file); return open; }();"
+        ),
+    ],
+)
+def test_what_a_wrapper_returns_is_exported(weak: Guessed, code: str) -> None:
+    assert len(weak(code, 78, "javascript")) == 1
+
+
+@pytest.mark.parametrize(
+    ("test", "found"),
+    [
+        ("", True),
+        ("if (path.relative(dir, file).startsWith('..')) return;", False),
+        ("const rel = path.relative(dir, file); if (rel.startsWith('../')) throw Error();", False),
+        ("if (path.relative(dir, file).startsWith('a')) return;", True),
+    ],
+)
+def test_a_relative_path_that_does_not_go_up_stays_below_its_base(weak: Guessed, test: str, found: bool) -> None:
+    code = (
+        FILES + f"exports.read = (dir, name) => {{ const file = path.join(dir, name); {test} fs.readFileSync(file); }};"
+    )
+    assert bool(weak(code, 22, "javascript")) is found
+
+
+def test_a_template_filled_by_replacement_is_text_with_data_in_it(weak: Guessed) -> None:
+    assert weak(EXEC + "exports.run = (f) => exec('open {f}'.replace('{f}', f));", 78, "javascript") == [
+        "parameter `f` of `run`"
+    ]

@@ -102,7 +102,8 @@ class _Marker:
             if len(makers) != 1 or makers[0][0] not in (MOVE, CLOSURE):
                 return
             if makers[0][0] == CLOSURE:
-                return self.mark_returned(makers[0][3])
+                self.mark_returned(makers[0][3])
+                return
             callee = makers[0][3]
 
     def mark_returned(self, index: int) -> None:
