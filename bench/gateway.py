@@ -4,6 +4,11 @@
     python bench/gateway.py                                        the gateway alone
     python bench/gateway.py --memory 100000                        memory after so many calls
 
+Two tables: calls one after the other over so many connections, which shows what a call costs (its latencies are the
+throughput upside down), and calls that begin at a fixed rate (`--rate`), whether earlier ones are back or not, which
+shows what the gateway adds to the upstream's latency; times count from when a call was due.  Each call through the
+gateway waits for two syncs of the disk; what one takes on this disk is printed beside.
+
 Everything is on in the gateway: key, rates and budgets, screening of request and answer, policy, two durable entries.
 LiteLLM runs without a database, callbacks or retries, which is its cheapest set-up.  The upstream is a local server
 that answers at once.  CPU is user and system time of the server's whole process tree.  Needs Linux.
@@ -271,13 +276,48 @@ def measure(target: Target, count: int, connections: int, *, stream: bool) -> Fi
     before = cpu_seconds(target.pid)
     seconds, times = asyncio.run(calls(target, count, connections, stream=stream))
     used = cpu_seconds(target.pid) - before
-    ranked = sorted(times)
-    return Figures(
-        count / seconds,
-        1000 * statistics.median(ranked),
-        1000 * ranked[min(len(ranked) - 1, int(0.99 * len(ranked)))],
-        1e6 * used / count,
-    )
+    return Figures(count / seconds, *ranked(times), 1e6 * used / count)
+
+
+async def paced_calls(target: Target, count: int, rate: float, *, stream: bool) -> list[float]:
+    """Makes calls at a fixed rate over `CONNECTIONS` connections; seconds of each from when it was due."""
+    first = next(_CASES)
+    free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+    for _ in range(CONNECTIONS):
+        free.put_nowait(await asyncio.open_connection("127.0.0.1", target.port, limit=1 << 22))
+    times = list[float]()
+
+    async def one(number: int, due: float) -> None:
+        reader, writer = await free.get()
+        writer.write(request_bytes(target, first + number, stream=stream))
+        body = await read_answer(reader)
+        times.append(time.perf_counter() - due)
+        free.put_nowait((reader, writer))
+        if body.count(b"counters") != 1:
+            raise SystemExit(f"an answer is not complete: {body[:500]!r}")
+
+    began = time.perf_counter()
+    running = []
+    for number in range(count):
+        due = began + number / rate
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        running.append(asyncio.ensure_future(one(number, due)))
+    await asyncio.gather(*running)
+    while not free.empty():
+        free.get_nowait()[1].close()
+    return times
+
+
+def sync_ms(folder: Path, count: int) -> list[float]:
+    """Milliseconds that a write of 32 KiB and a sync of the disk take, sorted."""
+    found = []
+    with (folder / "sync").open("wb", buffering=0) as file:
+        for _ in range(count):
+            file.write(os.urandom(32_768))
+            began = time.perf_counter()
+            os.fdatasync(file.fileno())
+            found.append(1000 * (time.perf_counter() - began))
+    return sorted(found)
 
 
 def tree(pid: int) -> list[int]:
@@ -337,6 +377,37 @@ def compare(targets: list[Target], rounds: int) -> None:
             )
 
 
+def compare_paced(targets: list[Target], rounds: int, rate: float, folder: Path) -> None:
+    """The table of calls at a fixed rate: the targets take turns within each round, and all rounds count together."""
+    print(f"\n{rate:g} calls a second over {CONNECTIONS} connections:\n")
+    print("| calls | server | p50 ms | p99 ms | added p50 ms | added p99 ms | CPU us a call |")
+    print("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+    syncs = list[float]()
+    for label, stream in (("JSON", False), (f"stream of {DELTAS} deltas", True)):
+        times: dict[str, list[float]] = {target.name: [] for target in targets}
+        used: dict[str, float] = dict.fromkeys(times, 0.0)
+        for _ in range(rounds):
+            for target in targets:
+                before = cpu_seconds(target.pid)
+                times[target.name] += asyncio.run(paced_calls(target, int(4 * rate), rate, stream=stream))
+                used[target.name] += cpu_seconds(target.pid) - before
+            syncs += sync_ms(folder, 50)
+        direct = ranked(times["direct"])
+        for name, each in times.items():
+            middle, late = ranked(each)
+            added = f"{middle - direct[0]:.2f} | {late - direct[1]:.1f}" if name != "direct" else " | "
+            cpu = f"{1e6 * used[name] / len(each):,.0f}" if name != "direct" else ""
+            print(f"| {label} | {name} | {middle:.2f} | {late:.1f} | {added} | {cpu} |", flush=True)
+    syncs.sort()
+    print(f"\nOne sync of the disk: {statistics.median(syncs):.2f} ms p50, {syncs[int(0.99 * len(syncs))]:.1f} ms p99.")
+
+
+def ranked(times: list[float]) -> tuple[float, float]:
+    """Median and 99th percentile in milliseconds."""
+    each = sorted(times)
+    return 1000 * statistics.median(each), 1000 * each[min(len(each) - 1, int(0.99 * len(each)))]
+
+
 def memory(target: Target, count: int) -> None:
     """Memory of the worker as calls go by."""
     print("| calls | resident MB |")
@@ -352,6 +423,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--litellm", metavar="PYTHON", help="Python of an environment with litellm[proxy].")
     parser.add_argument("--rounds", type=int, default=3, help="Rounds; the median is printed.")
+    parser.add_argument("--rate", type=float, default=50.0, help="Calls a second of the second table; 0: leave it out.")
     parser.add_argument("--memory", type=int, default=0, metavar="CALLS", help="Measure memory over so many calls.")
     parser.add_argument("--upstream", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -373,7 +445,10 @@ def main() -> None:
         for target in targets:  # warm
             asyncio.run(calls(target, 40, 4, stream=False))
             asyncio.run(calls(target, 40, 4, stream=True))
+        print(f"Load of the machine before: {os.getloadavg()[0]:.1f}\n")
         compare(targets, options.rounds)
+        if options.rate:
+            compare_paced(targets, options.rounds, options.rate, folder)
 
 
 if __name__ == "__main__":

@@ -243,10 +243,8 @@ class Door:
 
     async def concluded(self, outcome: asyncio.Future[tuple[Receipt, ...]]) -> Receipt:
         """The receipt of an outcome that is on its way; until this returns, the last result must not leave."""
-        import asyncio  # commands that append without it should not wait for it to load
-
         try:
-            return (await asyncio.shield(outcome))[0]
+            return (await outcome)[0]
         except GlasshouseError as error:
             raise closed(error, WITHHELD) from error
 
@@ -429,7 +427,7 @@ class Door:
         try:
             future = self.log.append_async([prepared.entry])
             try:
-                return (await asyncio.shield(future))[0]
+                return (await future)[0]
             except asyncio.CancelledError:
                 future.add_done_callback(partial(self._abandon, prepared))
                 raise

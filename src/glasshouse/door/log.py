@@ -28,7 +28,7 @@ class Log(Protocol):
         ...
 
     def append_async(self, entries: Sequence[NewEntry]) -> asyncio.Future[tuple[Receipt, ...]]:
-        """The same for a coroutine."""
+        """The same for a coroutine; the future refuses to be cancelled, since the write cannot be called back."""
         ...
 
     def checkpoint(self) -> SignedCheckpoint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Callable, Mapping
@@ -26,6 +27,10 @@ CONFIG_VARIABLE = "GLASSHOUSE_GATEWAY_CONFIG"
 """How the serving process tells its workers which file to read."""
 
 
+GARBAGE_AFTER = 10_000
+"""So many objects more than before, and their garbage is collected; a call makes hundreds and frees nearly all."""
+
+
 class Application:
     """The application of one worker, as a server of ASGI calls it."""
 
@@ -37,6 +42,8 @@ class Application:
     ) -> None:
         self._settings, self._environ, self._open_door = settings, environ, open_door
         self.gateway: Gateway | None = None
+        self.on_start: Callable[[], None] = lambda: None
+        """Called once everything is loaded, before the first call."""
         self._pages = Starlette(routes=_pages())
 
     def drain(self) -> None:
@@ -87,6 +94,7 @@ class Application:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         async with self.gateway.mcp_running():
+            self.on_start()
             await send({"type": "lifespan.startup.complete"})
             await receive()
             await self.gateway.close()
@@ -119,4 +127,13 @@ def application() -> Application:
     logger.handlers[:] = [Lines()]
     logger.propagate = False
     logger.setLevel(os.environ.get("GLASSHOUSE_LOG", "INFO"))
-    return Application(read_settings(Path(os.environ[CONFIG_VARIABLE])), os.environ)
+    found = Application(read_settings(Path(os.environ[CONFIG_VARIABLE])), os.environ)
+    found.on_start = _leave_loaded_alone
+    return found
+
+
+def _leave_loaded_alone() -> None:
+    """What was loaded lives as long as the worker: looking through it for garbage would hold calls up for nothing."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER, *gc.get_threshold()[1:])

@@ -86,11 +86,17 @@ class Ledger:
         return future
 
     def append_async(self, entries: Sequence[NewEntry]) -> asyncio.Future[tuple[Receipt, ...]]:
-        """The same for a coroutine, which awaits what is returned."""
+        """The same for a coroutine, which awaits what is returned.
+
+        What was handed in is written and cannot be called back: a task that is cancelled while it waits here learns so
+        once the entries are durable, and the future holds their receipts.
+        """
         import asyncio
 
+        from glasshouse.ledger.durable import Durable
+
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[tuple[Receipt, ...]] = loop.create_future()
+        future: Durable[tuple[Receipt, ...]] = Durable(loop=loop)
         self._submit(_checked(entries), Waiter(future, loop))
         return future
 

@@ -11,7 +11,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote, urlsplit
 
 import httptools
@@ -133,8 +133,7 @@ class Connection(asyncio.Protocol):
     # --- what the transport and the parser call
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # other event loops have classes of their own
         self._pool.made(self)
 
     def data_received(self, data: bytes) -> None:
