@@ -154,11 +154,12 @@ class Relay:
         reservation, instead = await self._reserve(asked)
         exchange = None
         try:
-            prompt = self._prompts.score(asked.call.segments, _session(asked))
+            session = _session(asked)
+            prompt = self._prompts.score(asked.call.segments, session)
             if not prompt.complete:
                 message = f"a text is longer than the {MAX_SCREENED_CHARACTERS:,} characters that can be screened"
                 raise await self._recorded(asked, Refusal("invalid_request", "gateway.unscreened", message))
-            admission = await self._admit(asked, prompt, instead)
+            admission = await self._admit(asked, prompt, session, instead)
             chosen = admission.act.targets[0].name
             if chosen != asked.call.model:
                 extra.append((b"glasshouse-model", chosen.encode("latin-1", "replace")))
@@ -176,7 +177,7 @@ class Relay:
                     self._idle.set()
         return exchange
 
-    async def _admit(self, asked: Asked, prompt: PromptScore, instead: str) -> Admission:
+    async def _admit(self, asked: Asked, prompt: PromptScore, session: str, instead: str) -> Admission:
         """The door's answer.  The engagement's fallback is asked for where the budget (``instead`` says so) or policy
         says no to the model that was named."""
         caller, head = asked.caller, asked.head
@@ -185,7 +186,7 @@ class Relay:
             misuse=prompt.percent,
             misuse_categories=(prompt.category,) if prompt.category else (),
             origin=head.origin,
-            session=_session(asked),
+            session=session,
             approval=head.approval,
             profile=prompt.profile,
         )

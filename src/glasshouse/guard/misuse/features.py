@@ -53,6 +53,11 @@ def tokens(text: str) -> list[str]:
     return ["0" if each[0].isdigit() else each for each in found]
 
 
+def as_words(text: str) -> bytes:
+    """An ASCII text in lower case, with all that is no part of a word blank; every place stays where it was."""
+    return text.encode().translate(WORDS)
+
+
 class Lexicon:
     """The concepts behind words and phrases."""
 
@@ -144,6 +149,14 @@ class Reader:
             if _SEVERAL not in words:
                 return words
         return [self._stem(word.encode()) for word in tokens(text)]
+
+    def words_of(self, text: str, raw: bytes, start: int, end: int) -> list[str]:
+        """The stems of a sentence of an ASCII text in order; ``raw`` is what `as_words` made of the whole text."""
+        part = raw[start:end]
+        if b"?" in part or b"!" in part:
+            part = part.replace(b"?", b" ? ").replace(b"!", b" ! ")
+        words = list(map(self._stem, part.split()))
+        return words if _SEVERAL not in words else self.stems(text[start:end])
 
     def features(self, text: str) -> list[str]:
         """What a sentence shows: words, pairs of neighbours, concepts (``#``), ordered pairs of concepts (``#a>b``).

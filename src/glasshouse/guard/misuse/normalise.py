@@ -39,12 +39,19 @@ class _Piece(NamedTuple):
 
 def views(text: str, speller: Speller) -> Iterator[View]:
     """Every sentence of the text and of what is encoded in it, plain.  The sentences of the text itself come first."""
+    yield from _sentences(_Piece(text, 0, len(text), ()), speller)
+    yield from hidden(text, speller)
+
+
+def hidden(text: str, speller: Speller) -> Iterator[View]:
+    """Every sentence of what is encoded in the text, without those of the text itself."""
     pending = [_Piece(text, 0, len(text), ())]
     left = MAX_DECODED
     taken = 0
     while pending:
         piece = pending.pop(0)
-        yield from _sentences(piece, speller)
+        if piece.layers:
+            yield from _sentences(piece, speller)
         if len(piece.layers) >= MAX_DEPTH:
             continue
         for start, end, name, decoded in _inside(piece.text, speller):

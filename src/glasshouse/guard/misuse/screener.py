@@ -8,15 +8,16 @@ alone must be clearer than a block by a margin, since it lacks its context.
 from __future__ import annotations
 
 import math
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from functools import partial
 from heapq import nlargest
 from pathlib import Path
 from typing import NamedTuple
 
 from glasshouse.guard.misuse import model
-from glasshouse.guard.misuse.features import Lexicon, Reader, Vocabulary
-from glasshouse.guard.misuse.normalise import views
+from glasshouse.guard.misuse.features import Lexicon, Reader, Vocabulary, as_words
+from glasshouse.guard.misuse.normalise import View, hidden, views
+from glasshouse.guard.misuse.segments import sentences
 from glasshouse.guard.misuse.session import Session
 from glasshouse.guard.misuse.spelling import Speller
 from glasshouse.guard.misuse.stream import Context, StreamScreen
@@ -107,10 +108,40 @@ class Screener:
 
     def weigh(self, text: str) -> list[Piece]:
         """The sentences of a text, plain and decoded, and their blocks, with their evidence."""
+        if not text.isascii() or self._speller.suspects(text):
+            return self._weighed(views(text, self._speller))
+        pieces = self._ordinary(text)
+        pieces += self._weighed(hidden(text, self._speller))
+        return pieces
+
+    def _ordinary(self, text: str) -> list[Piece]:
+        """The sentences of an undisguised ASCII text and their blocks: the same as `_weighed` finds, in fewer steps."""
+        pieces: list[Piece] = []
+        block: _Block | None = None
+        weights, words_of, shown_by = self._weights, self._reader.words_of, self._vocabulary.shown
+        bias, scale, weight = weights.bias - weights.sentence_margin, weights.misuse_scale, self._weight
+        raw = as_words(text)
+        for start, end in sentences(text):
+            shown = shown_by(words_of(text, raw, start, end))
+            if block is not None and end - block.start > MAX_BLOCK:
+                self._end(block, pieces)
+                block = None
+            if block is None:
+                block = _Block(start, end, (), shown)
+            else:
+                block.end = end
+                block.sentences += 1
+                block.shown |= shown
+            pieces.append(Piece(bias + sum(map(weight, shown)) * scale, start, end, (), shown))
+        if block is not None:
+            self._end(block, pieces)
+        return pieces
+
+    def _weighed(self, found: Iterable[View]) -> list[Piece]:
         pieces: list[Piece] = []
         block: _Block | None = None
         margin, stems, shown_by = self._weights.sentence_margin, self._reader.stems, self._vocabulary.shown
-        for plain, start, end, layers in views(text, self._speller):
+        for plain, start, end, layers in found:
             shown = shown_by(stems(plain))
             if block is not None and (layers[:1] != block.layers[:1] or end - block.start > MAX_BLOCK):
                 self._end(block, pieces)

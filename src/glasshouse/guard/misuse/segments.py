@@ -16,17 +16,19 @@ _MARK = re.compile(rf"[{_STOPS}\n]")
 _END = re.compile(rf"[{_STOPS}][{re.escape(_CLOSING)}]*\s+|\n+")
 
 
-def sentences(text: str) -> Iterator[tuple[int, int]]:
+def sentences(text: str) -> list[tuple[int, int]]:
     """(start, end) of each sentence in characters; together they cover the text."""
+    found: list[tuple[int, int]] = []
     start = 0
     for end in _ends(text):
         if end - start <= MAX_SENTENCE:
-            yield start, end
+            found.append((start, end))
         else:
-            yield from _bounded(text, start, end)
+            found += _bounded(text, start, end)
         start = end
     if start < len(text):
-        yield from _bounded(text, start, len(text))
+        found += _bounded(text, start, len(text))
+    return found
 
 
 def _ends(text: str) -> list[int]:
