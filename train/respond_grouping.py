@@ -3,9 +3,10 @@
 python train/respond_grouping.py --data DIR [--check] [--seeds N]
 
 The model judges every merge by its effect on the score (macro B-cubed precision, recall).  The pairs to learn from
-come from its own merging, three times over, on recordings at varied pace and without some of their rules.  Printed: the
-score on fleets of other seeds from all recordings (seen in training), from recordings never seen (three folds;
-recordings whose names begin alike stay together), and from the source never seen.
+come from its own merging, three times over, on recordings at varied pace and without some of their rules.  Only
+recordings under permissive licences are trained on.  Printed: the score on fleets of other seeds from all recordings
+(some seen in training), from the source never seen, and from recordings never seen (three folds; recordings whose names
+begin alike stay together), and, with --sources, what the two sources are worth to each other.
 
 With --check nothing is written.  Needs scikit-learn.
 """
@@ -13,9 +14,11 @@ With --check nothing is written.  Needs scikit-learn.
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import math
 import random
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -28,11 +31,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from respond_data import Recording, detections_of, recordings, rules_in
 from respond_fleet import SEEDS, Fleet, b_cubed, by_pause, fleet
 
+from glasshouse.dossier.evidence import Training
 from glasshouse.respond.group.cluster import Cluster
 from glasshouse.respond.group.likeness import FEATURES, MODEL
 from glasshouse.respond.group.link import Groups, Judge, grouped
 from glasshouse.respond.group.trees import Trees
+from glasshouse.words.digests import sha256_of
 from glasshouse.words.incident import Detection
+from train.record import Clocked, add_options, by_source, clocked, files_digest, write_record
 from train.respond_trees import boosted
 
 FIRST_SEED, ROUNDS, MOST_ROWS, FOLDS = 100, 3, 200_000, 3
@@ -44,9 +50,12 @@ _DIRECTIONS = {
     **dict.fromkeys(("gap", "between", "gap_to_rate", "rival_a", "rival_b", "gap_to_pace"), -1),
     **dict.fromkeys(("other_family", "other_session", "other_user"), -1),
     **dict.fromkeys(("process", "parent", "sibling", "family", "target", "number", "session", "user"), 1),
-    **dict.fromkeys(("other", "kinds", "image", "rule", "rules", "technique", "tactic", "word"), 1),
+    **dict.fromkeys(
+        ("other", "kinds", "image", "rule", "rules", "technique", "tactic", "word", "words", "titles", "sharing"), 1
+    ),
 }
 """Sharing more never speaks against, standing further apart never for a merge."""
+LICENCES = frozenset({"MIT", "MIT OR Apache-2.0"})
 Found = dict[str, list[Detection]]
 Row = tuple[list[float], float]
 _START = {"gap": -0.5, "process": 0.8, "parent": 0.6, "sibling": 0.4, "family": 0.5, "other_family": -0.5,
@@ -71,9 +80,10 @@ def varied(found: Found, seed: int) -> Found:
     return changed
 
 
-def usable(all_of: list[Recording], found: Found, source: str = "") -> Found:
-    """Recordings of Windows attacks with detections that all have times."""
-    chosen = [e.id for e in all_of if e.attack and e.platform == "windows" and e.source.startswith(source)]
+def usable(all_of: list[Recording], found: Found, source: str = "", licences: frozenset[str] = frozenset()) -> Found:
+    """Recordings of Windows attacks with detections that all have times, of a source, under some licences (or any)."""
+    known = [e for e in all_of if e.source.startswith(source) and (not licences or e.licence in licences)]
+    chosen = [e.id for e in known if e.attack and e.platform == "windows"]
     return {each: found[each] for each in chosen if found[each] and all(d.time for d in found[each])}
 
 
@@ -153,25 +163,59 @@ def families(found: Found) -> list[list[str]]:
 
 
 def main() -> None:
-    """Trains, prints scores, writes the model."""
+    """Trains, prints scores, writes the model and its record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/respond"))
     parser.add_argument("--seeds", type=int, default=16, help="fleets to train on")
     parser.add_argument("--check", action="store_true", help="only cross-validate")
+    parser.add_argument("--sources", action="store_true", help="also train on each source and test on the other")
+    add_options(parser)
     options = parser.parse_args()
     all_of = [each for each in recordings(options.data) if each.attack and each.platform == "windows"]
-    detections = detections_of(all_of, rules_in(options.data))
-    whole = usable(all_of, detections)
+    started, begun = dt.datetime.now(dt.UTC), time.perf_counter()
+    found = detections_of(all_of, rules_in(options.data))
+    whole, ours = usable(all_of, found), usable(all_of, found, licences=LICENCES)
+    used = [each for each in all_of if each.id in ours]
+    if options.record_only:
+        made = record(options.data, used, options.seeds)
+        print(write_record(made, Clocked(remark=options.remark), options.records))
+        return
     if not options.check:
-        trees = fitted(whole, options.seeds)
+        trees = fitted(ours, options.seeds)
         MODEL.write_bytes(msgspec.json.encode(trees) + b"\n")
-        print(f"all, seen in training: {score(trees, whole)}; wrote {MODEL.name}", flush=True)
+        clock = clocked(started, time.perf_counter() - begun)
+        print(write_record(record(options.data, used, options.seeds), clock, options.records))
+        print(f"all, some seen in training: {score(trees, whole)}; wrote {MODEL.name}", flush=True)
+        others = {name: group for name, group in whole.items() if name not in ours}
+        print(f"the source never seen: {score(trees, others)}", flush=True)
     for number, fold in enumerate(families(whole)):
-        trees = fitted({k: v for k, v in whole.items() if k not in set(fold)}, options.seeds)
+        trees = fitted({k: v for k, v in ours.items() if k not in set(fold)}, options.seeds)
         print(f"fold {number + 1}, never seen: {score(trees, {k: whole[k] for k in sorted(fold)})}", flush=True)
-    for source, other in (("OTRF", "sbousseaden"), ("sbousseaden", "OTRF")):
-        trees = fitted(usable(all_of, detections, source), options.seeds)
-        print(f"trained on {source}, tested on {other}: {score(trees, usable(all_of, detections, other))}", flush=True)
+    for source, other in (("OTRF", "sbousseaden"), ("sbousseaden", "OTRF")) if options.sources else ():
+        trees = fitted(usable(all_of, found, source), options.seeds)
+        print(f"trained on {source}, tested on {other}: {score(trees, usable(all_of, found, other))}", flush=True)
+
+
+def record(data: Path, used: list[Recording], seeds: int) -> Training:
+    """What is known about the model that lies in the package: recordings by source, labels by technique."""
+    trees = msgspec.json.decode(MODEL.read_bytes(), type=Trees)
+    here = Path(__file__).resolve().parent
+    code = [Path(__file__), here / "respond_trees.py", here.parent / "bench" / "respond_fleet.py"]
+    return Training(
+        model="incident-grouping",
+        weights_digest=sha256_of(MODEL.read_bytes()),
+        code_digest=files_digest(code),
+        data_digest=files_digest([data / "labels.json", *(each.file for each in used)]),
+        split={"training": len(used)},
+        sources=by_source((each.source, each.licence) for each in used),
+        parameters=sum(len(tree) for tree in trees.trees),
+        seed=FIRST_SEED,
+        settings={
+            "unit": "recordings of attacks, in fleets of 60; what is learned is which recording a detection comes from",
+            "fleets": f"{seeds}, three times over; pace varied by e^{PACE}, a rule left out with chance {LEFT_OUT}",
+            "trees": f"{TREES} of depth {DEPTH}, rate {RATE}, {LEAF} rows in a leaf at least, bias {BIAS}",
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The three models that Glasshouse ships, as model files: their digests are computed from what is installed."""
+"""The models that Glasshouse ships, as model files: their digests are computed from what is installed."""
 
 from __future__ import annotations
 
@@ -40,6 +40,18 @@ inputs: [vulnerability records]
 outputs: [probabilities]
 suites: [forecaster]
 """,
+    "technique-ranker": """intended_use: names the ATT&CK techniques of an incident, with a probability, for people who look at its evidence
+not_for: deciding what is done about an incident; attributing it to anybody
+architecture: gradient-boosted trees over what tags of rules and signs of events say; it sees no names
+inputs: [detections and signs of an incident]
+outputs: [probabilities of techniques]
+""",
+    "incident-grouping": """intended_use: says how likely two clusters of detections on a host are one incident
+not_for: saying that what is apart is unrelated; attributing an incident to anybody
+architecture: gradient-boosted trees over time, rarity and what is shared; it sees no names
+inputs: [detections]
+outputs: [log-odds]
+""",
 }
 
 
@@ -70,8 +82,22 @@ def _forecaster() -> str:
     return sha256_of(Path(SHIPPED).read_bytes())
 
 
+def _techniques() -> str:
+    from glasshouse.respond.group.techniques import MODEL
+
+    return sha256_of(MODEL.read_bytes())
+
+
+def _grouping() -> str:
+    from glasshouse.respond.group.likeness import MODEL
+
+    return sha256_of(MODEL.read_bytes())
+
+
 DIGESTS: dict[str, Callable[[], str]] = {
     "misuse-screener": _screener,
     "scanner": _scanner,
     "forecaster": _forecaster,
+    "technique-ranker": _techniques,
+    "incident-grouping": _grouping,
 }

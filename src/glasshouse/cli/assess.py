@@ -51,7 +51,10 @@ def suites() -> None:
 @command.command("own")
 @click.argument("name")
 def own(name: str) -> None:
-    """Print the model file of one of our own models: misuse-screener, scanner or forecaster."""
+    """Print the model file of one of our own models.
+
+    misuse-screener, scanner, forecaster, technique-ranker, incident-grouping.
+    """
     from glasshouse.assess.own_models import model_file
 
     click.echo(model_file(name), nl=False)

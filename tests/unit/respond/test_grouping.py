@@ -6,9 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.respond.examples import detection, rule
 
+from glasshouse.respond.group.cluster import Maker
 from glasshouse.respond.group.incidents import incidents_of
+from glasshouse.respond.group.likeness import FEATURES, Setting, features
 from glasshouse.respond.group.link import grouped
+from glasshouse.respond.group.rarity import Rarity
 from glasshouse.respond.group.techniques import named
+from glasshouse.respond.group.values import title_words
 from glasshouse.words.incident import Detection
 
 
@@ -129,3 +133,18 @@ def test_very_many_detections_are_grouped_in_bounded_time_and_none_is_lost() -> 
     groups = grouped(found).groups
     assert sorted(at for group in groups for at in group) == list(range(4600))
     assert len(groups) < 4000
+
+
+def test_titles_are_compared_by_their_telling_words() -> None:
+    assert title_words("Suspicious Mshta.exe Execution Via CommandLine") == {"mshta.exe"}
+
+
+def test_a_step_along_the_tactics_has_a_direction() -> None:
+    early, late = rule("a", "high", ("attack.execution",)), rule("b", "high", ("attack.persistence",))
+    found = [detection(0, by=early), detection(600, by=late), detection(900, by=rule("c", "high", ()))]
+    rarity = Rarity(found, [0, 1, 2])
+    first, second, bare = (Maker(found, [0, 1, 2], rarity).cluster([at]) for at in range(3))
+    step = FEATURES.index("step")
+    setting = Setting(0.0, (), "ws1")
+    assert features(first, second, setting, rarity)[step] == 0.2
+    assert features(second, bare, setting, rarity)[step] == 0.0

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from glasshouse.respond.group.attack import parent, tactic_of_tag
 from glasshouse.respond.group.rarity import Rarity, ties
-from glasshouse.respond.group.values import image_of, words_of
+from glasshouse.respond.group.values import image_of, title_words, words_of
 from glasshouse.words.incident import Detection
 
 MAX_REMEMBERED = 2_000
@@ -17,7 +17,7 @@ SAMPLED = 64
 
 SORTS = (
     "acting", "parents", "ancestors", "targets", "numbers", "sessions", "users", "others",
-    "images", "rules", "techniques", "tactics", "words",
+    "images", "rules", "techniques", "tactics", "words", "titles",
 )  # fmt: skip
 Named = dict[str, int]
 """A value and the first detection that names it.  Those of ``others`` are kind, scope and name, parted by bars."""
@@ -39,6 +39,7 @@ class Cluster:
     techniques: Named
     tactics: Named
     words: Named
+    titles: Named
     __slots__ = (*SORTS, "family", "first", "last", "longest", "members", "system", "times")
 
     def __init__(self, members: list[int], times: list[float], system: bool, named: dict[str, Named]) -> None:
@@ -121,6 +122,7 @@ class Maker:
         _all(named["techniques"], map(parent, detection.rule.techniques), at)
         _all(named["tactics"], filter(None, map(tactic_of_tag, detection.rule.tags)), at)
         _all(named["words"], self._words[at], at)
+        _all(named["titles"], title_words(detection.rule.title), at)
 
 
 def _all(place: Named, values: Iterable[str], at: int) -> None:

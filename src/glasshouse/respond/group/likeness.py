@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from glasshouse.respond.group.attack import TACTIC_RANK
 from glasshouse.respond.group.cluster import Cluster
 from glasshouse.respond.group.rarity import Rarity
 from glasshouse.respond.group.trees import Trees
@@ -23,7 +24,7 @@ FEATURES = (
     "gap", "overlap", "pace_a", "pace_b", "gap_to_pace", "between", "rival_a", "rival_b", "gap_to_rate",
     "process", "parent", "sibling", "family", "target", "other_family", "number", "session", "other_session",
     "user", "other_user", "one_is_system", "other", "kinds", "image", "rule", "rules", "technique", "tactic", "word",
-    "smaller", "larger", "duration", "bare",
+    "smaller", "larger", "duration", "bare", "words", "titles", "step", "sharing",
 )  # fmt: skip
 RARE = 3.5
 
@@ -62,7 +63,8 @@ def features(a: Cluster, b: Cluster, setting: Setting, rarity: Rarity) -> list[f
     family = a.family.keys() & b.family.keys()
     session = _rarest(a.sessions.keys() & b.sessions.keys(), "session", host, rarity)
     other = max((rarity.named(*_parts(each)) for each in a.others.keys() & b.others.keys()), default=0.0)
-    word = max(map(rarity.word, a.words.keys() & b.words.keys()), default=0.0)
+    rarities = [rarity.word(each) for each in a.words.keys() & b.words.keys()]
+    word = max(rarities, default=0.0)
     rules, all_rules = a.rules.keys() & b.rules.keys(), a.rules.keys() | b.rules.keys()
     users = a.users.keys() & b.users.keys()
     crossed = (a.acting.keys() & b.parents.keys()) | (a.parents.keys() & b.acting.keys())
@@ -102,7 +104,19 @@ def features(a: Cluster, b: Cluster, setting: Setting, rarity: Rarity) -> list[f
         math.log1p(sizes[1]),
         math.log1p(max(a.last - a.first, b.last - b.first)),
         float(not (a.family or a.sessions)) + float(not (b.family or b.sessions)),
+        math.log1p(math.fsum(rarities)),
+        len(a.titles.keys() & b.titles.keys()) / max(1, min(len(a.titles), len(b.titles))),
+        _step(a, b),
+        math.log1p(len(a.others.keys() & b.others.keys())),
     ]
+
+
+def _step(a: Cluster, b: Cluster) -> float:
+    """The smallest step along the tactics from the earlier to the later, 0.2 for each tactic; back is negative."""
+    ranks = sorted(TACTIC_RANK[each] for each in a.tactics), sorted(TACTIC_RANK[each] for each in b.tactics)
+    if not ranks[0] or not ranks[1]:
+        return 0.0
+    return min((y - x for x in ranks[0] for y in ranks[1]), key=abs) / 5
 
 
 def _rivals(a: Cluster, b: Cluster, near: Sequence[Cluster]) -> tuple[int, float, float]:

@@ -21,6 +21,18 @@ _COMMON = frozenset(
     "documents none http https unknown information".split()
 )
 MAX_WORDS = 400
+_TITLE = re.compile(r"[a-z0-9][a-z0-9.$]{2,40}")
+_EMPTY = frozenset(
+    "potential potentially suspicious possible uncommon unusual activity attempt execution executed detected detection "
+    "windows via from with process creation created command commandline line file using the and for use usage event "
+    "system tool new set added modified related rule susp sysmon security network connection initiated image load "
+    "access remote service registry key value powershell script".split()
+)
+
+
+def title_words(title: str) -> set[str]:
+    """The telling words of a rule's title."""
+    return {word for word in _TITLE.findall(title.lower()) if word not in _EMPTY}
 
 
 def image_of(detection: Detection) -> str:
