@@ -40,7 +40,8 @@ inputs: [vulnerability records]
 outputs: [probabilities]
 suites: [forecaster]
 """,
-    "technique-ranker": """intended_use: names the ATT&CK techniques of an incident, with a probability, for people who look at its evidence
+    "technique-ranker": """intended_use: >
+  names the ATT&CK techniques of an incident, with a probability, for people who look at its evidence
 not_for: deciding what is done about an incident; attributing it to anybody
 architecture: gradient-boosted trees over what tags of rules and signs of events say; it sees no names
 inputs: [detections and signs of an incident]
