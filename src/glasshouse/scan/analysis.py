@@ -35,7 +35,7 @@ COMMAND_NAME = re.compile(
 )
 PATH_NAME = re.compile(
     r"(?i)(path|file|dir(ectory)?|folder|root|dest(ination)?|src|source|target|location|base|home|prefix)(name|s)?$"
-    r"|^(path|file|dir|src|dst|f|fn|fp|fname|out(put)?|repo|ui|config|cfg|conf|settings|options|opts|args)(_|$)"
+    r"|^(path|file|dir|src|dst|f|fn|fp|fname|out(put)?|repo|ui|config|cfg|conf|settings|options|opts|args|jar|zip|war|tar|archive)(_|$)"
 )
 KINDS = frozenset(["function", "method", "lambda"])
 HANDLE = re.compile(

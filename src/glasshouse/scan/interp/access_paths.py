@@ -7,6 +7,7 @@ value, so that it ends when the variable gets another.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glasshouse.scan import ir
@@ -23,6 +24,7 @@ MAX_TESTED = 24  # places remembered at once
 READS = frozenset([ir.ATTR, ir.ITEM, ir.CALL_METHOD])
 GETTERS = frozenset(["param", "header", "query", "at"])
 SAME_FILE = frozenset(["toPath", "toAbsolutePath", "getAbsoluteFile", "toFile", "resolve"])
+CHECKING = re.compile(r"(?i)check|valid|verif|ensure|assert|inside|within|protect|guard|escap")  # names of tests
 CHANGING = ("getAnd", "getNext")
 DEFINES = frozenset(
     [
@@ -95,9 +97,15 @@ def used_later(block: ir.Block, span: int, methods: frozenset[str]) -> bool:
             return True
         elif op == ir.CALL_METHOD and ins[3] in made and ins[4] in SAME_FILE:
             made.add(ins[2])
+        elif op == ir.CALL_METHOD and CHECKING.search(ins[4]) and not made.isdisjoint(scalars(ins[5])):
+            return True
         elif made and op == ir.IF:
             pending.extend([*ins[4][::-1], *ins[3][::-1]])
     return False
+
+
+def scalars(args: list[Any]) -> list[Any]:
+    return [item for item in args if item.__class__ is not list]
 
 
 def place_of(frame: Frame, block: ir.Block, position: int, ins: ir.Instr) -> Place | None:

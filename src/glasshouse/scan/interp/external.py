@@ -15,6 +15,7 @@ from glasshouse.scan.interp import (
     javascript_builtins,
     patterns,
     php_builtins,
+    predicates,
 )
 from glasshouse.scan.interp.late_pattern import LatePattern
 from glasshouse.scan.interp.matcher import (
@@ -429,8 +430,9 @@ def overrides(frame: Frame, value: Value, names: tuple[str, ...]) -> bool:
     for ref in value.refs:
         if ref.__class__ is Obj and ref.cls is not None:
             for cls in frame.machine.program.supers(ref.cls)[0]:
-                if any(name in names for name, _ in cls.ir.methods):
-                    return True
+                for name in names:
+                    if any(not predicates.passes_on(fn) for fn in cls.methods.get(name, ())):
+                        return True
     return False
 
 

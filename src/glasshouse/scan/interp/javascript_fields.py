@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
+from glasshouse.scan.interp.bodies import inner, instructions
 
 if TYPE_CHECKING:
     from glasshouse.scan.program import Fn
 
 MAX_INSTRUCTIONS = 2000  # of a constructor that are looked at
-NESTED = {ir.IF: (3, 4), ir.LOOP: (3, 5, 6), ir.FOREACH: (5,), ir.TRY: (2, 4, 5), ir.BLOCK: (3,), ir.DEFAULT: (3,)}
 
 
 def given(fn: Fn, field: str) -> bool:
@@ -25,7 +25,7 @@ def given(fn: Fn, field: str) -> bool:
             return False
         if instr[0] == ir.SET_ATTR and instr[2] == "this" and instr[3] == field and instr[4] in derived:
             return True
-        if len(instr) > 3 and instr[0] not in NESTED and any(operand in derived for operand in operands(instr)):
+        if len(instr) > 3 and not inner(instr) and any(operand in derived for operand in operands(instr)):
             derived.add(instr[2])
     return False
 
@@ -39,19 +39,6 @@ def constructor(fn: Fn) -> Fn | None:
         return None
     functions = fn.module.functions
     return next((item for item in functions if item.ir.name == owner and item.ir.kind == "function"), None)
-
-
-def instructions(body: ir.Block) -> Iterator[ir.Instr]:
-    """Every instruction of a body, in order."""
-    stack = [iter(body)]
-    while stack:
-        for instr in stack[-1]:
-            yield instr
-            if instr[0] in NESTED:
-                stack.extend(iter(instr[place]) for place in reversed(NESTED[instr[0]]))
-                break
-        else:
-            stack.pop()
 
 
 def operands(instr: ir.Instr) -> Iterator[ir.Operand]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, instructions, sources
+from glasshouse.scan.interp import attributes, instructions, predicates, sources
 from glasshouse.scan.interp.budget import MAX_FRAMES, Budget
 from glasshouse.scan.interp.findings import Findings, Root
 from glasshouse.scan.interp.frame import Frame
@@ -76,6 +76,7 @@ class Machine(Findings):
         self.budget = Budget()
         self.ambient: dict[int, Value] = {}
         self.patterns: dict[tuple[str, str], Obj] = {}
+        self.refusing: dict[Fn, bool] = {}
         self.root = Root(program.modules[0].functions[0], True)
         self.stack = self.root.stack
         self.unit: Unit
@@ -238,7 +239,15 @@ class Machine(Findings):
             return True
         if self.root.concrete:
             return self.root.tainted and len(stack) < 5 and self.budget.size(fn) <= CONTEXT_SIZE
-        if len(stack) >= 4 or ref.this is None:
+        if len(stack) >= 4:
+            return False
+        if (
+            any(value.taint for value in given.pos)
+            and self.budget.size(fn) <= CONTEXT_SIZE
+            and predicates.refuses(self.refusing, fn)
+        ):
+            return True  # what it lets through has passed its checks
+        if ref.this is None:
             return False
         return self.budget.size(fn) <= ACCESSOR_SIZE and self.holds_data(ref.this)
 

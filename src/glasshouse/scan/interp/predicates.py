@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import operators
+from glasshouse.scan.interp.bodies import instructions
 from glasshouse.scan.interp.values import ClassRef, FuncRef, Obj, Value
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
+    from glasshouse.scan.program import Fn
 
 MAX_SIZE = 60  # instructions of a function that is run again
 MAX_STACK = 6
@@ -47,6 +49,22 @@ def assume(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: b
         mask = ruled_out(frame, old, new.env.get(name))
         if mask:
             refine.scrub(frame, block, position, operand, mask)
+
+
+def refuses(known: dict[Fn, bool], fn: Fn) -> bool:
+    """Whether a function gives nothing back and raises for some arguments: ``void check(name) { if (...) throw }``."""
+    found = known.get(fn)
+    if found is None:
+        raises = gives = False
+        for instr in instructions(fn.ir.body):
+            raises |= instr[0] == ir.RAISE
+            gives |= instr[0] == ir.RETURN and not is_nothing(fn, instr[2])
+        found = known[fn] = raises and not gives
+    return found
+
+
+def is_nothing(fn: Fn, operand: ir.Operand) -> bool:
+    return isinstance(operand, int) and operand < 0 and fn.ir.consts[-1 - operand] is None
 
 
 def ruled_out(frame: Frame, old: Value | None, now: Value | None) -> int:
@@ -95,4 +113,15 @@ def returns(frame: Frame, ins: ir.Instr, value: Value) -> bool:
         return known == expected
     index = next((number for number, item in enumerate(frame.block) if item is ins), len(frame.block))
     refine.assume(frame, frame.block, index, ins[2], expected)
+    return True
+
+
+PASSING = frozenset("forName loadClass getName getClassLoader getContextClassLoader currentThread resolveClass".split())
+
+
+def passes_on(fn: Fn) -> bool:
+    """Whether a method only loads classes: it raises nothing and calls nothing that could refuse one."""
+    for instr in instructions(fn.ir.body):
+        if instr[0] == ir.RAISE or (instr[0] == ir.CALL_METHOD and instr[4] not in PASSING):
+            return False
     return True

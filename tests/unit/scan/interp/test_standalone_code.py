@@ -276,3 +276,51 @@ def test_a_template_filled_by_replacement_is_text_with_data_in_it(weak: Guessed)
     assert weak(EXEC + "exports.run = (f) => exec('open {f}'.replace('{f}', f));", 78, "javascript") == [
         "parameter `f` of `run`"
     ]
+
+
+REFUSING = """class Shown {
+  private File dir;
+  private void check(File file) throws IOException { %s }
+  public void run(String name) throws IOException {
+    File file = new File(dir, name);
+    check(file);
+    new FileInputStream(file);
+  }
+}"""
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ('if (!file.getCanonicalPath().startsWith(dir.getCanonicalPath() + "/")) throw new IOException();', False),
+        ("if (file.isHidden()) throw new IOException();", True),
+        ("log(file);", True),
+    ],
+)
+def test_a_function_that_refuses_leaves_its_argument_checked(weak: Guessed, body: str, found: bool) -> None:
+    opened = [text for text in weak(REFUSING % body, 22, "java") if "name" in text]
+    assert bool(opened) is found
+
+
+STREAM = """class Shown {
+  static class Own extends ObjectInputStream {
+    Own(InputStream in) throws IOException { super(in); }
+    protected Class<?> resolveClass(ObjectStreamClass given) throws IOException, ClassNotFoundException { %s }
+  }
+  public Object run(InputStream in) throws Exception { return new Own(in).readObject(); }
+}"""
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("return Class.forName(given.getName(), false, loader);", True),
+        (
+            "if (!known.contains(given.getName())) throw new InvalidClassException(); return super.resolveClass(given);",
+            False,
+        ),
+        ("check(given.getName()); return super.resolveClass(given);", False),
+    ],
+)
+def test_a_stream_that_only_loads_classes_elsewhere_refuses_none(weak: Guessed, body: str, found: bool) -> None:
+    assert bool(weak(STREAM % body, 502, "java")) is found
