@@ -316,7 +316,7 @@ STREAM = """class Shown {
     [
         ("return Class.forName(given.getName(), false, loader);", True),
         (
-            "if (!known.contains(given.getName())) throw new InvalidClassException(); return super.resolveClass(given);",
+            "if (!known.contains(given.getName())) throw new IOException(); return super.resolveClass(given);",
             False,
         ),
         ("check(given.getName()); return super.resolveClass(given);", False),
