@@ -166,7 +166,7 @@ class Writer:
             sorted(map(numbers.fn, unit.touched)),
             sorted(map(numbers.unit, needs)),
             sorted(map(numbers.fn, unit.called)),
-            unit.cost,
+            dict(unit.cost),
             self.details(unit),
         )
 
@@ -180,7 +180,7 @@ class Writer:
             sorted(map(self._numbers.fn, unit.entries)),
             sorted(map(self._numbers.fn, unit.capped)),
             list(unit.widened),
-            unit.dropped,
+            dict(unit.dropped),
             unit.remade,
             sorted(unit.asked),
         )

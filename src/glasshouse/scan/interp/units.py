@@ -10,6 +10,7 @@ other is done and made again when it is wanted for itself.  So results do not de
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan.program import Cls, Fn, Module
@@ -72,6 +73,12 @@ class Unit:
         """Steps of its own that count for a module."""
         self.cost[module] = self.cost.get(module, 0) + steps
 
+    def shrink(self) -> None:
+        """Let go of empty tables: most units have most of them empty, and there are many."""
+        for name, nothing in NOTHING.items():
+            if not getattr(self, name):
+                setattr(self, name, nothing)
+
     def swap(self) -> None:
         """Take back what was written, or write it again."""
         for entry in reversed(self.writes):
@@ -85,6 +92,13 @@ class Unit:
             else:
                 table[key] = value
         self.writes.reverse()
+
+
+NOTHING: dict[str, Any] = {  # shared, so never to be written to
+    **dict.fromkeys(("touched", "needs", "called", "entries", "registered", "asked"), frozenset()),
+    **dict.fromkeys(("flows", "guesses", "facts", "capped", "widened", "cost", "dropped"), MappingProxyType({})),
+    "writes": (),
+}
 
 
 class Units:
@@ -155,9 +169,10 @@ class Units:
             self._passing[unit.key] = result, unit.lowest
             self._hand_up(unit)
             return []
+        unit.shrink()
         self.done[unit.key] = unit
         self.open[-1].needs.add(unit.key)
-        inner = [key for key, (_, lowest) in self._passing.items() if lowest >= depth]
+        inner = [key for key, (_, lowest) in self._passing.items() if lowest >= depth] if self._passing else []
         known = [(key, self._passing.pop(key)[0]) for key in inner]
         unit.remade = len(known)
         self._remade += len(known)
@@ -166,7 +181,8 @@ class Units:
         else:  # a program made of cycles: not worth the work
             self.settled = False
             for key, _ in known:
-                self.done.setdefault(key, Unit(key, 0)).needs.add(unit.key)
+                held = self.done.setdefault(key, Unit(key, 0))
+                held.needs = {*held.needs, unit.key}
         return [*known, (unit.key, result)]
 
     def drop(self, depth: int) -> None:
