@@ -220,6 +220,19 @@ def test_a_head_that_never_comes_and_a_connection_that_rests_are_ended() -> None
         await client.ask(POST)
         assert await client.reader.read() == b""
 
+    async def owes(client: Client) -> None:
+        client.writer.write(b"POST /early HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n")
+        assert (await client.answer())[0] == 200
+        assert await client.reader.read() == b""
+
+    async def leaves(client: Client) -> None:
+        raw = b"POST /early HTTP/1.1\r\nconnection: close\r\ncontent-length: 5\r\n\r\n"
+        assert (await client.ask(raw))[0] == 200
+        client.writer.write(b"hello" + POST)
+        assert await client.reader.read() == b""
+
+    run(owes, head_timeout_s=0.05)
+    run(leaves)
     run(slow, head_timeout_s=0.05)
     run(rests, head_timeout_s=0.05, idle_timeout_s=0.1)
 

@@ -64,6 +64,7 @@ class Connection(asyncio.Protocol):
         self._calls: deque[Call] = deque()  # the first is being answered, the others wait
         self._reading: Call | None = None
         self._ends = False
+        self._answered = 0
         self._drain: asyncio.Future[None] | None = None
         self._client: tuple[str, int] | None = None
         self._scheme = "http"
@@ -127,15 +128,14 @@ class Connection(asyncio.Protocol):
 
     def _look(self) -> None:
         """Ends a connection that lets a head or the next request wait too long."""
-        limit = self._head_timeout_s if self._in_head or not self.state_served else self._idle_timeout_s
+        hurried = self._in_head or self._answered == 0 or bool(self._calls)  # a call that is over lacks its body's rest
+        limit = self._head_timeout_s if hurried else self._idle_timeout_s
         rests = self.loop.time() - self._quiet_since
-        if not self._calls and rests >= limit:
+        busy = bool(self._calls) and not self._calls[0].over
+        if not busy and rests >= limit:
             self.transport.close()
             return
-        self._timer = self.loop.call_later(max(0.01, limit - rests) if not self._calls else limit, self._look)
-
-    state_served = False
-    """Whether a request has been answered: before that a connection gets only the time of a head."""
+        self._timer = self.loop.call_later(limit if busy else max(0.01, limit - rests), self._look)
 
     def _refuse(self, status: int, what: str) -> None:
         self._ends = True
@@ -207,7 +207,7 @@ class Connection(asyncio.Protocol):
             call.more = False
             call.wake()
             if call.over:
-                self._next()
+                self._next(call)
 
     # --- the calls
 
@@ -219,19 +219,20 @@ class Connection(asyncio.Protocol):
     def call_over(self, call: Call) -> None:
         """The answer to the first call was written."""
         self.state.total_requests += 1
-        self.state_served = True
-        if not call.keeps or self._ends:
-            if not call.more or self._ends:
-                self.transport.close()
-            return
-        if not call.more:
-            self._next()
-        else:
-            self.transport.resume_reading()
-
-    def _next(self) -> None:
-        self._calls.popleft()
+        self._answered += 1
         self._quiet_since = self.loop.time()
+        if self._ends:
+            self.transport.close()
+        elif call.more:
+            self.transport.resume_reading()  # the rest of its body is dropped, so that the answer is not lost
+        else:
+            self._next(call)
+
+    def _next(self, before: Call) -> None:
+        if not before.keeps:
+            self.transport.close()
+            return
+        self._calls.popleft()
         if self._calls:
             self._begin(self._calls[0])
         self.transport.resume_reading()
