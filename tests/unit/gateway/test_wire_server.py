@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -275,6 +277,31 @@ def test_an_application_learns_that_its_caller_has_gone() -> None:
             assert told.is_set()
 
     asyncio.run(whole())
+
+
+def test_what_a_call_held_is_freed_with_it_and_does_not_wait_for_the_garbage_collector() -> None:
+    held: list[weakref.ref[Any]] = []
+
+    class Weight:
+        """Something large."""
+
+    async def keeps(scope: Any, receive: Any, send: Any) -> None:
+        weight = scope["weight"] = Weight()
+        held.append(weakref.ref(weight))
+        scope[ON_GONE](lambda: None)
+        await application(scope, receive, send)
+
+    async def main(client: Client) -> None:
+        gc.disable()
+        try:
+            for _ in range(3):
+                assert (await client.ask(POST))[0] == 200
+            await asyncio.sleep(0)
+            assert [each() for each in held[:2]] == [None, None]
+        finally:
+            gc.enable()
+
+    run(main, keeps)
 
 
 def test_a_caller_that_does_not_read_holds_the_application_up_and_no_memory() -> None:

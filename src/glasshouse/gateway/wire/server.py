@@ -303,6 +303,9 @@ class Call:
         else:
             if not self.over:
                 await self._fail()
+        finally:  # nothing that a call held waits for the garbage collector
+            self._scope.pop(ON_GONE, None)
+            self._on_gone = None
 
     async def _fail(self) -> None:
         if self._status == 0 and not self._is_gone:
