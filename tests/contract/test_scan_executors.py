@@ -9,11 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from glasshouse.scan import ScanSettings, scan_tree
+from glasshouse.scan.cluster import connect, knock, ray_module
 from glasshouse.scan.execute import (
     Done,
     Executor,
@@ -25,15 +28,32 @@ from glasshouse.scan.execute import (
     executor_for,
 )
 from glasshouse.scan.worker_pool import WorkerPool
+from glasshouse.words.errors import ClusterError
 
 
-@pytest.fixture(params=["in-process", "pool-2", "pool-3"])
+@pytest.fixture(params=["in-process", "pool-2", "pool-3", "cluster"])
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
     name: str = request.param
+    if name == "cluster":
+        request.getfixturevalue("cluster")
+        yield executor_for(2, cluster="auto")
+        return
     member = executor_for(1) if name == "in-process" else executor_for(int(name[-1]))
     yield member
     member.close()
     assert multiprocessing.active_children() == []
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """A Ray cluster of this machine, to which this process is connected."""
+    ray = pytest.importorskip("ray", reason="needs the extra `scale`")
+    try:
+        connect(ray_module(), "local")
+    except ClusterError as error:
+        pytest.skip(f"Ray does not start on this machine: {error.what[:100]}")
+    yield
+    ray.shutdown()
 
 
 def double(number: int) -> bytes:
@@ -132,6 +152,36 @@ def test_only_the_item_that_kills_its_worker_fails(function, size: int) -> None:
     with WorkerPool(2, ExecutorLimits()) as pool:
         outcomes = values(list(pool.map_chunks(function, chunked(list(range(20)), size))))
     assert outcomes == ["crashed" if number == 7 else b"%d" % (number * 2) for number in range(20)]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_on_a_cluster_only_the_item_that_kills_its_worker_or_hangs_fails() -> None:
+    chunks = chunked(list(range(12)), 4)
+    crashed = values(list(executor_for(2, cluster="auto").map_chunks(die_on_seven, chunks)))
+    assert crashed == ["crashed" if number == 7 else b"%d" % (number * 2) for number in range(12)]
+    timed = executor_for(2, ExecutorLimits(item_seconds=0.5), cluster="auto")
+    hanging = values(list(timed.map_chunks(hang_on_seven, chunks)))
+    assert hanging == ["timeout" if number == 7 else b"%d" % (number * 2) for number in range(12)]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_machine_with_another_version_ends_the_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glasshouse.scan.cluster.IDENTITY", "Glasshouse 99")
+    with pytest.raises(ClusterError, match="the scan needs Glasshouse 99"):
+        list(executor_for(2, cluster="auto").map_chunks(double, [[1]]))
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_scan_on_a_cluster_finds_what_a_scan_here_finds() -> None:
+    shop = [Path(__file__).parents[2] / "examples" / "shop"]
+    assert list(scan_tree(shop, ScanSettings(cluster="auto"))) == list(scan_tree(shop, ScanSettings()))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "nowhere", "127.0.0.1:99999", "ray://127.0.0.1:9"])
+def test_a_cluster_that_is_not_there_is_told_at_once(address: str) -> None:
+    with pytest.raises(ClusterError) as told:
+        knock(address)
+    assert told.value.where == address
 
 
 def test_a_crash_tells_its_signal() -> None:

@@ -104,6 +104,7 @@ def engine_settings(options: ScanOptions) -> ScanSettings:
         languages=options.languages,
         rules=rule_selection(options.rules),
         jobs=options.jobs,
+        cluster=options.cluster or "",
         cache_dir=_cache(options),
         ignore_files=options.ignore_files,
         inline_ignores=options.ignores,

@@ -1,7 +1,7 @@
 """Runs a function over many items, in this process or in worker processes.
 
 Results come in the order of the items.  An item on which the worker dies, hangs or raises gives a typed ``Failed``, and
-all others are not affected.  A third member (a cluster) only needs to follow ``Executor``.
+all others are not affected.  Members: this process, its workers (``worker_pool``), a cluster (``cluster``).
 """
 
 from __future__ import annotations
@@ -53,6 +53,9 @@ class ExecutorLimits(msgspec.Struct, frozen=True):
 class Executor(Protocol):
     """``function`` and the items must be picklable and ``function`` importable by name; closing stops all work."""
 
+    jobs: int
+    """How many items are worked on at a time."""
+
     def map_chunks(self, function: Callable[[Item], bytes], chunks: Iterable[Sequence[Item]]) -> Iterator[Outcome]: ...
 
     def close(self) -> None: ...
@@ -60,6 +63,8 @@ class Executor(Protocol):
 
 class InProcessExecutor:
     """Runs items one after the other here.  It cannot outlive a crash of the interpreter or stop a hanging item."""
+
+    jobs = 1
 
     def map_chunks(self, function: Callable[[Item], bytes], chunks: Iterable[Sequence[Item]]) -> Iterator[Outcome]:
         for number, chunk in enumerate(chunks):
@@ -70,8 +75,12 @@ class InProcessExecutor:
         """Nothing to stop."""
 
 
-def executor_for(jobs: int, limits: ExecutorLimits | None = None) -> Executor:
-    """The executor for this many jobs; 0 means one per available core."""
+def executor_for(jobs: int, limits: ExecutorLimits | None = None, cluster: str = "") -> Executor:
+    """The executor for this many jobs (0: one per core), here or on the Ray cluster at an address."""
+    if cluster:
+        from glasshouse.scan.cluster import RayExecutor
+
+        return RayExecutor(cluster, jobs, limits or ExecutorLimits())
     jobs = jobs or available_cores()
     if jobs <= 1:
         return InProcessExecutor()

@@ -197,11 +197,11 @@ def lower_missing(
     weights = [files[position].size for position in missing]
     small = sum(weights) < (ALONE if len(weights) == 1 else SMALL)
     jobs = 1 if small and settings.jobs == 0 else settings.jobs
-    chunks = chunks_by_weight(tasks, weights, jobs or 2)
+    executor = executor_for(jobs, ExecutorLimits(item_seconds=settings.max_file_seconds * 2 + 10), settings.cluster)
+    chunks = chunks_by_weight(tasks, weights, executor.jobs, per_job=32 if settings.cluster else 8)
     starts = [0]
     for chunk in chunks:
         starts.append(starts[-1] + len(chunk))
-    executor = executor_for(jobs, ExecutorLimits(item_seconds=settings.max_file_seconds * 2 + 10))
     try:
         for number, outcome in enumerate(executor.map_chunks(lower_task, chunks)):
             yield missing[starts[outcome.chunk] + outcome.item], outcome

@@ -15,6 +15,7 @@ class ScanSettings(msgspec.Struct, frozen=True, kw_only=True):
     languages: tuple[str, ...] = ()  # empty = all
     rules: tuple[str, ...] = ()  # only these rule ids or globs ("-id" removes)
     jobs: int = 0  # 0 = number of cores
+    cluster: str = ""  # address of a Ray cluster that reads the files; empty = this machine
     cache_dir: Path | None = None  # None = no cache
     ignore_files: bool = True
     inline_ignores: bool = True

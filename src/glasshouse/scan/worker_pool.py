@@ -36,7 +36,7 @@ class WorkerPool:
     """Starts processes when a call needs them and ends them with the call; ``close`` ends them at once."""
 
     def __init__(self, jobs: int, limits: ExecutorLimits) -> None:
-        self._jobs = jobs
+        self.jobs = jobs
         self._limits = limits
         self._workers: list[_Worker] = []
 
@@ -48,7 +48,7 @@ class WorkerPool:
 
     def map_chunks(self, function: Callable[[Item], bytes], chunks: Iterable[Sequence[Item]]) -> Iterator[Outcome]:
         """Outcomes in order.  Leaving the iterator early, also by Ctrl-C, kills the workers."""
-        run = _Run(function, iter(chunks), self._jobs, self._limits, self._workers)
+        run = _Run(function, iter(chunks), self.jobs, self._limits, self._workers)
         try:
             yield from run.outcomes()
         finally:

@@ -526,6 +526,15 @@ class EngineError(GlasshouseError):
     hint = "Look at `what`; the same input on the command line says more."
 
 
+class ClusterError(GlasshouseError):
+    """The cluster that a scan was to run on cannot be reached, or one of its machines cannot take part."""
+
+    code = "scan.cluster"
+    status = 503
+    exit_code = 2
+    hint = "Start one with `ray start --head`, or scan without --cluster."
+
+
 class OverloadedError(GlasshouseError):
     """As much as may run at once runs already; nothing was done."""
 

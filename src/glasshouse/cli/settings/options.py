@@ -330,6 +330,15 @@ _LIMITS: tuple[Option, ...] = (
         help="Worker processes; 0 means one per core.",
     ),
     Option(
+        key="cluster",
+        flag="--cluster",
+        kind="text",
+        group="limits",
+        metavar="ADDRESS",
+        in_files="none",
+        help="Read the files on a Ray cluster: HOST:PORT, `auto` for the one of this machine, or `local` to start one.",
+    ),
+    Option(
         key="cache",
         flag="--cache/--no-cache",
         kind="flag",
@@ -435,6 +444,7 @@ class ScanOptions(msgspec.Struct, frozen=True, kw_only=True):
     baseline_ref: str | None
     diff: str | None
     jobs: int
+    cluster: str | None
     cache: bool
     cache_dir: Path | None
     max_file_bytes: int
