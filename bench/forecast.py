@@ -1,9 +1,10 @@
 """How well the forecast ranks and how well its chances hold, on the development data, beside simple rules and EPSS.
 
-    python bench/forecast.py [--data FOLDER] [--keep FILE.npz]
+    python bench/forecast.py [--data FOLDER] [--keep FILE.npz] [--beside FILE.npz]
 
 Forward chaining: at each landmark the models know only label windows that had closed.  The training itself takes
-about ten minutes on one core; ``--keep`` stores its forecasts, and reads them the next time.  Needs the extra `train`.
+about ten minutes on one core; ``--keep`` stores its forecasts, and reads them the next time.  ``--beside`` takes what
+another state of the code kept, and adds its row and the gain over it, paired.  Needs the extra `train`.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ Array = npt.NDArray[np.float64]
 HORIZON = 90
 COLUMN = {name: number for number, name in enumerate(NAMES)}
 NEW_DAYS = 365
+OTHER = "the other state"
 
 FIGURES: tuple[tuple[str, Callable[[Figures], float]], ...] = (
     ("ROC-AUC", lambda found: found.roc_auc),
@@ -56,9 +58,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DEFAULT)
     parser.add_argument("--keep", type=Path, help="forecasts to read, or to write when the file does not exist")
+    parser.add_argument("--beside", type=Path, help="forecasts that another state of the code kept")
     options = parser.parse_args()
     chained, levels = forecasts(options.data, options.keep)
     probability = {variant: calibrated(chained, levels, variant) for variant in VARIANTS}
+    if options.beside is not None:
+        other, _ = read(options.beside)
+        if [each.names for each in other] != [each.names for each in chained]:
+            parser.error(f"{options.beside} is about other rows")
+        probability[OTHER] = calibrated(other, levels, "full")
     development = [number for number, each in enumerate(chained) if each.day in DEVELOPMENT]
     tested = [number for number, each in enumerate(chained) if probability["full"][number] is not None]
     for title, chosen in (
@@ -145,6 +153,7 @@ def scorers(each: Chained, probability: dict[str, Array]) -> dict[str, Array]:
         "listings of the vendor, 365 days": column["vendor_year"],
         "count of mentions": mentions,
         "text score alone": each.text,
+        **({OTHER: probability[OTHER]} if OTHER in probability else {}),
         "**glasshouse, record only**": probability["record"],
         "**glasshouse**": probability["full"],
     }
@@ -161,7 +170,7 @@ def rank(
     days: dict[str, list[Ranked]] = {}
     for number in chosen:
         each = chained[number]
-        ours = {variant: value for variant in VARIANTS if (value := probability[variant][number]) is not None}
+        ours = {name: value for name, values in probability.items() if (value := values[number]) is not None}
         keep = np.expm1(each.rows[:, COLUMN["age_seen"]]) <= NEW_DAYS if new_only else np.ones(len(each.names), bool)
         for name, score in scorers(each, ours).items():
             days.setdefault(name, []).append(Ranked(score[keep], (each.until <= HORIZON)[keep]))
@@ -171,7 +180,7 @@ def rank(
     print(f"| --- | {' | '.join('---' for _ in FIGURES)} |")
     for name, ranked in days.items():
         print(f"| {name} | {' | '.join(shown(bootstrap(ranked, figure)) for _, figure in FIGURES)} |")
-    for peer in ("count of mentions", "text score alone"):
+    for peer in ("count of mentions", "text score alone", *([OTHER] if OTHER in days else [])):
         gains = [shown(paired(days["**glasshouse**"], days[peer], figure), sign=True) for _, figure in FIGURES]
         print(f"| gain over {peer} | {' | '.join(gains)} |")
 

@@ -21,7 +21,7 @@ HORIZON_DAYS = 90
 RAISING = 0.01
 """Chance within 90 days from which an incident goes before others of its severity."""
 MAX_NAMED = 10
-MAX_REASONS = 3
+MAX_REASONS = 2
 _TAG = re.compile(r"cve[.-](\d{4})[.-](\d{4,12})", re.IGNORECASE | re.ASCII)
 _ID = re.compile(r"\b(?:CVE|cve)[-_](\d{4})[-_](\d{4,12})\b", re.ASCII)
 
