@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import textwrap
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from glasshouse.scan import interp
 from glasshouse.scan.alignment import aligned
 from glasshouse.scan.cache import Cache
 from glasshouse.scan.discover import SourceFile
@@ -538,3 +540,61 @@ def test_a_named_function_inside_a_php_function_is_known_to_all_and_its_coming_n
     assert aligned(old, new) is None
     closure = "function f() { return function () { return 2; }; }"
     assert aligned(old, lower(f"<?php\n{closure}\n".encode(), "a.php", LowerLimits())) is not None
+
+
+# --- what units say of themselves ------------------------------------------------------------------------------------
+
+LOOKING = {  # where the interpreter looks into code; each place tells the unit at work, or is used by one that does
+    "budget.py": 1,
+    "enclosing.py": 1,
+    "frame.py": 1,
+    "javascript_builtins.py": 1,
+    "javascript_fields.py": 1,  # for the report, from everything that was found
+    "modules.py": 2,  # of the function that is run
+    "predicates.py": 2,
+}
+
+
+def test_the_places_where_the_interpreter_looks_into_code_are_known() -> None:
+    """A new one must add the function to ``touched``, or edits of it would go unnoticed."""
+    folder = Path(interp.__file__).parent
+    found = {
+        file.name: len(re.findall(r"\b(?:fn|maker)\.ir\.body\b", file.read_text())) for file in folder.glob("*.py")
+    }
+    assert {name: count for name, count in found.items() if count} == LOOKING
+
+
+LOADER = """\
+import java.io.*;
+class Loader extends ObjectInputStream {
+    Loader(InputStream in) { super(in); }
+    protected Class<?> resolveClass(ObjectStreamClass desc) {
+        return Class.forName(desc.getName());
+    }
+}
+"""
+READER = """\
+import java.io.*;
+import javax.servlet.http.*;
+public class Reader extends HttpServlet {
+    public void doPost(HttpServletRequest request, HttpServletResponse response) throws Exception {
+        Object found = new Loader(request.getInputStream()).readObject();
+    }
+}
+"""
+
+
+def test_a_test_of_classes_put_into_a_stream_is_noticed_where_the_stream_is_read(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "Loader.java").write_text(LOADER)
+    (tree / "Reader.java").write_text(READER)
+    scans = Scans(tree, tmp_path / "kept")
+    before = scans.scan()
+    (tree / "Loader.java").write_text(
+        LOADER.replace(
+            "return Class", 'if (!desc.getName().equals("A")) throw new RuntimeException();\n        return Class'
+        )
+    )
+    assert scans.scan() != before
+    assert scans.reused

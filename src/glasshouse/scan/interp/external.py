@@ -430,9 +430,10 @@ def overrides(frame: Frame, value: Value, names: tuple[str, ...]) -> bool:
     for ref in value.refs:
         if ref.__class__ is Obj and ref.cls is not None:
             for cls in frame.machine.program.supers(ref.cls)[0]:
-                for name in names:
-                    if any(not predicates.passes_on(fn) for fn in cls.methods.get(name, ())):
-                        return True
+                methods = [fn for name in names for fn in cls.methods.get(name, ())]
+                frame.machine.unit.touched.update(methods)
+                if any(not predicates.passes_on(fn) for fn in methods):
+                    return True
     return False
 
 

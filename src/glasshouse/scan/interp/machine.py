@@ -344,6 +344,7 @@ class Machine(Findings):
         """Modules have run.  What was concluded on the way, from modules half run, is forgotten."""
         self.units.freeze()
         self.modules.states.clear()
+        self.modules.around.clear()
         for fn in self.program.functions():
             fn.summary = fn.constants = None
 

@@ -29,6 +29,7 @@ def assume(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: b
     machine = frame.machine
     if ref is None or len(machine.stack) > MAX_STACK or ref.fn in machine.stack:
         return
+    machine.unit.touched.add(ref.fn)
     if ref.fn.ir.flags & (ir.ASYNC | ir.GENERATOR | ir.ABSTRACT) or machine.budget.size(ref.fn) > MAX_SIZE:
         return
     given = calls.arguments(frame, *(ins[5:7] if ins[0] == ir.CALL_METHOD else ins[4:6]))
