@@ -2,7 +2,7 @@
 
     python bench/real_findings.py scan SOURCES SCANS
     python bench/real_findings.py draw SCANS [--count 100] [--seed 20261127]
-    python bench/real_findings.py table [VERDICTS]
+    python bench/real_findings.py table [VERDICTS]   (real_findings.csv, or real_findings_second.csv)
 
 SOURCES holds unpacked Debian source packages, one folder each.  ``scan`` scans what is there with production code, one
 report a project (SCANS/PROJECT.json), and prints a table of projects.  ``draw`` prints the sample as CSV, to be
@@ -174,6 +174,7 @@ def shares(verdicts: Path) -> str:
         ("language", lambda row: row["language"]),
         ("severity", lambda row: row["severity"]),
         ("mode", lambda row: row["mode"]),
+        ("rank", thirds(rows)),
         ("probability", band),
         ("rule", lambda row: row["rule"]),
     )
@@ -193,6 +194,14 @@ def share(name: str, key: Callable[[dict[str, Any]], str], rows: list[dict[str, 
         interval = f"{part.estimate:.2f} ({part.low:.2f} to {part.high:.2f})"
         lines.append([group, str(number), *(str(count[verdict]) for verdict in VERDICTS), interval])
     return table([name, "read", *VERDICTS, "confirmed share"], lines)
+
+
+def thirds(rows: list[dict[str, Any]]) -> Callable[[dict[str, Any]], str]:
+    """Names the third of the sample that a finding lies in when the likeliest come first (ties by place)."""
+    ordered = sorted(rows, key=lambda row: (-float(row["probability"]), row["project"], row["path"], int(row["line"])))
+    names = ("first third", "middle third", "last third")
+    place = {id(row): names[number * 3 // len(rows)] for number, row in enumerate(ordered)}
+    return lambda row: place[id(row)]
 
 
 def band(row: dict[str, Any]) -> str:
