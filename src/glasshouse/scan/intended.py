@@ -17,11 +17,13 @@ OPTION = re.compile(
     rb"|disabl|self_?sign|trust_?all|ignore_?(cert|ssl|tls)|validat|strict|legacy|compat|min(imum)?_?(tls|version|proto)"
 )
 UMASK = re.compile(rb"(\w+)\s*=\s*(?:os\.)?umask\s*\(\s*0*\s*\)\s*;?")
+OWN_ADDRESS = rb"(?:\w+\.)*location\.(?:href|pathname|origin)\b(?!\.(?:search|hash|split|match|replace))"
 SAME_PAGE = re.compile(
-    rb"location(\.href)?\s*(\+=|=\s*(\w+\.)?location\.(href|pathname|origin)\b(?!\.(search|hash|split|match|replace)))"
+    rb"location(?:\.href)?\s*(?:\+=|=\s*" + OWN_ADDRESS + rb")|location\.(?:replace|assign)\(\s*" + OWN_ADDRESS
 )
 HASHED = re.compile(
     rb"(?i)cache|e_?tag\b|check_?sum|md5_?sum|gravatar|dedup|content_?(hash|md5)|bucket|shard|file_?name|temp|tmp|retire"
+    rb"|hasher\b|block_?hash|hash_?(md5|sha1)\b|(md5|sha_?1)_?(sum|hash)|chunk|upload"
     rb"|unique|anchor|colou?r|\bhash_?key|version"
 )
 SECRET = re.compile(

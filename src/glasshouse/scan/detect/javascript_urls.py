@@ -22,6 +22,8 @@ _SCHEMES = ("javascript", "data", "vbscript")
 _SCHEME_IN_PATTERN = re.compile(r"(?<![a-z])(javascript|data|vbscript)(?![a-z])", re.IGNORECASE)
 _LIST_NAME = re.compile(r"(list|hosts|domains|origins|urls|allowed|whitelist|names|sites|set)\d*$", re.IGNORECASE)
 _SPLIT_DEPTH = 40
+_NOT_TEXT = re.compile(r"\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)|\[[^\]]*\]")
+_LETTERS = re.compile(r"[a-zA-Z]{3}")
 
 
 # --- schemes ----------------------------------------------------------------------------------------------------------
@@ -181,7 +183,7 @@ def _unanchored(pattern: str) -> bool:
 def _half_anchored(pattern: str) -> bool:
     """``^a|b$``: each anchor holds for one alternative only."""
     choices = alternatives(pattern)
-    if len(choices) < 2 or not all(re.search(r"[a-z]{3}", choice, re.IGNORECASE) for choice in choices):
+    if len(choices) < 2 or not all(_LETTERS.search(_NOT_TEXT.sub("", choice)) for choice in choices):
         return False
     starts = [choice.startswith("^") for choice in choices]
     ends = [choice.endswith("$") and not choice.endswith("\\$") for choice in choices]
