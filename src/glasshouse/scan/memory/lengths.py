@@ -51,8 +51,8 @@ def access(engine: Engine, state: State, base: V, index: V, span: int, name: str
     """``data[i]`` where the length of ``data`` is a parameter: against what the path has found out about it."""
     region = base.reg
     measured = engine.frame.measured.get(region) if region is not None else None
-    if measured is None:
-        return
+    if measured is None or (base.idx is not None and base.idx.const() is None):
+        return  # a pointer that moved by a variable: what is found out about that later does not reach it
     at = index
     if base.idx is not None:
         at = V()

@@ -24,6 +24,7 @@ def checks(body: str, parameters: str = "const unsigned char *data, unsigned int
         ("if (len < 4) return 0; return data[4];", True),
         ("if (len < 5) return 0; return data[4];", False),
         ("if (len < 4) return 0; data += 2; len -= 2; return data[2];", True),
+        ("unsigned i = f2(); if (i >= len) return 0; data += i; if (i + 2 > len) return 0; return data[1];", False),
         ("if (len < 4) return 0; data += 2; len -= 2; return data[1];", False),
         ("unsigned i; for (i = 0; i <= len; i++) if (data[i] == 7) return 1; return 0;", True),
         ("unsigned i; for (i = 0; i < len; i++) if (data[i] == 7) return 1; return 0;", False),
