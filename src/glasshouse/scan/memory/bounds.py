@@ -260,6 +260,10 @@ def outside_length(engine: Engine, callee: str, length: V, span: int, target: V 
         and target.reg.size.sym == length.sym
     ):
         return
+    if length.parts is not None and length.parts[0] == "-" and lengths.wraps_below(engine, *length.parts[1:]):
+        strong = bool(length.taint & STRONG)
+        engine.report("outside-length", span, callee, length.source, "medium" if strong else "low", weak=not strong)
+        return
     signed = length.lo is None
     if length.taint & STRONG and ((length.hi is None and length.below is None) or signed):
         engine.report("outside-length", span, callee, length.source, "high")

@@ -98,3 +98,15 @@ def test_being_unlike_one_text_makes_no_name_a_good_one() -> None:
     body = 'if (strcmp(name, "a") == 0) name = "b"; char *p = join_path("/x", name); return open_file(p);'
     assert "path-traversal" in checks(body, "const char *name")
     assert "path-traversal" not in checks("if (!good(name)) return 0; " + body, "const char *name")
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("memcpy(out, data + 8, len - 8); return 0;", True),
+        ("if (len < 8) return 1; memcpy(out, data + 8, len - 8); return 0;", False),
+    ],
+)
+def test_a_length_that_may_wrap_below_zero_bounds_nothing(body: str, found: bool) -> None:
+    parameters = "char *out, const unsigned char *data, unsigned int len"
+    assert ("outside-length" in checks(body, parameters)) == found
