@@ -24,7 +24,9 @@ MAX_TESTED = 24  # places remembered at once
 READS = frozenset([ir.ATTR, ir.ITEM, ir.CALL_METHOD])
 GETTERS = frozenset(["param", "header", "query", "at"])
 SAME_FILE = frozenset(["toPath", "toAbsolutePath", "getAbsoluteFile", "toFile", "resolve"])
-CHECKING = re.compile(r"(?i)check|valid|verif|ensure|assert|inside|within|protect|guard|escap")  # names of tests
+CHECKING = re.compile(
+    r"(?i)check|valid|verif|ensure|assert|inside|within|protect|guard|escap|refuse|reject|require|allow|permit|safe"
+)  # names of tests
 CHANGING = ("getAnd", "getNext")
 DEFINES = frozenset(
     [

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import operators
+from glasshouse.scan.interp import access_paths, operators
 from glasshouse.scan.interp.bodies import instructions
 from glasshouse.scan.interp.values import ClassRef, FuncRef, Obj, Value
 
@@ -53,8 +53,13 @@ def assume(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: b
 
 
 def refuses(known: dict[Fn, bool], fn: Fn) -> bool:
-    """Whether a function gives nothing back and raises for some arguments: ``void check(name) { if (...) throw }``."""
+    """Whether a function gives nothing back and raises for some arguments: ``void check(name) { if (...) throw }``.
+
+    Only functions that are called like tests are looked at: running every one again would cost too much.
+    """
     found = known.get(fn)
+    if found is None and not access_paths.CHECKING.search(fn.ir.name):
+        found = known[fn] = False
     if found is None:
         raises = gives = False
         for instr in instructions(fn.ir.body):
