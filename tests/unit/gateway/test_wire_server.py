@@ -184,7 +184,6 @@ BAD = [
     b"POST /echo HTTP/1.1\nhost: x\n\n",
     b"POST /echo\xff HTTP/1.1\r\nhost: x\r\n\r\n",
     b"POST /echo HTTP/1.1\r\nx: a\0b\r\n\r\n",
-    b"POST /echo HTTP/1.1\r\nconnection: upgrade\r\nupgrade: h2c\r\ncontent-length: 5\r\n\r\nhello",
     b"CONNECT x:443 HTTP/1.1\r\nhost: x:443\r\n\r\n",
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00",
@@ -237,6 +236,27 @@ def test_a_head_that_never_comes_and_a_connection_that_rests_are_ended() -> None
     run(leaves)
     run(slow, head_timeout_s=0.05)
     run(rests, head_timeout_s=0.05, idle_timeout_s=0.1)
+
+
+@pytest.mark.parametrize("cut", [20, 60, 104, 107, 200])
+def test_a_request_that_offers_another_protocol_is_answered_in_this_one(cut: int) -> None:
+    async def main(client: Client) -> None:
+        raw = POST.replace(b"host: x", b"connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAA")
+        raw += POST.replace(b"hello", b"later")
+        client.writer.write(raw[:cut])
+        await asyncio.sleep(0)
+        client.writer.write(raw[cut:])
+        assert [(await client.answer())[2] for _ in range(2)] == [b"/echo?|hello", b"/echo?|later"]
+
+    run(main)
+
+
+def test_two_framings_are_refused_also_behind_the_offer_of_another_protocol() -> None:
+    async def main(client: Client) -> None:
+        raw = POST.replace(b"host: x", b"connection: upgrade\r\nupgrade: h2c\r\ntransfer-encoding: chunked")
+        assert (await client.ask(raw))[0] == 400
+
+    run(main)
 
 
 def test_an_answer_before_the_end_of_the_body_is_delivered_and_the_connection_goes_on() -> None:

@@ -38,6 +38,7 @@ _LOGGER = logging.getLogger("glasshouse.gateway")
 _STATUS: Final = {
     int(each): b"HTTP/1.1 %d %b\r\n" % (each, each.phrase.encode("ascii", "ignore")) for each in http.HTTPStatus
 }
+_OF_UPGRADES: Final = frozenset({b"upgrade", b"connection", b"http2-settings"})
 _GONE: Final = {"type": "http.disconnect"}
 
 
@@ -59,6 +60,8 @@ class Connection(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._framing = 0
         self._in_head = False
+        self._head: tuple[bytes, list[tuple[bytes, bytes]]] | None = None
+        """Method and headers of a request that asks for another protocol, until it is read again without that."""
         self._quiet_since = self.loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._calls: deque[Call] = deque()  # the first is being answered, the others wait
@@ -93,7 +96,10 @@ class Connection(asyncio.Protocol):
             return
         self._framing += len(data)
         try:
-            self._parser.feed_data(data)
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as error:
+                self._decline(data[error.args[0] :])
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             why = error.__context__ if isinstance(error, httptools.HttpParserCallbackError) else error
             self._refuse(400, f"the request is not valid here: {why}")
@@ -102,6 +108,19 @@ class Connection(asyncio.Protocol):
             self._refuse(431, f"a head is larger than {MAX_HEAD_BYTES} bytes")
         elif len(self._calls) > MAX_AHEAD or (self._reading is not None and self._reading.unread > HIGH_WATER_BYTES):
             self.transport.pause_reading()
+
+    def _decline(self, rest: bytes) -> None:
+        """Reads a request that asks for another protocol, which it may do without being given it, as if it had not.
+
+        llhttp stops after such a head and would not read the body.
+        """
+        if self._head is None:
+            raise httptools.HttpParserError("no tunnels are offered")
+        (method, headers), self._head = self._head, None
+        lines = [b"%b %b HTTP/1.1\r\n" % (method, self._url)]
+        lines += [b"%b: %b\r\n" % each for each in headers if each[0] not in _OF_UPGRADES]
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(b"".join([*lines, b"\r\n", rest]))
 
     def pause_writing(self) -> None:
         if self._drain is None:
@@ -169,7 +188,9 @@ class Connection(asyncio.Protocol):
         self._in_head, self._framing = False, 0
         parser = self._parser
         if parser.should_upgrade():
-            raise ValueError("this server speaks HTTP/1.1 only; leave out the header `upgrade`")
+            method = parser.get_method()
+            self._head = None if method == b"CONNECT" else (method, self._headers)
+            return
         version = parser.get_http_version()
         path, _, query = self._url.partition(b"?")
         if not path.startswith(b"/"):
