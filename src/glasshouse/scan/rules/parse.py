@@ -22,9 +22,25 @@ MAX_VALUES = 400_000
 MAX_DEPTH = 60
 _MAX_SHOWN = 12
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Fast: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLACE = re.compile(r"(?P<what>.*?)(?: - at `(?:key` in `)?(?P<path>.*)`)?", re.DOTALL)
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
+
+
+class _Loader(_Fast):  # type: ignore[misc]
+    """A safe loader that takes no key twice: of two settings the first would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.MarkedYAMLError(
+                        problem=f"the key {key.value!r} is there twice", problem_mark=key.start_mark
+                    )
+                seen.add(key.value)
+        made: dict[Any, Any] = super().construct_mapping(node, deep)
+        return made
 
 
 def parse_rules(text: bytes, name: str, taint_classes: Iterable[str] = (), *, built_in: bool) -> RuleFile:

@@ -260,6 +260,11 @@ def test_any_bytes_give_rules_or_a_rule_error(data: bytes) -> None:
         assert parse_rules(data, "own.yaml", built_in=False).rules == ()
 
 
+def test_a_key_that_is_there_twice_is_refused_with_its_line() -> None:
+    with pytest.raises(RuleError, match="line 3: not YAML: the key 'rules' is there twice"):
+        parse_rules(b"rules: []\n# again\nrules: []\n", "own.yaml", built_in=False)
+
+
 def test_an_empty_file_holds_no_rules() -> None:
     assert parse_rules(b"", "own.yaml", built_in=False).rules == ()
 
