@@ -46,7 +46,7 @@ FILE_HANDLE = re.compile(
     r"(^|\.)(File|Path|URI|[A-Z]\w*Dir|Directory|Resource|PurePath)$"
 )  # a file the caller has chosen
 FIELD_CLASSES = frozenset("command code sql path xss template".split())  # for which fields count as parameters do
-LARGE = 40_000  # instructions of one part
+LARGE = 80_000  # instructions of one part; smaller ones make more summaries twice
 Progress = Callable[[int, int], None]
 Item = TypeVar("Item")
 

@@ -21,6 +21,10 @@ from typing import Any
 import msgspec
 
 IR_VERSION = 1
+KERNEL_PACKAGE = "kernel"
+PART_PACKAGE = "part"
+"""``File.package`` in C: code of an operating system, which differs in what calls what and what compilers have checked;
+and a file that includes files of its own program, one of several."""
 
 Operand = int | str
 Instr = list[Any]

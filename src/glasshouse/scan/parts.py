@@ -15,7 +15,6 @@ from glasshouse.scan.interp.machine import Machine
 from glasshouse.scan.interp.units import STATE, SUMMARY, Unit
 from glasshouse.scan.outcomes import DECODER, ENCODER, Outcome, outcome_of
 from glasshouse.scan.program import Module
-from glasshouse.scan.worker_pool import WorkerPool, forks
 
 MAX_PARTS = 8
 
@@ -88,6 +87,8 @@ def outcomes(
     machine: Machine, parts: list[list[Module]], jobs: int, size: int, again: Callable[[], Machine], state: bool
 ) -> Iterator[bytes | str]:
     """What each part found, in order, and after them the state, if wanted; a text says why there is nothing."""
+    from glasshouse.scan.worker_pool import WorkerPool, forks  # multiprocessing costs start-up time
+
     if not forks():  # processes that share no memory would have to be sent the program
         for number in range(len(parts)):
             other = again()

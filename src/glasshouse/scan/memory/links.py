@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from glasshouse.scan.language.c.state import PART_PACKAGE
+from glasshouse.scan.ir import PART_PACKAGE
 from glasshouse.scan.memory.values import NONNULL, V
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.language.c.state import KERNEL_PACKAGE
+from glasshouse.scan.ir import KERNEL_PACKAGE
 from glasshouse.scan.language.c.types import size_said
 from glasshouse.scan.memory.api import (
     ALLOCATORS,

@@ -13,11 +13,11 @@ import tree_sitter_c
 import tree_sitter_cpp
 from tree_sitter import Language, Node, Parser
 
-from glasshouse.scan.ir import File
+from glasshouse.scan.ir import KERNEL_PACKAGE, PART_PACKAGE, File
 from glasshouse.scan.language.c import statements  # noqa: F401  # registers its handlers
 from glasshouse.scan.language.c.functions import lower_file
 from glasshouse.scan.language.c.relevance import KERNEL, without_the_rest
-from glasshouse.scan.language.c.state import KERNEL_PACKAGE, PART_PACKAGE, Grammar, Lowering
+from glasshouse.scan.language.c.state import Grammar, Lowering
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.language.parsing import parsed, undisturbed, unparsed
 

@@ -26,9 +26,6 @@ FRESH = frozenset(
 )
 CLEAR: list[Any] = [ir.NOP, 0]
 """Stands between statements: no temporary is needed any more."""
-KERNEL_PACKAGE = "kernel"
-PART_PACKAGE = "part"  # includes files of its own program: one of several
-"""``File.package`` of operating-system code, which differs in what calls what and what compilers have checked."""
 MAX_NOTES = 20
 MAX_DEPTH = 160
 """Nested expressions and statements below this are lowered; what lies deeper is an unknown value, with a note."""
