@@ -59,8 +59,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DEFAULT)
     parser.add_argument("--keep", type=Path, help="forecasts to read, or to write when the file does not exist")
     parser.add_argument("--beside", type=Path, help="forecasts that another state of the code kept")
+    parser.add_argument("--draw", type=int, default=0, help="another draw of rows and seeds, to see what that decides")
     options = parser.parse_args()
-    chained, levels = forecasts(options.data, options.keep)
+    chained, levels = forecasts(options.data, options.keep, options.draw)
     probability = {variant: calibrated(chained, levels, variant) for variant in VARIANTS}
     if options.beside is not None:
         other, _ = read(options.beside)
@@ -84,12 +85,12 @@ def main() -> None:
     beside_epss(options.data, chained, probability, development)
 
 
-def forecasts(data: Path, keep: Path | None) -> tuple[list[Chained], Array]:
+def forecasts(data: Path, keep: Path | None, draw: int = 0) -> tuple[list[Chained], Array]:
     """Forward-chained forecasts and the level of listings known at each landmark, from a file or anew."""
     if keep is not None and keep.exists():
         return read(keep)
-    _, _, learn, full = prepare(data)
-    chained = chain(learn, full, HORIZON)
+    _, _, learn, full = prepare(data, draw)
+    chained = chain(learn, full, HORIZON, draw)
     levels = np.array([level(learn, each.day, HORIZON) for each in chained])
     if keep is not None:
         write(keep, chained, levels)

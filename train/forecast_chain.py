@@ -58,8 +58,11 @@ def blank(rows: Array, variant: str) -> Array:
     return rows
 
 
-def prepare(folder: Path) -> tuple[Dataset, Texts, list[Landmark], list[Landmark]]:
-    """Data, texts, monthly landmarks to learn from (thinned), and the full landmarks to score."""
+def prepare(folder: Path, draw: int = 0) -> tuple[Dataset, Texts, list[Landmark], list[Landmark]]:
+    """Data, texts, monthly landmarks to learn from (thinned), and the full landmarks to score.
+
+    ``draw``: another number draws other rows of what was never listed, to see how much that decides.
+    """
     data = load(folder)
     texts = Texts(data)
     note("texts read")
@@ -67,20 +70,20 @@ def prepare(folder: Path) -> tuple[Dataset, Texts, list[Landmark], list[Landmark
     note("landmarks to score ready")
     done = {each.day: each for each in full}
     learn = [
-        thinned(done[moment], SHARE) if moment in done else landmark(data, texts, moment, SHARE)
+        thinned(done[moment], SHARE, draw) if moment in done else landmark(data, texts, moment, SHARE, draw)
         for moment in months("2022-07", Day(CUT - 30))
     ]
     note("landmarks to learn from ready")
     return data, texts, learn, full
 
 
-def chain(learn: Sequence[Landmark], full: Sequence[Landmark], horizon: int = 90) -> list[Chained]:
+def chain(learn: Sequence[Landmark], full: Sequence[Landmark], horizon: int = 90, draw: int = 0) -> list[Chained]:
     """Each full landmark, scored by models of its own past."""
     found = []
     for each in full:
         past = usable(learn, each.day, horizon)
         raw = {
-            variant: TreeModel(fit_trees(past, horizon, variant)).score(blank(each.rows, variant))
+            variant: TreeModel(fit_trees(past, horizon, variant, draw)).score(blank(each.rows, variant))
             for variant in VARIANTS
         }
         found.append(Chained(each.day, each.names, each.rows, each.until, raw))

@@ -92,9 +92,9 @@ def _description(data: Dataset, name: str) -> str:
     return known.description if known else ""
 
 
-def landmark(data: Dataset, texts: Texts, moment: Day, share: float, seed: int = 7) -> Landmark:
+def landmark(data: Dataset, texts: Texts, moment: Day, share: float, draw: int = 0) -> Landmark:
     """The rows of a day.  ``share`` of those never listed are drawn, and weigh accordingly more."""
-    chance = random.Random(seed * 1_000_003 + moment)  # noqa: S311 - a draw that can be repeated, not a secret
+    chance = random.Random((7 + draw) * 1_000_003 + moment)  # noqa: S311 - a draw that can be repeated, not a secret
     background = Background(moment, data.listings(moment))
     names, rows, until, weight = [], [], [], []
     for name in texts.names:
@@ -113,9 +113,10 @@ def landmark(data: Dataset, texts: Texts, moment: Day, share: float, seed: int =
     return Landmark(moment, names, np.column_stack([np.array(rows), score]), np.array(until), np.array(weight))
 
 
-def thinned(found: Landmark, share: float) -> Landmark:
+def thinned(found: Landmark, share: float, draw: int = 0) -> Landmark:
     """The same landmark with a share of its never-listed rows."""
-    keep = (found.until < NEVER // 2) | (np.random.default_rng(found.day).random(len(found.names)) < share)
+    chance = np.random.default_rng(found.day + draw * 1_000_003)
+    keep = (found.until < NEVER // 2) | (chance.random(len(found.names)) < share)
     names = [name for name, kept in zip(found.names, keep, strict=True) if kept]
     never = found.until >= NEVER // 2
     weight = np.where(never, found.weight / share, found.weight)
@@ -127,7 +128,7 @@ def usable(landmarks: Iterable[Landmark], moment: Day, horizon: int) -> list[Lan
     return [each for each in landmarks if FIRST_LANDMARK <= each.day <= moment - horizon]
 
 
-def fit_trees(landmarks: Sequence[Landmark], horizon: int, variant: str) -> TreeWeights:
+def fit_trees(landmarks: Sequence[Landmark], horizon: int, variant: str, draw: int = 0) -> TreeWeights:
     """Trees fitted to listing within ``horizon`` days, averaged over seeds."""
     rows = np.concatenate([each.rows for each in landmarks])
     label = np.concatenate([each.until <= horizon for each in landmarks])
@@ -146,7 +147,7 @@ def fit_trees(landmarks: Sequence[Landmark], horizon: int, variant: str) -> Tree
             l2_regularization=5,
             max_features=0.4,
             early_stopping=False,
-            random_state=seed,
+            random_state=seed + draw * len(SEEDS),
         ).fit(rows, label, sample_weight=weight)
         for seed in SEEDS
     ]
