@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 
 from glasshouse.scan import ir
+from glasshouse.scan.bodies import NESTING, blocks_of
 from glasshouse.scan.definitions import plain_definitions, without
-from glasshouse.scan.interp.budget import NESTING, blocks_of
 from glasshouse.scan.languages import INTERPRETED
 
 BODIES = frozenset(["function", "method", "lambda"])
@@ -197,8 +197,9 @@ class Version:
             rest = [[[kinds, variable] for kinds, variable, _ in ins[3]], bool(ins[4]), bool(ins[5])]
         elif op == ir.SWITCH:
             rest = [*ins[2:4], [operands for operands, _ in ins[4]]]
-        elif op in HOLES:
-            rest = [None if position in HOLES[op] else item for position, item in enumerate(ins) if position > 1]
+        elif op in ir.BLOCK_FIELDS:
+            fields = ir.BLOCK_FIELDS[op]
+            rest = [None if position in fields else item for position, item in enumerate(ins) if position > 1]
         return [op, *rest]
 
     def function_name(self, index: int) -> Name | None:
@@ -211,16 +212,6 @@ class Version:
     def decorators(found: Sequence[ir.Decorator], spans: list[int]) -> list[Any]:
         spans.extend(each.span for each in found)
         return [(each.name, each.args) for each in found]
-
-
-HOLES = {  # where instructions hold blocks
-    ir.IF: (3, 4),
-    ir.LOOP: (3, 5, 6),
-    ir.DO_LOOP: (3, 4),
-    ir.FOREACH: (5,),
-    ir.BLOCK: (3,),
-    ir.DEFAULT: (3,),
-}
 
 
 def named(items: Iterator[tuple[str, str]]) -> list[Name]:

@@ -18,15 +18,6 @@ from glasshouse.scan import ir
 
 PLAIN_NAME = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 NO_OPERANDS = {ir.IMPORT: (5,), ir.YIELD: (4,), ir.CLOSURE: (3,), ir.CLASS: (3,)}  # where instructions hold numbers
-BLOCKS = {  # where they hold blocks
-    ir.IF: (3, 4),
-    ir.LOOP: (3, 5, 6),
-    ir.DO_LOOP: (3, 4),
-    ir.FOREACH: (5,),
-    ir.BLOCK: (3,),
-    ir.DEFAULT: (3,),
-    ir.TRY: (2, 4, 5),
-}
 
 
 def plain_definitions(file: ir.File, names: Iterable[tuple[int, int]]) -> dict[int, tuple[int, str]]:
@@ -71,7 +62,7 @@ def shifted(block: ir.Block, gone: list[int]) -> ir.Block:
 
 def shifted_instruction(ins: ir.Instr, gone: list[int]) -> ir.Instr:
     op = ins[0]
-    blocks, numbers = BLOCKS.get(op, ()), NO_OPERANDS.get(op, ())
+    blocks, numbers = ir.BLOCK_FIELDS.get(op, ()), NO_OPERANDS.get(op, ())
     made = ins[:2]
     for position, item in enumerate(ins[2:], 2):
         if position in blocks:

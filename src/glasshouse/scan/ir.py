@@ -72,6 +72,17 @@ ADDR = 35  # dst, obj, name                   dst = &obj->name (C)
 GOTO = 36  # label                             (C)
 LABEL = 37  # label
 
+BLOCK_FIELDS: dict[int, tuple[int, ...]] = {
+    IF: (3, 4),
+    LOOP: (3, 5, 6),
+    DO_LOOP: (3, 4),
+    FOREACH: (5,),
+    TRY: (2, 4, 5),
+    BLOCK: (3,),
+    DEFAULT: (3,),
+}
+"""Which fields are blocks, counted with ``op`` and ``span``; handlers of a TRY and cases of a SWITCH hold more."""
+
 OP_NAMES = {
     value: name
     for name, value in list(globals().items())

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from glasshouse.scan import ir
+from glasshouse.scan.bodies import NESTING, blocks_of
 from glasshouse.scan.detect.interface import Hit
-from glasshouse.scan.detect.javascript_values import NESTING, nested_blocks, walk, written
+from glasshouse.scan.detect.javascript_values import walk, written
 
 LIMITS = {
     "byte": (-(1 << 7), (1 << 7) - 1),
@@ -139,7 +140,7 @@ class Ranges:
 
     def around(self, instr: ir.Instr, state: State) -> None:
         """Loops, ``try``, ``switch``: what is written inside is unknown there and after."""
-        blocks = nested_blocks(instr)
+        blocks = blocks_of(instr)
         changed = {name for block in blocks for inner, _ in walk(block) if (name := written(inner)) is not None}
         for name in changed:
             state.pop(name, None)

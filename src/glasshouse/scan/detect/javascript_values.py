@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from glasshouse.scan import ir
+from glasshouse.scan.bodies import NESTING, blocks_of
 
 MAX_STEPS = 300  # definitions visited by one backward walk
 MAX_DEPTH = 24  # attributes and moves followed when naming a value
@@ -54,29 +55,6 @@ class Callback(NamedTuple):
     position: int
 
 
-NESTING = frozenset([ir.IF, ir.LOOP, ir.DO_LOOP, ir.FOREACH, ir.TRY, ir.SWITCH, ir.BLOCK, ir.DEFAULT])
-
-
-def nested_blocks(instr: ir.Instr) -> list[ir.Block]:
-    """The blocks inside a structured instruction, in order of execution."""
-    op = instr[0]
-    if op == ir.IF:
-        return [instr[3], instr[4]]
-    if op == ir.LOOP:
-        return [instr[3], instr[5], instr[6]]
-    if op == ir.DO_LOOP:
-        return [instr[3], instr[4]]
-    if op == ir.FOREACH:
-        return [instr[5]]
-    if op == ir.TRY:
-        return [instr[2], *(handler[2] for handler in instr[3]), instr[4], instr[5]]
-    if op == ir.SWITCH:
-        return [case[1] for case in instr[4]]
-    if op in (ir.BLOCK, ir.DEFAULT):
-        return [instr[3]]
-    return []
-
-
 def walk(body: ir.Block) -> Iterator[tuple[ir.Instr, tuple[ir.Instr, ...]]]:
     """Every instruction of a body in order, with the structured instructions around it."""
     stack: list[tuple[Iterator[ir.Instr], tuple[ir.Instr, ...]]] = [(iter(body), ())]
@@ -85,7 +63,7 @@ def walk(body: ir.Block) -> Iterator[tuple[ir.Instr, tuple[ir.Instr, ...]]]:
         for instr in instructions:
             yield instr, within
             if instr[0] in NESTING:
-                blocks = nested_blocks(instr)
+                blocks = blocks_of(instr)
                 inside = (*within, instr)
                 stack.extend((iter(block), inside) for block in reversed(blocks))
                 break

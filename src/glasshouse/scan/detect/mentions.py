@@ -7,15 +7,6 @@ from typing import NamedTuple
 
 from glasshouse.scan import ir
 
-_BLOCKS = {
-    ir.IF: (3, 4),
-    ir.LOOP: (3, 5, 6),
-    ir.DO_LOOP: (3, 4),
-    ir.FOREACH: (5,),
-    ir.BLOCK: (3,),
-    ir.DEFAULT: (3,),
-}
-
 
 class NamedText(NamedTuple):
     """A constant text that is given to a name: variable, field, key, keyword or default."""
@@ -66,11 +57,15 @@ def _gather(file: ir.File) -> Mentions:
         while waiting:
             for instr in waiting.pop():
                 op = instr[0]
-                blocks = _BLOCKS.get(op)
+                blocks = ir.BLOCK_FIELDS.get(op)
                 if blocks is not None:
                     waiting.extend(instr[place] for place in blocks)
                     if op == ir.DEFAULT:
                         _name(texts, instr[2], index, instr[4], consts, instr[1])
+                    elif op == ir.TRY:
+                        for handler in instr[3]:
+                            catches = catches or bool(handler[1])
+                            waiting.append(handler[2])
                 elif op == ir.CALL_METHOD or op == ir.CALL or op == ir.NEW:
                     method = op == ir.CALL_METHOD
                     callee = instr[4] if method else instr[3]
@@ -92,11 +87,6 @@ def _gather(file: ir.File) -> Mentions:
                     for item in instr[4]:
                         if item.__class__ is list and len(item) == 2:
                             _name(texts, _constant(consts, item[0]), index, item[1], consts, instr[1])
-                elif op == ir.TRY:
-                    waiting.extend((instr[2], instr[4], instr[5]))
-                    for handler in instr[3]:
-                        catches = catches or bool(handler[1])
-                        waiting.append(handler[2])
                 elif op == ir.SWITCH:
                     waiting.extend(case[1] for case in instr[4])
     texts.sort(key=lambda item: (item.function, item.span))

@@ -25,15 +25,6 @@ GUESSABLE = frozenset(["rand", "mt_rand", "uniqid", "lcg_value", "str_shuffle", 
 STRONG = frozenset(["random_bytes", "random_int", "openssl_random_pseudo_bytes", "wp_generate_password"])
 DIGESTS = frozenset(["md5", "sha1", "hash", "hash_hmac", "crypt"])
 MAX_BEHIND = 60  # instructions looked at behind one value
-BLOCKS = {
-    ir.IF: (3, 4),
-    ir.LOOP: (3, 5, 6),
-    ir.DO_LOOP: (3, 4),
-    ir.FOREACH: (5,),
-    ir.BLOCK: (3,),
-    ir.DEFAULT: (3,),
-    ir.TRY: (2, 4, 5),
-}
 DEFINES = frozenset([ir.MOVE, ir.ATTR, ir.ITEM, ir.CALL, ir.CALL_METHOD, ir.BINOP, ir.UNOP, ir.TEMPLATE, ir.CAST])
 
 
@@ -45,7 +36,7 @@ def flat(function: ir.Function) -> list[ir.Instr]:
         ins = pending.pop()
         found.append(ins)
         inner: list[Any] = []
-        for place in BLOCKS.get(ins[0], ()):
+        for place in ir.BLOCK_FIELDS.get(ins[0], ()):
             inner.extend(ins[place])
         if ins[0] == ir.TRY:
             inner.extend(item for handler in ins[3] for item in handler[2])

@@ -7,10 +7,8 @@ and when that is used up, each further root gets only what one plain pass over i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from glasshouse.scan import ir
+from glasshouse.scan.bodies import NESTING, blocks_of
 from glasshouse.scan.program import Fn, Module
 
 MODULE_BASE_STEPS = 80_000  # real files need up to 60,000
@@ -102,27 +100,3 @@ def shape(body: ir.Block) -> tuple[int, int]:
                     inner.extend(blocks_of(ins))
         level = inner
     return total, depth
-
-
-NESTING = frozenset([ir.IF, ir.LOOP, ir.DO_LOOP, ir.FOREACH, ir.TRY, ir.SWITCH, ir.BLOCK, ir.DEFAULT])
-
-
-def blocks_of(ins: Any) -> Iterator[ir.Block]:
-    """The blocks inside an instruction."""
-    op = ins[0]
-    if op == ir.IF:
-        yield from ins[3:5]
-    elif op == ir.LOOP:
-        yield from (ins[3], ins[5], ins[6])
-    elif op == ir.DO_LOOP:
-        yield from ins[3:5]
-    elif op == ir.FOREACH:
-        yield ins[5]
-    elif op == ir.TRY:
-        yield ins[2]
-        yield from (handler[2] for handler in ins[3])
-        yield from ins[4:6]
-    elif op == ir.SWITCH:
-        yield from (case[1] for case in ins[4])
-    elif op in (ir.BLOCK, ir.DEFAULT):
-        yield ins[3]

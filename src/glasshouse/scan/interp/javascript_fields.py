@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp.bodies import inner, instructions
+from glasshouse.scan.bodies import blocks_of, instructions
 
 if TYPE_CHECKING:
     from glasshouse.scan.program import Fn
@@ -25,7 +25,7 @@ def given(fn: Fn, field: str) -> bool:
             return False
         if instr[0] == ir.SET_ATTR and instr[2] == "this" and instr[3] == field and instr[4] in derived:
             return True
-        if len(instr) > 3 and not inner(instr) and any(operand in derived for operand in operands(instr)):
+        if len(instr) > 3 and not blocks_of(instr) and any(operand in derived for operand in operands(instr)):
             derived.add(instr[2])
     return False
 

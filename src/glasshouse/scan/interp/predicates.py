@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
+from glasshouse.scan.bodies import instructions
 from glasshouse.scan.interp import access_paths, operators
-from glasshouse.scan.interp.bodies import instructions
 from glasshouse.scan.interp.values import ClassRef, FuncRef, Obj, Value
 
 if TYPE_CHECKING:

@@ -22,15 +22,6 @@ from glasshouse.scan.memory.api import (
     UNLOCKS,
 )
 
-BLOCK_FIELDS: dict[int, tuple[int, ...]] = {
-    ir.IF: (3, 4),
-    ir.LOOP: (3, 5, 6),
-    ir.DO_LOOP: (3, 4),
-    ir.FOREACH: (5,),
-    ir.BLOCK: (3,),
-    ir.TRY: (2, 4, 5),
-}
-
 DEFINES = frozenset(
     [ir.MOVE, ir.ATTR, ir.ITEM, ir.CALL, ir.CALL_METHOD, ir.NEW, ir.BINOP, ir.UNOP, ir.MAKE, ir.CAST, ir.ADDR]
 )
@@ -221,7 +212,7 @@ class FileFacts:
         found = self._loops.get(id(ins))
         if found is None:
             found = self._loops[id(ins)] = LoopFacts()
-            parts = BLOCK_FIELDS[ins[0]]
+            parts = ir.BLOCK_FIELDS[ins[0]]
             body = [item for part in parts for item in ins[part]]
             changed_by(body, found)
         return found
@@ -277,7 +268,7 @@ def walk(block: ir.Block) -> Any:
             if op == ir.SWITCH:
                 stack.append(iter([item for case in ins[4] for item in case[1]]))
                 break
-            fields = BLOCK_FIELDS.get(op)
+            fields = ir.BLOCK_FIELDS.get(op)
             if fields is not None:
                 inner = [item for number in fields for item in ins[number]]
                 if op == ir.TRY:

@@ -6,15 +6,8 @@ from collections.abc import Iterator
 
 from glasshouse.scan import ir
 
-BLOCKS = {
-    ir.IF: (3, 4),
-    ir.LOOP: (3, 5, 6),
-    ir.DO_LOOP: (3, 4),
-    ir.FOREACH: (5,),
-    ir.TRY: (2, 4, 5),
-    ir.BLOCK: (3,),
-    ir.DEFAULT: (3,),
-}  # where an instruction holds blocks; handlers and cases are below
+NESTING = frozenset([*ir.BLOCK_FIELDS, ir.SWITCH])
+"""Instructions that hold blocks."""
 
 
 def instructions(body: ir.Block) -> Iterator[ir.Instr]:
@@ -23,7 +16,7 @@ def instructions(body: ir.Block) -> Iterator[ir.Instr]:
     while stack:
         for instr in stack[-1]:
             yield instr
-            blocks = inner(instr)
+            blocks = blocks_of(instr)
             if blocks:
                 stack.extend(iter(block) for block in reversed(blocks))
                 break
@@ -31,10 +24,10 @@ def instructions(body: ir.Block) -> Iterator[ir.Instr]:
             stack.pop()
 
 
-def inner(instr: ir.Instr) -> list[ir.Block]:
+def blocks_of(instr: ir.Instr) -> list[ir.Block]:
     """The blocks inside an instruction."""
     op = instr[0]
-    found = [instr[place] for place in BLOCKS.get(op, ())]
+    found = [instr[place] for place in ir.BLOCK_FIELDS.get(op, ())]
     if op == ir.TRY:
         found[1:1] = [handler[2] for handler in instr[3]]
     elif op == ir.SWITCH:
