@@ -293,6 +293,26 @@ def alive(process: int) -> bool:
     return True
 
 
+AT_FORK = """
+import os, signal
+os.register_at_fork(after_in_parent=lambda: os.kill(os.getpid(), signal.SIGINT))
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from glasshouse.scan.execute import ExecutorLimits
+from glasshouse.scan.worker_pool import WorkerPool
+try:
+    with WorkerPool(2, ExecutorLimits()) as pool:
+        print(*pool.map_chunks(bytes, [[1], [2]]))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux only")
+def test_an_interrupt_while_a_worker_begins_is_not_lost() -> None:
+    done = subprocess.run([sys.executable, "-c", AT_FORK], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("interrupted\n", "")
+
+
 @given(st.lists(st.integers(0, 1000), max_size=60), st.integers(1, 8))
 def test_chunks_keep_all_items_in_order_and_are_of_like_weight(weights: list[int], jobs: int) -> None:
     items = list(range(len(weights)))

@@ -156,8 +156,9 @@ class _Run:
                     self._held = chunk
                     return
                 if idle is None:
-                    idle = _Worker(self._function, self._limits, self._workers)
-                    self._workers.append(idle)
+                    with _interrupts_wait():
+                        idle = _Worker(self._function, self._limits, self._workers)
+                        self._workers.append(idle)
                 idle.send(message, chunk)
 
     def _next_chunk(self) -> _Chunk | None:
@@ -237,11 +238,26 @@ class _Run:
         self._again.extend(one for one in worker.chunks if not one.finished)
 
 
+@contextlib.contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """An interrupt comes after the block: Python would swallow it in the hooks that modules have run at a fork."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(
     pipe: Connection, inherited: Sequence[Connection], function: Callable[[Any], bytes], limits: ExecutorLimits
 ) -> None:
     """The life of a worker: chunks in, one message for each item out, until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that owns us decides
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # we began while interrupts had to wait
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "SIGALRM"):
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
