@@ -127,3 +127,41 @@ def test_an_incident_says_what_the_forecast_knows_of_the_vulnerability_its_rule_
     (incident,) = json.loads(run(place, *alone, "--format", "json").stdout)["incidents"]
     assert incident["threats"][0]["listed_on"] == "2021-12-10"
     assert "listed as exploited since 2021-12-10" in run(place, *alone, "--format", "html").stdout
+
+
+def test_a_table_of_services_says_what_runs_on_the_host_and_which_named_flaw_it_has(place: Path) -> None:
+    (place / "rules").mkdir()
+    (place / "rules" / "tagged.yml").write_text(RULE.replace("'marker'", "'shadows'") + "tags: [cve.2021-44228]\n")
+    (place / "bom.json").write_text(
+        json.dumps(
+            {"bomFormat": "CycloneDX", "components": [{"purl": "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1"}]}
+        )
+    )
+    (place / "services.csv").write_text(
+        "service,inventory,criticality,critical,owner,hosts\npayments,bom.json,5,yes,Ann,WS1.corp.example;ws9\n,,,,,\n"
+    )
+    advisory = {
+        "id": "GHSA-jfh8-c2jp-5v3q",
+        "aliases": ["CVE-2021-44228"],
+        "modified": "2021-12-10T00:00:00Z",
+        "published": "2021-12-10T00:00:00Z",
+        "affected": [
+            {
+                "package": {"ecosystem": "Maven", "name": "org.apache.logging.log4j:log4j-core"},
+                "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "2.0"}, {"fixed": "2.15.0"}]}],
+            }
+        ],
+    }
+    (place / "osv.json").write_text(json.dumps(advisory))
+    alone = ("log.json", "--rules", "rules", "--only-rules", "--services", "services.csv")
+    bare = run(place, *alone)
+    assert "= ws1 runs the critical service payments (weight 5, owner Ann)\n" in bare.stdout, bare.stderr
+    assert "services.csv:3: no service name" in bare.stderr
+    environ = {**os.environ, "GLASSHOUSE_HOME": str(place / "home")}
+    command = [sys.executable, "-m", "glasshouse", "forecast", "import", "osv", "osv.json"]
+    subprocess.run(command, cwd=place, env=environ, capture_output=True, check=True)
+    assert "(weight 5, owner Ann), which has CVE-2021-44228\n" in run(place, *alone).stdout
+    assert "payments" in run(place, *alone, "--format", "html").stdout
+    (incident,) = json.loads(run(place, *alone, "--format", "json").stdout)["incidents"]
+    assert incident["stakes"][0]["cves"] == ["CVE-2021-44228"]
+    assert run(place, "log.json", "--services", "missing.csv").returncode == 2

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from glasshouse.cli.passing import file_targets, say_receipt, through_the_door
-from glasshouse.cli.respond_forecast import forecasts
+from glasshouse.cli.respond_forecast import forecasts, host_stakes
 from glasshouse.cli.respond_rules import rules_command
 from glasshouse.cli.respond_run import run_command
 from glasshouse.words.places import cache_directory, home
@@ -59,6 +59,7 @@ class RespondCommand(click.Command):
 @click.option("--only-rules", is_flag=True, help="Use the rules of --rules alone, not the starter and imported ones.")
 @click.option("--placeholders", metavar="FILE", help="YAML: values for %name% in rules with the modifier expand.")
 @click.option("--source", metavar="PRODUCT/SERVICE", help="What log events are that cannot be told by their fields.")
+@click.option("--services", metavar="CSV", help="Table of services and their hosts: what runs on which host.")
 @click.option("--min-level", type=click.Choice(LEVELS), default="low", show_default=True, help="Least rule level.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="Report format.")
 @click.option("--output", "-o", metavar="FILE", help="Write the report to FILE.")
@@ -88,7 +89,8 @@ def command(logs: tuple[str, ...], **options: Any) -> int:
     files = [Path(each) for each in logs if each != "-"]
     if options["ledger"]:
         files.append(_ledger(options))
-    with through_the_door("events.respond", file_targets(files), f"respond to {len(files) or 1} log(s)") as passage:
+    read = [*files, Path(options["services"])] if options["services"] else files
+    with through_the_door("events.respond", file_targets(read), f"respond to {len(files) or 1} log(s)") as passage:
         report = _respond(logs, options)
         _record(report, passage)
     _write(report, options)
@@ -113,9 +115,11 @@ def _respond(logs: tuple[str, ...], options: dict[str, Any]) -> Report:
     from glasshouse.respond.read.inputs import read_logs
     from glasshouse.respond.report import Report
     from glasshouse.respond.run import Settings, detect
+    from glasshouse.respond.stake import with_stakes
     from glasshouse.respond.threat import with_threats
     from glasshouse.words.errors import NoEventsError
 
+    stakes = host_stakes(Path(options["services"])) if options["services"] else {}
     rules = load_rules(options)
     started = time.monotonic()
     chunks: Iterable[Chunk | NotRead] = read_logs([Path(each) for each in logs], sys.stdin.buffer)
@@ -134,7 +138,10 @@ def _respond(logs: tuple[str, ...], options: dict[str, Any]) -> Report:
         seconds = max(time.monotonic() - started, 1e-6)
         click.echo(f"glasshouse: {run.events:,} events in {seconds:.1f} s ({run.events / seconds:,.0f}/s)", err=True)
     made = datetime.now(UTC).isoformat(timespec="seconds")
-    return Report(__version__, made, run, with_threats(found.incidents, forecasts), found.loose)
+    incidents = with_threats(found.incidents, forecasts)
+    if options["services"]:
+        incidents = with_stakes(incidents, stakes)
+    return Report(__version__, made, run, incidents, found.loose)
 
 
 def _ledger(options: dict[str, Any]) -> Path:

@@ -57,7 +57,7 @@ def with_threats(incidents: Iterable[Incident], look_up: LookUp) -> tuple[Incide
     wanted = sorted({cve for _, names in found for cve in names})
     forecasts = look_up(wanted) if wanted else {}
     return tuple(
-        sorted((msgspec.structs.replace(each, threats=_threats(names, forecasts)) for each, names in found), key=_order)
+        sorted((msgspec.structs.replace(each, threats=_threats(names, forecasts)) for each, names in found), key=order)
     )
 
 
@@ -86,13 +86,17 @@ def _weight(threat: Threat) -> float:
     return 1.0 if threat.listed_on is not None else threat.chance or 0.0
 
 
-def _order(incident: Incident) -> tuple[int, bool, float, float, float, str]:
+def order(incident: Incident) -> tuple[int, bool, bool, bool, float, float, float, float, str]:
+    """Sorts the gravest first; ``with_threats`` and ``stake.with_stakes`` say by what."""
     weight = max((_weight(each) for each in incident.threats if each.rules), default=0.0)
     return (
         -LEVEL_RANK[incident.severity],
+        not any(each.cves for each in incident.stakes),
         weight < RAISING,
+        not any(each.critical for each in incident.stakes),
         -incident.score,
         -weight,
+        -max((each.criticality for each in incident.stakes), default=0.0),
         incident.first or 0.0,
         incident.id,
     )

@@ -113,6 +113,21 @@ class Threat(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...] = ()
 
 
+class Stake(msgspec.Struct, frozen=True):
+    """A service that runs on a host of an incident.
+
+    ``criticality`` is its weight and ``critical`` the flag of a critical or important function, as in a table of
+    services.  ``cves`` are vulnerabilities that its components have: of a host all, of an incident those it names.
+    """
+
+    host: str
+    service: str
+    owner: str = ""
+    criticality: float = 1.0
+    critical: bool = False
+    cves: tuple[str, ...] = ()
+
+
 class Incident(msgspec.Struct, frozen=True):
     """Detections that belong together, in order of time.
 
@@ -133,6 +148,7 @@ class Incident(msgspec.Struct, frozen=True):
     techniques: tuple[Technique, ...]
     tactics: tuple[str, ...]
     threats: tuple[Threat, ...] = ()
+    stakes: tuple[Stake, ...] = ()
 
 
 class NotRead(msgspec.Struct, frozen=True):

@@ -22,12 +22,14 @@ from glasshouse.forecast.exposure.analyse import (
     what_if,
     without,
 )
+from glasshouse.forecast.exposure.hosts import stakes_by_host
 from glasshouse.forecast.exposure.match import weighed
 from glasshouse.forecast.exposure.model import Service, Vulnerability
 from glasshouse.inventory.advisory import Advisory, Interval
 from glasshouse.inventory.component import Component
 from glasshouse.inventory.match import match
 from glasshouse.inventory.versions import verdict
+from glasshouse.words.incident import Stake
 
 COMPONENTS = [Component("PyPI", name, "1.0") for name in "abcd"]
 CAUSES = [f"CVE-2024-100{number}" for number in range(4)]
@@ -195,3 +197,15 @@ def test_two_databases_about_one_cve_count_once_and_a_listed_one_is_certain() ->
     found = weighed(match([component], lambda *_: twins, frozenset({"PyPI"})), {}, frozenset({"CVE-2024-1000"}), 0.001)
     (only,) = found.found[component]
     assert (only.chance, only.listed, only.assumed) == (1.0, True, False)
+
+
+def test_a_host_has_the_services_of_the_table_and_the_flaws_of_their_components() -> None:
+    one, two = COMPONENTS[:2]
+    services = [
+        Service("pay", (one, two), owner="Ann", criticality=5.0, critical=True, hosts=("h1", "h2")),
+        Service("shop", (two,)),
+    ]
+    by_host = stakes_by_host(services, {one: ["CVE-2024-1001", "CVE-2024-1000"], two: ["CVE-2024-1000"]})
+    assert by_host["h2"] == [Stake("h2", "pay", "Ann", 5.0, critical=True, cves=("CVE-2024-1000", "CVE-2024-1001"))]
+    assert by_host["shop"] == [Stake("shop", "shop", cves=("CVE-2024-1000",))]
+    assert set(by_host) == {"h1", "h2", "shop"}

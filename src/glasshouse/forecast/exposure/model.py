@@ -11,7 +11,8 @@ class Service(msgspec.Struct, frozen=True):
     """Something the organisation runs.
 
     ``criticality`` (0 or more) is its weight in every sum; ``critical`` is the flag of a critical or important
-    function. ``supplier``, its LEI and ``substitutable`` are for the register of third parties.
+    function. ``supplier``, its LEI and ``substitutable`` are for the register of third parties. ``hosts`` are the
+    machines it runs on, as logs name them.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Service(msgspec.Struct, frozen=True):
     supplier_lei: str = ""
     substitutable: str = ""
     function: str = ""
+    hosts: tuple[str, ...] = ()
 
 
 class Vulnerability(msgspec.Struct, frozen=True):

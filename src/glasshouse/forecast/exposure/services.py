@@ -2,7 +2,7 @@
 
 Columns: ``service`` (required), ``inventory`` (files, separated by ``;``, relative to the table), ``owner``,
 ``criticality`` (a number, 0 or more; default 1), ``critical`` (yes/no), ``sector``, ``function``, ``supplier``,
-``supplier_lei``, ``substitutable``.  Other columns are passed over.
+``supplier_lei``, ``substitutable``, ``hosts`` (names or addresses, separated by ``;``).  Other columns are passed over.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _problem(cells: dict[str, str], found: dict[str, Service]) -> str:
 def _components(
     cells: dict[str, str], folder: Path, given: Sequence[Inventory]
 ) -> tuple[tuple[Component, ...], list[str]]:
-    named = [part.strip() for part in cells.get("inventory", "").split(";") if part.strip()]
+    named = _parts(cells.get("inventory", ""))
     problems: list[str] = []
     components: dict[Component, None] = {}
     if not named:
@@ -108,4 +108,9 @@ def _service(cells: dict[str, str], components: tuple[Component, ...]) -> Servic
         supplier_lei=cells.get("supplier_lei", ""),
         substitutable=cells.get("substitutable", ""),
         function=cells.get("function", ""),
+        hosts=_parts(cells.get("hosts", "")),
     )
+
+
+def _parts(cell: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in cell.split(";") if part.strip())

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
+from glasshouse.respond import stake
 from glasshouse.respond.render.drawings import graph, ordered, timeline
 from glasshouse.respond.report import Report, moment
 from glasshouse.respond.threat import told
@@ -77,10 +78,10 @@ def _incident(incident: Incident) -> Iterator[str]:
         ]
         if told_by:
             yield f"<ul>{''.join(told_by)}</ul>"
-    if incident.threats:
-        yield "<ul>"
-        yield from (f"<li>{each.cve}: {_text(told(each))}" for each in incident.threats)
-        yield "</ul>"
+    known = [f"{each.cve}: {_text(told(each))}" for each in incident.threats]
+    known += [_text(stake.told(each)) for each in incident.stakes]
+    if known:
+        yield f"<ul>{''.join(f'<li>{line}</li>' for line in known)}</ul>"
     for title, drawing in (("Timeline", timeline(incident)), ("Who and what", graph(incident))):
         if drawing:
             yield f"<h3>{title}</h3>{drawing}"

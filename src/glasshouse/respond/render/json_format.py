@@ -57,6 +57,7 @@ def incident(each: Incident) -> dict[str, Any]:
         "techniques": each.techniques,
         "tactics": each.tactics,
         "threats": each.threats,
+        "stakes": each.stakes,
         "entities": each.entities,
         "links": each.links,
         "detections": [detection(found) for found in each.detections],

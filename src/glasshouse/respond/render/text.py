@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from glasshouse.respond import stake
 from glasshouse.respond.report import Report, moment
 from glasshouse.respond.threat import told
 from glasshouse.words.display import visible
@@ -63,6 +64,7 @@ def _incident(incident: Incident, paint: _Paint) -> Iterator[str]:
                 yield f"   = {each.id}: {' '.join(each.signs[:MAX_SIGNS])}"
     for threat in incident.threats:
         yield f"   = {threat.cve}: {visible(told(threat))}"
+    yield from (f"   = {visible(stake.told(one))}" for one in incident.stakes)
     yield "   |"
     for line in _timeline(incident.detections, paint):
         yield "   | " + line
