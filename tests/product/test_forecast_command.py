@@ -176,7 +176,7 @@ def test_the_html_report_is_self_contained(home: Home) -> None:
 
 def test_exposure_names_what_to_patch_and_what_it_hits(home: Home) -> None:
     report = home.run("exposure", "shop", "bank", "--services", "services.csv", "--as-of", "2025-06-01", expect=1)
-    assert "Patch these" in report
+    assert "Patch these 3 first" in report
     assert "acme-mail 1.4" in report
     assert "CVE-2024-1003 (listed)" in report
 
@@ -215,8 +215,38 @@ def test_an_entry_that_cannot_be_judged_is_listed_and_changes_the_exit_code(home
 
 
 def test_trends_say_when_there_is_too_little_to_say(home: Home) -> None:
-    assert "none of" in home.run("forecast", "trends", "--as-of", "2025-06-01")
+    assert "no group with enough listings" in home.run("forecast", "trends", "--as-of", "2025-06-01")
 
 
 def test_without_any_import_the_next_step_is_named(tmp_path: Path) -> None:
     assert "forecast import" in Home(tmp_path).run("forecast", "CVE-2024-1001", expect=2)
+
+
+def test_a_day_that_has_not_come_is_refused(home: Home) -> None:
+    assert "has not come yet" in home.run("forecast", "CVE-2024-1001", "--as-of", "9999-12-31", expect=2)
+    assert "has not come yet" in home.run("exposure", "shop", "--as-of", "9999-12-31", expect=2)
+
+
+def test_an_import_that_finds_no_file_says_what_it_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "feeds").mkdir()
+    assert "*.json, *.csv" in Home(tmp_path).run("forecast", "import", "kev", "feeds", expect=2)
+
+
+def test_a_damaged_inventory_among_others_is_named_and_the_rest_is_judged(home: Home) -> None:
+    home.write("mixed/good-bom.json", {"bomFormat": "CycloneDX", "components": [{"purl": "pkg:pypi/acme-mail@1.4"}]})
+    (home.folder / "mixed" / "cut-bom.json").write_text('{"bomFormat": "CycloneDX", "components": [')
+    report = home.run("exposure", "mixed", "--as-of", "2025-06-01", expect=5)
+    assert "cut-bom.json" in report
+    assert "1 service" in report
+    assert "not a valid" in home.run("exposure", "mixed/cut-bom.json", expect=2)
+
+
+def test_a_catalogue_of_listings_alone_is_no_record_of_who_publishes(tmp_path: Path) -> None:
+    alone = Home(tmp_path)
+    alone.write("kev.json", {"vulnerabilities": [{"cveID": "CVE-2024-1003", "dateAdded": "2025-05-01"}]})
+    alone.run("forecast", "import", "kev", "kev.json")
+    report = alone.run("forecast", "trends", "--as-of", "2025-06-01")
+    assert "Who publishes" not in report
+    assert "set against nothing" in report
+    assert "too few listings" in report
+    assert "No vulnerability that fits" in alone.run("forecast", "--top", "3", "--as-of", "2025-06-01")

@@ -138,6 +138,7 @@ def import_(kind: str, paths: tuple[str, ...], known_at: date | None, store_path
     """
     from glasshouse.forecast.importers.registry import IMPORTERS
     from glasshouse.forecast.importers.run import import_records
+    from glasshouse.words.errors import PathError
 
     with open_store(store_path) as store:
         report = import_records(
@@ -147,6 +148,10 @@ def import_(kind: str, paths: tuple[str, ...], known_at: date | None, store_path
             today=_day(_today()),
             known_at=_day(known_at) if known_at else None,
         )
+    if not report.documents and not report.rejected:
+        named = ", ".join(f"*{suffix}" for suffix in IMPORTERS[kind].suffixes)
+        hint = f"Looked for {named}, packed or not."
+        raise PathError(f"no file that could hold {kind} records", where=", ".join(paths), hint=hint)
     from glasshouse.forecast.render.imports import text
 
     click.echo("".join(text(report)), nl=False)
@@ -229,8 +234,13 @@ def write_report(pieces: Iterator[str], output: str | None, form: str) -> None:
 
 
 def today_or(moment: date | None) -> Day:
-    """The day a user named, or today."""
-    return _day(moment or _today())
+    """The day a user named, or today; a day that nowhere has begun is refused."""
+    from glasshouse.words.errors import UsageError
+
+    today = _today()
+    if moment is not None and moment.toordinal() > today.toordinal() + 1:
+        raise UsageError(f"{moment:%Y-%m-%d} has not come yet", hint="Name today or an earlier day.")
+    return _day(moment or today)
 
 
 def _today() -> date:

@@ -13,7 +13,7 @@ from glasshouse.forecast.facts import Day, iso
 from glasshouse.forecast.model import Horizon, Model, shipped_model
 from glasshouse.forecast.score import Engine
 from glasshouse.forecast.store import FactStore
-from glasshouse.inventory.component import Component, LeftOut
+from glasshouse.inventory.component import Component, Inventory, LeftOut
 from glasshouse.inventory.match import match
 from glasshouse.inventory.places import find_inventories, is_system, of_system
 from glasshouse.inventory.read import read_inventory
@@ -25,10 +25,11 @@ MAX_CRITICALITY_NOTE = "every service weighs the same: give --services to say wh
 def read_everything(paths: Sequence[Path], table: Path | None) -> tuple[list[Service], list[LeftOut]]:
     """Services with their components, and what could not be read."""
     systems = [path for path in paths if is_system(path)]
-    files = [file for path in paths if path not in systems for file in find_inventories(path)]
-    inventories = [*(read_inventory(file) for file in files), *(of_system(path) for path in systems)]
+    named = [file for path in paths if path not in systems for file in find_inventories(path)]
+    files, inventories, left_out = _read(named)
     files += systems
-    left_out = [item for inventory in inventories for item in inventory.left_out]
+    inventories += [of_system(path) for path in systems]
+    left_out += [item for inventory in inventories for item in inventory.left_out]
     if table is None:
         services = services_of(inventories, [_service_name(file, files) for file in files])
     else:
@@ -39,6 +40,20 @@ def read_everything(paths: Sequence[Path], table: Path | None) -> tuple[list[Ser
             "no service and no component in what was given", where=", ".join(str(path) for path in paths)
         )
     return services, left_out
+
+
+def _read(files: Sequence[Path]) -> tuple[list[Path], list[Inventory], list[LeftOut]]:
+    """The files that could be read.  One that cannot is left out and named, unless there is no other."""
+    read: list[tuple[Path, Inventory]] = []
+    left_out: list[LeftOut] = []
+    for file in files:
+        try:
+            read.append((file, read_inventory(file)))
+        except InventoryError as error:
+            if len(files) == 1:
+                raise
+            left_out.append(LeftOut(str(file), error.what))
+    return [file for file, _ in read], [inventory for _, inventory in read], left_out
 
 
 def _service_name(file: Path, files: Sequence[Path]) -> str:
@@ -100,7 +115,8 @@ def _caveats(engine: Engine, services: Sequence[Service], found: Matches) -> lis
         notes.append(MAX_CRITICALITY_NOTE)
     assumed = sum(each.assumed for list_ in found.found.values() for each in list_)
     if assumed:
-        notes.append(f"{assumed:,} vulnerabilities without a forecast count with the overall rate")
+        many = f"{assumed:,} vulnerabilities" if assumed > 1 else "a vulnerability"
+        notes.append(f"{many} without a forecast: counted with the overall rate")
     if not engine.own_listings:
         notes.append("no catalogue of listings (KEV) was imported: none of the vulnerabilities counts as listed")
     return notes

@@ -24,19 +24,22 @@ def text(report: Exposure) -> Iterator[str]:
     yield (
         f"{count(len(report.services), 'service')} ({critical} critical), {count(report.components, 'component')}, "
         f"{count(len(report.vulnerable), 'vulnerable component')}; "
-        f"within {report.horizon_days} days of {report.day}\n\n"
+        f"within {report.horizon_days} days of {report.day}\n"
     )
     if report.vulnerable:
+        yield "\n"
         yield from _losses(report)
         yield from _plan(report)
         yield from _table(report)
     yield from _concentration(report)
     for each in report.what_if:
+        if not each.services:
+            yield f"\nWhat if {visible(each.component)} has a new flaw: no service contains it\n"
+            continue
         yield f"\nWhat if {visible(each.component)} has a new flaw, exploited for certain: "
         yield f"{count(len(each.services), 'service')} hit ({len(each.critical_services)} critical), "
         yield f"{percent(each.weight_share)} of the total weight\n"
-        if each.services:
-            yield f"  {', '.join(visible(name) for name in each.services[:SHOWN])}\n"
+        yield f"  {', '.join(visible(name) for name in each.services[:SHOWN])}\n"
     yield from _unknown(report)
     yield "\n"
     for caveat in report.caveats:
@@ -56,7 +59,8 @@ def _plan(report: Exposure) -> Iterator[str]:
     if not report.plan:
         return
     removed = 1 - report.plan[-1].remaining
-    yield f"\nPatch these {len(report.plan)} first: removes {percent(removed)} of the expected loss\n"
+    first = f"these {len(report.plan)}" if len(report.plan) > 1 else "this"
+    yield f"\nPatch {first} first: removes {percent(removed)} of the expected loss\n"
     for number, step in enumerate(report.plan, start=1):
         fixed = f"to {', '.join(map(visible, step.fixed))}" if step.fixed else "no fix known: replace or shield it"
         yield f"  {number:>2}. {visible(str(step.component)):<44} {fixed:<34} left {percent(step.remaining)}\n"

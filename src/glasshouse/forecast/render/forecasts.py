@@ -24,6 +24,10 @@ COLUMNS = (
 
 def text(forecasts: Sequence[Forecast]) -> Iterator[str]:
     """One page a CVE when there are few, one line a CVE when there are many."""
+    if not forecasts:
+        yield "No vulnerability that fits was known and open on that day; what is listed already is not forecast.\n"
+        yield "`glasshouse forecast sources` says what was imported, and for which days.\n"
+        return
     if len(forecasts) <= 3:
         for forecast in forecasts:
             yield "\n".join(page(forecast)) + "\n"

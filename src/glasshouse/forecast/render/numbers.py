@@ -16,7 +16,7 @@ def percent(value: float) -> str:
         return f"{scaled:.2f} %"
     if scaled >= 0.001:
         return f"{scaled:.3f} %"
-    return "under 0.001 %"
+    return "under 0.001 %" if value > 0 else "0 %"
 
 
 def factor(value: float) -> str:

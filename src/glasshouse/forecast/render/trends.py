@@ -20,7 +20,9 @@ _BARS = " ▁▂▃▄▅▆▇█"
 def text(report: Trends) -> Iterator[str]:
     """Counts and forecasts, changes, what emerges, and who reports."""
     yield f"Monthly listings as known exploited, as of {report.day}\n\n"
-    if report.listings:
+    if not report.listings:
+        yield "  too few listings in the last 24 months to count\n"
+    else:
         yield f"{'':<34} {'last 24 months':<24}  {'per month':>9}  next three months (80 % range)\n"
     for each in report.listings[:SHOWN]:
         ahead = "  ".join(f"{month.mean:.1f} ({month.low}-{month.high})" for month in each.ahead)
@@ -34,7 +36,9 @@ def text(report: Trends) -> Iterator[str]:
             yield f"  {change.month}  {name}: {change.before:.1f} to {change.after:.1f} a month\n"
     yield "\nMore listings for each published CVE than in the two years before\n"
     rising = [row for row in report.emerging if row.significant]
-    if not rising:
+    if not report.compared:
+        yield "  no group with enough listings to compare\n"
+    elif not rising:
         yield f"  none of {report.compared} groups, with false discoveries held to one in ten\n"
     for row in report.emerging[:SHOWN]:
         mark = "*" if row.significant else " "
@@ -43,7 +47,8 @@ def text(report: Trends) -> Iterator[str]:
             yield f"{'':<36}{', '.join(row.cves[:5])}\n"
     if report.emerging:
         yield "  * holds with false discoveries bounded to one in ten; the others may be chance\n"
-    yield "\nWho publishes (share of the last year, and of the two years before)\n"
+    if report.sources:
+        yield "\nWho publishes (share of the last year, and of the two years before)\n"
     for source in report.sources[:5]:
         yield f"  {visible(source.source):<34} {percent(source.share):>8}  {percent(source.share_before):>8}\n"
     for caveat in report.caveats:

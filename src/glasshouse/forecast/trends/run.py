@@ -44,7 +44,9 @@ class Tally:
         if known.withdrawn:
             return
         since = known.published if known.published is not None else known.first_seen
-        when = _period(since, self.day)
+        # a catalogue of listings alone is no record of what was published
+        told = known.published is not None or bool(known.description)
+        when = _period(since, self.day) if told else None
         listed = _period(known.listed_on, self.day) if known.listed_on is not None else None
         if when is None and known.listed_on is None:
             return
@@ -76,13 +78,13 @@ def trends(everything: Iterable[Knowledge], day: Day) -> Trends:
         tally.add(known)
     named = sorted(tally.listed, key=lambda group: (-sum(tally.listed[group].values()), group))
     chosen = [group for group in named if _recent(tally.listed[group], day) >= 2][:MAX_GROUPS]
-    found = emerging(tally)
+    compared = [group for group in tally.exploited if tally.published and sum(tally.exploited[group]) >= FEWEST_LISTED]
     return Trends(
         day=iso(day),
         listings=tuple(trend(group, tally.listed[group], day) for group in chosen),
-        emerging=found,
+        emerging=emerging(tally, compared),
         sources=_sources(tally),
-        compared=sum(1 for group in tally.exploited if sum(tally.exploited[group]) >= FEWEST_LISTED),
+        compared=len(compared),
         caveats=tuple(_caveats(tally)),
     )
 
@@ -127,9 +129,12 @@ def _mean(values: Sequence[int]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def emerging(tally: Tally) -> tuple[Emerging, ...]:
-    """Groups with more listings for each published CVE than before, the surest first; false discoveries are bounded."""
-    rows = [_row(tally, group) for group in tally.exploited if sum(tally.exploited[group]) >= FEWEST_LISTED]
+def emerging(tally: Tally, compared: Iterable[Group]) -> tuple[Emerging, ...]:
+    """Of some groups those with more listings for each published CVE than before, surest first.
+
+    False discoveries are bounded.
+    """
+    rows = [_row(tally, group) for group in compared]
     rows.sort(key=lambda row: (row.p_value, row.dimension, row.name))
     passing = [rank for rank, row in enumerate(rows, 1) if row.p_value <= FALSE_DISCOVERIES * rank / len(rows)]
     cut = max(passing, default=0)
@@ -190,3 +195,5 @@ def _caveats(tally: Tally) -> Iterable[str]:
         yield "who publishes changed by more than a tenth: counts of published CVEs do not compare across the years"
     if not tally.listed:
         yield "no listings were imported: nothing can be said about exploitation"
+    if not tally.published:
+        yield "no records of the last three years were imported: listings are set against nothing"
