@@ -160,7 +160,7 @@ def test_a_questionnaire_filled_with_unknowns_is_the_strictest_classification(gl
     code, out, _ = glasshouse("classify", "screen", "--answers", "answers.yaml", "--on", "2026-11-27")
     assert code == 0
     assert "Prohibited" in out
-    assert "questions open" in out
+    assert "open question" in out
     record = glasshouse("dossier", "classification", "--model", "screen")[1]
     assert "assumed: nobody knew" in record
 

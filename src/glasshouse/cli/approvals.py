@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from glasshouse.cli.admin import as_json, date, opened, say, with_format
+from glasshouse.words.display import counted
 
 if TYPE_CHECKING:
     from glasshouse.words.approval import ApprovalRequest, Verdict
@@ -27,7 +28,7 @@ def command(state: str, form: str) -> None:
         return
     for each in found:
         describe(each)
-    click.echo(f"{len(found)} request(s) {state}", err=True)
+    click.echo(f"{counted(len(found), 'request')} {state}", err=True)
 
 
 @click.command("approve", context_settings={"max_content_width": 110})
@@ -54,7 +55,7 @@ def deny(name: str, reason: str, person: str, key: str, yes: bool) -> None:
 def describe(request: ApprovalRequest) -> None:
     """Everything an approver must know, before a key is touched."""
     terms = request.terms
-    say(f"{terms.id}: {terms.act.capability}, {request.state}, {len(request.votes)} of {terms.needed} vote(s)")
+    say(f"{terms.id}: {terms.act.capability}, {request.state}, {len(request.votes)} of {counted(terms.needed, 'vote')}")
     say(f"  what   {terms.act.describes or terms.act.capability}")
     for target in terms.act.targets[:20]:
         say(f"  on     {target.kind} {target.name} {target.path}".rstrip())
@@ -80,5 +81,5 @@ def _vote(name: str, person: str, key: str, verdict: Verdict, reason: str, *, ye
         if not yes:
             click.confirm(f"{verdict} this as {person}?", abort=True, err=True)
         vote = sign(private, request.terms, person, verdict, reason, admin.door.now())
-        counted, receipt = admin.door.waiting.vote(name, vote, admin.caller)
-    say(f"{name} is {counted.state}, {len(counted.votes)} of {counted.terms.needed} vote(s); entry {receipt.index}")
+        after, receipt = admin.door.waiting.vote(name, vote, admin.caller)
+    say(f"{name} is {after.state}, {len(after.votes)} of {counted(after.terms.needed, 'vote')}; entry {receipt.index}")

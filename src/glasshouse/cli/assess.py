@@ -14,6 +14,7 @@ from glasshouse.cli.assess_gate import gate, override, watch
 from glasshouse.cli.evidence import gathered, keep, read_file, recording
 from glasshouse.cli.passing import say_receipt
 from glasshouse.cli.progress import progress_bar
+from glasshouse.words.display import counted
 
 if TYPE_CHECKING:
     from glasshouse.assess.records import RunRecorded
@@ -130,7 +131,9 @@ def run(
         raise SuiteError("the model file names no suites", hint="Add `suites:` to it, or pass --suite NAME.")
     setting = Setting(seed, repeats, max_samples, dict(each.split("=", 1) for each in options if "=" in each))
     lines: list[str] = []
-    with recording(f"model:{found.identity.name}", f"run {len(chosen)} suites", [file], "model.assess") as passage:
+    with recording(
+        f"model:{found.identity.name}", f"run {counted(len(chosen), 'suite')}", [file], "model.assess"
+    ) as passage:
         keep(passage, ModelRegistered(found, digest))
         for name in chosen:
             with progress_bar(shown=sys.stderr.isatty()) as bar:

@@ -10,6 +10,7 @@ import click
 
 from glasshouse.cli.evidence import keep, read_file, recording, signed
 from glasshouse.cli.passing import say_receipt
+from glasshouse.words.display import counted
 
 if TYPE_CHECKING:
     from glasshouse.assess.classify import Answer, Classification
@@ -101,9 +102,9 @@ def lines(result: Classification) -> list[str]:
         when = "in force" if each.applies_from is None else f"from {each.applies_from}"
         state = "" if each.applies else " (not yet)"
         shown.append(f"  {each.outcome.label}: {when}{state}; {each.outcome.citation}, {each.outcome.confidence}")
-    shown.append(f"{len(result.obligations)} obligations:")
+    shown.append(f"{counted(len(result.obligations), 'obligation')}:")
     shown += [f"  {each.who}: {each.does} ({each.citation})" for each in result.obligations]
     if result.open_questions:
-        shown.append(f"{len(result.open_questions)} questions open, each counted as the stricter answer:")
+        shown.append(f"{counted(len(result.open_questions), 'open question')}, each counted as the stricter answer:")
         shown += [f"  {each}" for each in result.open_questions]
     return shown

@@ -17,6 +17,7 @@ from glasshouse.dossier.document import AUDIENCES
 from glasshouse.dossier.kinds.registry import KINDS
 from glasshouse.dossier.render.registry import FORMATS
 from glasshouse.words.digests import sha256_of
+from glasshouse.words.display import counted, visible
 
 if TYPE_CHECKING:
     from glasshouse.dossier.document import Document
@@ -87,14 +88,13 @@ def diff_command(before: Path, after: Path) -> int:
     """Show what changed between two documents in JSON; exit 1 when something did."""
     from glasshouse.dossier.document import diff
     from glasshouse.dossier.render.basis import basis_text
-    from glasshouse.words.display import visible
 
     changes = diff(_read(before), _read(after))
     for change in changes:
         old = f"{change.before.text} ({basis_text(change.before)})" if change.before is not None else "not there"
         new = f"{change.after.text} ({basis_text(change.after)})" if change.after is not None else "gone"
         click.echo(f"{visible(change.place)}\n  - {visible(old)}\n  + {visible(new)}")
-    click.echo(f"{len(changes)} changes", err=True)
+    click.echo(counted(len(changes), "change"), err=True)
     return 1 if changes else 0
 
 

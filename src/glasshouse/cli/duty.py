@@ -14,6 +14,7 @@ from glasshouse.cli.passing import say_receipt
 from glasshouse.cli.terminal import write_file
 from glasshouse.cli.times import MOMENT, instant
 from glasshouse.words.digests import sha256_of
+from glasshouse.words.display import counted, visible
 
 if TYPE_CHECKING:
     from glasshouse.duties.clock import Clock
@@ -54,7 +55,7 @@ def rules(text: str, form: str) -> None:
         figures = " or ".join(f"{p.value} {p.unit.replace('_', ' ')} from {p.anchor}" for p in rule.deadline.periods())
         click.echo(f"{rule.id}: {law.regimes[rule.regime].title}: {rule.stage}: {figures or 'no figure'}")
         click.echo(f"  {rule.citation} ({rule.confidence}); to: {rule.recipient}")
-    click.echo(f"{len(found)} rules as of {law.as_of}; not legal advice", err=True)
+    click.echo(f"{counted(len(found), 'rule')} as of {law.as_of}; not legal advice", err=True)
 
 
 @command.command("scope")
@@ -266,7 +267,6 @@ def _standing(name: str | None) -> list[tuple[str, str, Clock]]:
 
 
 def _lines(standing: list[tuple[str, str, Clock]]) -> list[str]:
-    from glasshouse.words.display import visible
 
     if not standing:
         return ["no case is open; begin one: glasshouse duty open CASE --title ... --rule RULE"]

@@ -9,6 +9,7 @@ import click
 
 from glasshouse.cli.forecast import DATE, open_store, store_option, today_or, write_report
 from glasshouse.cli.passing import file_targets, say_receipt, through_the_door
+from glasshouse.words.display import counted
 
 
 @click.command("exposure", context_settings={"max_content_width": 110})
@@ -52,7 +53,9 @@ def command(
 
     paths = [Path(path) for path in inventories]
     read = file_targets([*paths, Path(table)] if table else paths)
-    with through_the_door("inventory.exposure", read, f"exposure of {len(paths)} inventories") as passage:
+    with through_the_door(
+        "inventory.exposure", read, f"exposure of {counted(len(paths), 'inventory', 'inventories')}"
+    ) as passage:
         services, left_out = read_everything(paths, Path(table) if table else None)
         with open_store(store_path, must_exist=True) as store:
             report = analyse_exposure(

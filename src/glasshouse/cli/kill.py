@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from glasshouse.cli.admin import date, opened, say
+from glasshouse.words.display import counted
 
 
 @click.command("kill", context_settings={"max_content_width": 110})
@@ -39,7 +40,7 @@ def _show() -> None:
     for each in halts:
         what = "everything" if each.kind == "all" else f"{each.kind} {each.value}"
         say(f"{each.id}  {what}  since {date(each.ordered_at)}, by {each.ordered_by}: {each.reason}")
-    click.echo(f"{len(halts)} halt(s) in force", err=True)
+    click.echo(f"{counted(len(halts), 'halt')} in force", err=True)
 
 
 def _lift(name: str) -> None:

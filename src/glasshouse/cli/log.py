@@ -14,6 +14,7 @@ from glasshouse.cli.log_place import appending, log_directory, reading, take_up_
 from glasshouse.cli.log_retention import RETENTION_COMMANDS
 from glasshouse.cli.progress import progress_bar
 from glasshouse.cli.terminal import write_file
+from glasshouse.words.display import counted
 
 if TYPE_CHECKING:
     from glasshouse.ledger import Entry
@@ -61,7 +62,10 @@ def witnesses(lines: tuple[str, ...], place: Path | None, need: int) -> None:
     reading(place).close()
     set_witnesses(directory, lines, need)
     take_up_policy(directory)
-    click.echo(f"{need} of {len(lines)} witnesses must cosign; give {directory / 'log.policy'} to those who verify")
+    click.echo(
+        f"{need} of {counted(len(lines), 'witness', 'witnesses')} must cosign; "
+        f"give {directory / 'log.policy'} to those who verify"
+    )
 
 
 @command.command("checkpoint", short_help="Print what the log has signed last.")
@@ -162,14 +166,14 @@ def export_log(directory: Path, place: Path | None, shown: bool | None) -> None:
         with progress_bar(shown=sys.stderr.isatty() if shown is None else shown) as bar:
             step = None if bar is None else lambda done, total: bar("publishing", done, total)
             added = export(ledger.reader, directory, newest, step)
-    click.echo(f"published {added:,} new entries, {newest.size:,} in all, in {directory}")
+    click.echo(f"published {counted(added, 'new entry', 'new entries')}, {newest.size:,} in all, in {directory}")
 
 
 @command.command("index", short_help="Write the node files, for quick proofs.")
 @with_log
 def index_log(place: Path | None) -> None:
     """Write the node files, which make proofs in a log of millions of entries quicker."""
-    click.echo(f"{reading(place).index():,} entries indexed")
+    click.echo(f"{counted(reading(place).index(), 'entry', 'entries')} indexed")
 
 
 for _each in RETENTION_COMMANDS:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from glasshouse.cli.admin import as_json, say, with_format
+from glasshouse.words.display import counted
 
 EXIT_CLEAN, EXIT_WRONG = 0, 1
 
@@ -39,7 +40,7 @@ def check_policies(folder: str | None) -> int:
     if problems:
         return EXIT_WRONG
     kind = "the shipped set" if policies.shipped else ", ".join(file.name for file in policies.files)
-    say(f"{len(notes(policies))} policies are valid ({kind}); hash {policies.hash}")
+    say(f"valid: {counted(len(notes(policies)), 'policy', 'policies')} ({kind}); hash {policies.hash}")
     return EXIT_CLEAN
 
 

@@ -15,6 +15,7 @@ from glasshouse.cli.passing import file_targets, say_receipt, through_the_door
 from glasshouse.cli.respond_forecast import forecasts, host_stakes
 from glasshouse.cli.respond_rules import rules_command
 from glasshouse.cli.respond_run import run_command
+from glasshouse.words.display import counted
 from glasshouse.words.places import cache_directory, home
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def command(logs: tuple[str, ...], **options: Any) -> int:
     if options["ledger"]:
         files.append(_ledger(options))
     read = [*files, Path(options["services"])] if options["services"] else files
-    with through_the_door("events.respond", file_targets(read), f"respond to {len(files) or 1} log(s)") as passage:
+    describes = f"respond to {counted(len(files) or 1, 'log')}"
+    with through_the_door("events.respond", file_targets(read), describes) as passage:
         report = _respond(logs, options)
         _record(report, passage)
     _write(report, options)
@@ -136,7 +138,9 @@ def _respond(logs: tuple[str, ...], options: dict[str, Any]) -> Report:
     found = incidents_of(run.detections, run.sightings)
     if not options["quiet"]:
         seconds = max(time.monotonic() - started, 1e-6)
-        click.echo(f"glasshouse: {run.events:,} events in {seconds:.1f} s ({run.events / seconds:,.0f}/s)", err=True)
+        click.echo(
+            f"glasshouse: {counted(run.events, 'event')} in {seconds:.1f} s ({run.events / seconds:,.0f}/s)", err=True
+        )
     made = datetime.now(UTC).isoformat(timespec="seconds")
     incidents = with_threats(found.incidents, forecasts)
     if options["services"]:
@@ -172,7 +176,8 @@ def _write_plans(report: Report, options: dict[str, Any]) -> None:
     places = plan_files(Path(options["plans"]), [plan for plan in plans if plan.steps])
     if not options["quiet"]:
         click.echo(
-            f"glasshouse: {len(places)} plans in {options['plans']}; glasshouse respond run PLAN shows one", err=True
+            f"glasshouse: {counted(len(places), 'plan')} in {options['plans']}; glasshouse respond run PLAN shows one",
+            err=True,
         )
 
 

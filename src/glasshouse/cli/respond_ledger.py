@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from glasshouse.words.display import counted
+
 if TYPE_CHECKING:
     from glasshouse.ledger import LogReader
     from glasshouse.respond.read.interface import Chunk
@@ -50,7 +52,8 @@ def ledger_events(directory: Path) -> Iterator[Chunk | NotRead]:
         if events:
             yield Chunk(str(directory), first, events, len(events) * 1_000, tag)
         if erased:
-            reason = f"the events of {erased:,} entries were erased or their keys are gone; only the entries were read"
+            these = counted(erased, "entry", "entries")
+            reason = f"events were erased, or their keys are gone, of {these}; only the entries were read"
             yield NotRead(str(directory), "erased", reason, sum(counts.values()))
     finally:
         reader.close()

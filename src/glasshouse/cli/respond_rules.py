@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from glasshouse.words.display import counted, visible
 from glasshouse.words.places import home
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -30,7 +31,6 @@ def list_rules(form: str, problems: bool) -> None:
     import msgspec
 
     from glasshouse.cli.respond import load_rules
-    from glasshouse.words.display import visible
 
     rules = load_rules({"rules": ()})
     alarms = (each.ref for each in rules.rules if each.ref.kind != "sign")
@@ -45,7 +45,7 @@ def list_rules(form: str, problems: bool) -> None:
             click.echo(f"{ref.level:<13} {visible(ref.title)} (by {visible(ref.author) or 'unknown'}, {ref.id}){link}")
     for each in rules.problems:
         click.echo(f"{each.code:<13} {visible(each.title or each.rule)}: {visible(each.reason)}")
-    click.echo(f"{len(refs):,} rules in use, {len(rules.problems):,} could not be compiled", err=True)
+    click.echo(f"{counted(len(refs), 'rule')} in use, {len(rules.problems):,} could not be compiled", err=True)
 
 
 @rules_command.command("import")
@@ -71,7 +71,8 @@ def import_rules(folder: Path, name: str | None, link_base: str) -> None:
     files = list(read_folder(folder, link_base))
     made = store_imported(base, name, files, datetime.now(UTC).isoformat(timespec="seconds"))
     click.echo(
-        f"{len(made.rules) + len(made.correlations):,} rules of {len(files):,} files are in use as `{name}`; "
+        f"in use as `{name}`: {counted(len(made.rules) + len(made.correlations), 'rule')} of "
+        f"{counted(len(files), 'file')}; "
         f"{len(made.problems):,} could not be compiled"
     )
     for each in made.problems[:10]:

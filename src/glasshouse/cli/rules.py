@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from glasshouse.words.display import counted
+
 LANGUAGES = ("python", "javascript", "java", "c", "go", "php", "cobol", "dependencies", "system")
 
 
@@ -43,4 +45,4 @@ def command(languages: tuple[str, ...], form: str, rule_paths: tuple[str, ...]) 
     for rule in chosen:
         weaknesses = ", ".join(f"CWE-{number}" for number in rule.cwe)
         click.echo(f"{rule.id:<{width}}  {rule.severity:<8}  {rule.title} ({weaknesses})")
-    click.echo(f"{len(chosen)} rules; `glasshouse explain RULE` says more.", err=True)
+    click.echo(f"{counted(len(chosen), 'rule')}; `glasshouse explain RULE` says more.", err=True)

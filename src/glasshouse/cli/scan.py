@@ -14,6 +14,7 @@ from glasshouse.cli.parameters import GroupedCommand, given_values, with_options
 from glasshouse.cli.passing import code_targets, say_receipt, through_the_door
 from glasshouse.cli.settings.options import ScanOptions
 from glasshouse.cli.settings.resolve import Settings, resolve
+from glasshouse.words.display import counted
 from glasshouse.words.places import cache_directory
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def command(context: click.Context, /, paths: tuple[str, ...], **_: object) -> i
     options = settings.typed()
     started = time.monotonic()
     what = [word for word, asked in (("dependencies", options.deps), ("hardening", options.system)) if asked]
-    describes = f"scan {' and '.join(what)}{' of ' if what else ''}{len(places)} path(s)"
+    describes = f"scan {' and '.join(what)}{' of ' if what else ''}{counted(len(places), 'path')}"
     with through_the_door("code.scan", code_targets(places), describes) as passage:
         report = _scan(places, options, passage.watched)
         _record(report, passage)
@@ -257,12 +258,11 @@ def _to_stdout(options: ScanOptions) -> bool:
 
 
 def _say_done(report: Report, settings: Settings, options: ScanOptions, seconds: float) -> None:
-    from glasshouse.scan.render.summary import plural
     from glasshouse.words.display import visible
 
     for file in settings.files:
         click.echo(f"glasshouse: settings from {visible(str(file))}", err=True)
-    found = plural(len(report.open), "finding")
-    files = plural(report.summary.files, *(("inventory", "inventories") if options.deps else ("file",)))
+    found = counted(len(report.open), "finding")
+    files = counted(report.summary.files, *(("inventory", "inventories") if options.deps else ("file",)))
     incomplete = f", {len(report.incomplete):,} not analysed in full" if report.incomplete else ""
     click.echo(f"glasshouse: {found} in {files}{incomplete}, {seconds:.2f} s", err=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from glasshouse.words.display import counted
+
 
 @click.command("serve", context_settings={"max_content_width": 110})
 @click.option(
@@ -38,6 +40,9 @@ def command(config: str | None, host: str | None, port: int | None, workers: int
     settings = msgspec.structs.replace(read_settings(path), **{k: v for k, v in given.items() if v is not None})
     if only_check:
         check(settings, os.environ)
-        click.echo(f"{path}: {len(settings.models)} models, {len(settings.upstreams)} upstreams", err=True)
+        click.echo(
+            f"{path}: {counted(len(settings.models), 'model')}, {counted(len(settings.upstreams), 'upstream')}",
+            err=True,
+        )
         return
     serve(path, settings, os.environ)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from glasshouse.cli.admin import say
+from glasshouse.words.display import counted
 
 if TYPE_CHECKING:
     from glasshouse.store.place import StorePlace
@@ -45,7 +46,7 @@ def backup(file: str) -> None:
         rows = write(database, Path(file))
     finally:
         database.close()
-    say(f"{rows:,} rows in {file}")
+    say(f"{counted(rows, 'row')} in {file}")
 
 
 @command.command("restore")
@@ -55,7 +56,7 @@ def restore(file: str) -> None:
     from glasshouse.store.copies import restore as read
 
     place = _place()
-    say(f"{read(place, Path(file)):,} rows restored into {place.shown()}")
+    say(f"{counted(read(place, Path(file)), 'row')} restored into {place.shown()}")
 
 
 @command.command("check")

@@ -35,6 +35,7 @@ from glasshouse.store.place import StorePlace, store_place
 from glasshouse.store.watch import Watch
 from glasshouse.words.act import Act, Circumstances
 from glasshouse.words.decision import Ask, Decision, Deny, Permit
+from glasshouse.words.display import counted
 from glasshouse.words.errors import (
     ApprovalNeededError,
     DeniedError,
@@ -365,7 +366,7 @@ class Door:
             request = self.waiting.ask(prepared.caller, prepared.act, ask)
         terms = request.terms
         needed = ApprovalNeededError(
-            f"{terms.act.capability} waits for {terms.needed} approval(s) as request {terms.id}: {terms.why}",
+            f"{terms.act.capability} waits for {counted(terms.needed, 'approval')} as request {terms.id}: {terms.why}",
             where=f"entry {receipt.index}",
             hint=ApprovalNeededError.hint.replace("ID", terms.id),
         )

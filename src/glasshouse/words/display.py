@@ -33,6 +33,11 @@ def visible_lines(text: str) -> str:
     return "\n".join(visible(line) for line in text.split("\n"))
 
 
+def counted(number: int, noun: str, many: str = "") -> str:
+    """A number with its noun: ``1 file``, ``2,000 files``."""
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
 def character_width(character: str) -> int:
     """Columns that a (visible) character takes on a terminal: 0, 1 or 2."""
     if character.isascii():

@@ -8,7 +8,7 @@ import msgspec
 
 from glasshouse.forecast.facts import Day, iso
 from glasshouse.forecast.store import AdvisoryCount
-from glasshouse.words.display import visible
+from glasshouse.words.display import counted, visible
 
 
 def as_text(counts: Mapping[str, AdvisoryCount], imported: Day | None) -> Iterator[str]:
@@ -18,7 +18,8 @@ def as_text(counts: Mapping[str, AdvisoryCount], imported: Day | None) -> Iterat
     for name, each in counts.items():
         yield f"{visible(name):<{width}}  {each.count:>9,}  latest {visible(each.latest[:10])}\n"
     when = f", last imported {iso(imported)}" if imported is not None else ""
-    yield f"{total:,} advisories about {len(counts):,} ecosystems{when}; one that names two packages counts twice\n"
+    yield f"{counted(total, 'advisory', 'advisories')} about {counted(len(counts), 'ecosystem')}{when}; "
+    yield "one that names two packages counts twice\n"
 
 
 def as_json(counts: Mapping[str, AdvisoryCount], imported: Day | None) -> Iterator[str]:

@@ -10,8 +10,8 @@ import msgspec
 
 from glasshouse.forecast.exposure.model import Exposed, Exposure
 from glasshouse.forecast.render.forecasts import safe_cell
-from glasshouse.forecast.render.numbers import count, percent
-from glasshouse.words.display import visible
+from glasshouse.forecast.render.numbers import percent
+from glasshouse.words.display import counted, visible
 
 SCHEMA = "glasshouse/exposure/1"
 SHOWN = 20
@@ -22,8 +22,8 @@ def text(report: Exposure) -> Iterator[str]:
     """What matters first: the plan, then the components, then what rests on few shoulders, then what is not known."""
     critical = sum(service.critical for service in report.services)
     yield (
-        f"{count(len(report.services), 'service')} ({critical} critical), {count(report.components, 'component')}, "
-        f"{count(len(report.vulnerable), 'vulnerable component')}; "
+        f"{counted(len(report.services), 'service')} ({critical} critical), {counted(report.components, 'component')}, "
+        f"{counted(len(report.vulnerable), 'vulnerable component')}; "
         f"within {report.horizon_days} days of {report.day}\n"
     )
     if report.vulnerable:
@@ -37,7 +37,7 @@ def text(report: Exposure) -> Iterator[str]:
             yield f"\nWhat if {visible(each.component)} has a new flaw: no service contains it\n"
             continue
         yield f"\nWhat if {visible(each.component)} has a new flaw, exploited for certain: "
-        yield f"{count(len(each.services), 'service')} hit ({len(each.critical_services)} critical), "
+        yield f"{counted(len(each.services), 'service')} hit ({len(each.critical_services)} critical), "
         yield f"{percent(each.weight_share)} of the total weight\n"
         yield f"  {', '.join(visible(name) for name in each.services[:SHOWN])}\n"
     yield from _unknown(report)
@@ -97,7 +97,7 @@ def _concentration(report: Exposure) -> Iterator[str]:
 def _unknown(report: Exposure) -> Iterator[str]:
     if not report.unknown:
         return
-    yield f"\nNot judged: {count(len(report.unknown), 'entry', 'entries')}\n"
+    yield f"\nNot judged: {counted(len(report.unknown), 'entry', 'entries')}\n"
     reasons: dict[str, list[str]] = {}
     for item in report.unknown:
         reasons.setdefault(item.why, []).append(item.where)

@@ -9,6 +9,7 @@ from glasshouse.forecast.render.charts import interval, treemap
 from glasshouse.forecast.render.exposures import names
 from glasshouse.forecast.render.numbers import factor, percent
 from glasshouse.forecast.render.page import frame, safe, table, tiles
+from glasshouse.words.display import counted
 from glasshouse.words.forecast import Forecast
 
 MAX_ROWS = 2_000
@@ -144,5 +145,5 @@ def _concentration(report: Exposure) -> Iterator[str]:
         points = ", ".join(f"{point.name} ({point.critical_services})" for point in report.single_points[:20])
         yield f"<p>Single points of failure (critical services that depend on it): {safe(points, 2_000)}</p>\n"
     for each in report.what_if:
-        yield f"<p>What if {safe(each.component)} has a new flaw: {len(each.services)} services hit, "
+        yield f"<p>What if {safe(each.component)} has a new flaw: {counted(len(each.services), 'service')} hit, "
         yield f"{len(each.critical_services)} of them critical, {percent(each.weight_share)} of the weight.</p>\n"

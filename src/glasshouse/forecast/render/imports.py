@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from glasshouse.forecast.facts import iso
 from glasshouse.forecast.importers.run import ImportReport
-from glasshouse.forecast.render.numbers import count
 from glasshouse.forecast.store import Feed
-from glasshouse.words.display import visible
+from glasshouse.words.display import counted, visible
 
 SHOWN = 20
 
@@ -16,12 +15,12 @@ SHOWN = 20
 def text(report: ImportReport) -> Iterator[str]:
     """One line, and the records that were left out."""
     yield (
-        f"{report.kind}: {count(report.facts, 'new fact')}, "
-        f"{count(report.advisories, 'new advisory', 'new advisories')} "
-        f"from {count(report.documents, 'document')} ({report.known:,} known already)\n"
+        f"{report.kind}: {counted(report.facts, 'new fact')}, "
+        f"{counted(report.advisories, 'new advisory', 'new advisories')} "
+        f"from {counted(report.documents, 'document')} ({report.known:,} known already)\n"
     )
     if report.rejected:
-        yield f"{count(report.rejected, 'record')} left out:\n"
+        yield f"{counted(report.rejected, 'record')} left out:\n"
         for item in report.listed[:SHOWN]:
             yield f"  {visible(item.where)}: {visible(item.why)}\n"
         if report.rejected > SHOWN:

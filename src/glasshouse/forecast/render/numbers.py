@@ -22,8 +22,3 @@ def percent(value: float) -> str:
 def factor(value: float) -> str:
     """A factor of the odds: how many times more or less."""
     return f"{value:.1f} x more" if value >= 1 else f"{1 / value:.1f} x less"
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -16,7 +16,7 @@ from glasshouse.respond import stake
 from glasshouse.respond.render.drawings import graph, ordered, timeline
 from glasshouse.respond.report import Report, moment
 from glasshouse.respond.threat import told
-from glasshouse.words.display import visible
+from glasshouse.words.display import counted, visible
 from glasshouse.words.incident import LEVELS, Detection, Incident
 
 MAX_INCIDENTS = 300
@@ -41,7 +41,8 @@ def render(report: Report) -> Iterator[str]:
     for incident in report.incidents[:MAX_INCIDENTS]:
         yield from _incident(incident)
     if len(report.incidents) > MAX_INCIDENTS:
-        yield f"<p>and {len(report.incidents) - MAX_INCIDENTS:,} more incidents; the JSON report has all.</p>\n"
+        more = counted(len(report.incidents) - MAX_INCIDENTS, "more incident")
+        yield f"<p>and {more}; the JSON report has all.</p>\n"
     yield from _not_analysed(report)
     yield "</body></html>\n"
 
@@ -52,8 +53,9 @@ def _head(report: Report) -> Iterator[str]:
     parts = ", ".join(f"{counts[level]} {level}" for level in reversed(LEVELS) if counts[level]) or "none"
     partial = " This report is partial: the run was interrupted." if run.partial else ""
     yield (
-        f"<h1>{len(report.incidents):,} incidents</h1><p>{parts}.{partial}</p>"
-        f'<p class="dim">{run.events:,} events, {run.rules:,} rules, {len(run.detections):,} detections; '
+        f"<h1>{counted(len(report.incidents), 'incident')}</h1><p>{parts}.{partial}</p>"
+        f'<p class="dim">{counted(run.events, "event")}, {counted(run.rules, "rule")}, '
+        f"{counted(len(run.detections), 'detection')}; "
         f"made {escape(report.made)} by Glasshouse {escape(report.version)}</p>\n"
     )
 
@@ -135,7 +137,7 @@ def _not_analysed(report: Report) -> Iterator[str]:
     run = report.run
     lines = [f"{each.source}: {each.reason}" for each in run.not_read]
     if run.unknown:
-        lines.append(f"{run.unknown:,} events of an unknown kind: no rule can be routed to them")
+        lines.append(f"{counted(run.unknown, 'event')} of an unknown kind: no rule can be routed there")
     lines += [f"rule {each.title or each.rule}: {each.reason}" for each in run.problems[:MAX_ROWS]]
     if lines:
         yield "<h2>Not analysed, because</h2><ul>"

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from glasshouse.respond.report import Report, iso
+from glasshouse.words.display import counted
 from glasshouse.words.incident import Entity, Incident, RuleRef
 
 # the namespace that STIX 2.1 section 2.9 gives for identifiers of cyber observables
@@ -80,7 +81,7 @@ def _note(rule: RuleRef, incident: Incident, common: dict[str, str]) -> dict[str
         "id": _id("note", f"{incident.id} {rule.id}"),
         **common,
         "abstract": rule.title,
-        "content": f"Sigma rule {rule.id} by {rule.author or 'unknown author'} matched {count} times{span}.",
+        "content": f"Sigma rule {rule.id} by {rule.author or 'unknown author'} matched {counted(count, 'time')}{span}.",
         "object_refs": [_id("report", incident.id)],
     }
 

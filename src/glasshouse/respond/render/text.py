@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from glasshouse.respond import stake
 from glasshouse.respond.report import Report, moment
 from glasshouse.respond.threat import told
-from glasshouse.words.display import visible
+from glasshouse.words.display import counted, visible
 from glasshouse.words.incident import LEVELS, Detection, Incident
 
 MAX_ROWS = 12
@@ -73,8 +73,11 @@ def _incident(incident: Incident, paint: _Paint) -> Iterator[str]:
     for reason, count in reasons.most_common(MAX_LINKS):
         yield paint.dim(f"   = link: {visible(reason)}{f', {count} times' if count > 1 else ''}")
     if len(reasons) > MAX_LINKS:
-        yield paint.dim(f"   = and {len(reasons) - MAX_LINKS} more reasons; --format json has all with their weights")
-    yield paint.dim(f"   = score {incident.score:.1f} from {len({d.rule.id for d in incident.detections})} rules")
+        more = counted(len(reasons) - MAX_LINKS, "more reason")
+        yield paint.dim(f"   = and {more}; --format json has all with their weights")
+    yield paint.dim(
+        f"   = score {incident.score:.1f} from {counted(len({d.rule.id for d in incident.detections}), 'rule')}"
+    )
     yield from _credits(incident.detections, paint)
 
 
@@ -103,7 +106,7 @@ def _timeline(detections: tuple[Detection, ...], paint: _Paint) -> Iterator[str]
         if told:
             yield paint.dim(f"{'':18}{visible(told)[:MAX_VALUE]}")
     if len(seen) > shown:
-        yield paint.dim(f"... and {len(seen) - shown} more rules")
+        yield paint.dim(f"... and {counted(len(seen) - shown, 'more rule')}")
 
 
 def _telling(detection: Detection) -> str:
@@ -125,15 +128,17 @@ def _credits(detections: tuple[Detection, ...], paint: _Paint) -> Iterator[str]:
 
 def _not_analysed(report: Report, paint: _Paint) -> Iterator[str]:
     for each in report.run.not_read:
-        read = f" ({each.records:,} events were read)" if each.records else ""
+        read = f" (read before: {counted(each.records, 'event')})" if each.records else ""
         yield f"{paint.bold('not analysed')}: {visible(each.source)}, because {visible(each.reason)}{read}"
     if report.run.unknown:
+        unknown = counted(report.run.unknown, "event")
         yield (
-            f"{paint.bold('not analysed')}: {report.run.unknown:,} events of an unknown kind, because no rule can be "
-            "routed to them; say what they are with --source product/service"
+            f"{paint.bold('not analysed')}: {unknown} of an unknown kind, because no rule can be routed there; "
+            "say what they are with --source product/service"
         )
     if report.run.left_out:
-        yield f"{paint.bold('left out')}: {report.run.left_out:,} detections beyond the limits; the rules repeat"
+        left_out = counted(report.run.left_out, "detection")
+        yield f"{paint.bold('left out')}: {left_out} beyond the limits; the rules repeat"
     codes = Counter(each.code for each in report.run.problems)
     for code, count in codes.most_common():
         first = next(each for each in report.run.problems if each.code == code)
@@ -147,9 +152,9 @@ def _summary(report: Report) -> Iterator[str]:
     run = report.run
     counts = Counter(each.severity for each in report.incidents)
     parts = ", ".join(f"{counts[level]} {level}" for level in reversed(LEVELS) if counts[level])
-    incidents = f"{len(report.incidents):,} incident{'s' if len(report.incidents) != 1 else ''}"
-    yield f"{incidents}{f': {parts}' if parts else ''}" + (" (partial: interrupted)" if run.partial else "")
+    partial = " (partial: interrupted)" if run.partial else ""
+    yield f"{counted(len(report.incidents), 'incident')}{f': {parts}' if parts else ''}{partial}"
     yield (
-        f"Looked at {run.events:,} events with {run.rules:,} rules: {len(run.detections):,} detections, "
-        f"{len(report.loose):,} of them in no incident"
+        f"Looked at {counted(run.events, 'event')} with {counted(run.rules, 'rule')}: "
+        f"{counted(len(run.detections), 'detection')}, {len(report.loose):,} of them in no incident"
     )

@@ -26,9 +26,9 @@ from glasshouse.scan.render.interface import (
     ranked,
 )
 from glasshouse.scan.render.source import SourceLines
-from glasshouse.scan.render.summary import about_subjects, plural, scanned
+from glasshouse.scan.render.summary import about_subjects, scanned
 from glasshouse.scan.rules.schema import Rule
-from glasshouse.words.display import visible
+from glasshouse.words.display import counted, visible
 from glasshouse.words.finding import SEVERITIES, Finding, Fix, NotAnalysed, Step
 
 MAX_DETAILED = 1_500
@@ -62,7 +62,7 @@ class HtmlRenderer:
             yield _finding(number, finding, context.rules.get(finding.rule_id), source if detailed else None)
         if len(findings) > MAX_ROWS:
             rest = len(findings) - MAX_ROWS
-            said = f"{plural(rest, 'lower ranked finding')} left out; see the JSON or SARIF report."
+            said = f"{counted(rest, 'lower ranked finding')} left out; see the JSON or SARIF report."
             yield f'<p class="more">{said}</p>\n'
         yield '<p id="none" hidden>No finding matches these filters.</p>\n</main>\n'
         yield _other_findings(report)
@@ -116,7 +116,7 @@ def _header(report: Report, context: Context) -> str:
     modes = by_mode(report.open)
     languages = ", ".join(f"{_text(name)} {count:,}" for name, count in sorted(summary.languages.items()))
     facts = [
-        ("Scanned", f"{plural(summary.files, 'file')}, {plural(summary.lines, 'line')}"),
+        ("Scanned", f"{counted(summary.files, 'file')}, {counted(summary.lines, 'line')}"),
         ("Languages", languages or "none"),
         ("Modes", f"{modes['application']:,} application, {modes['library']:,} library"),
         ("Suppressed", f"{len(report.suppressed):,}"),
@@ -134,10 +134,10 @@ def _header(report: Report, context: Context) -> str:
     warning = ""
     if report.incomplete:
         warning = (
-            f'<p class="warning" role="note"><strong>Incomplete:</strong> {plural(len(report.incomplete), "file")} '
+            f'<p class="warning" role="note"><strong>Incomplete:</strong> {counted(len(report.incomplete), "file")} '
             'could not be analysed in full. <a href="#coverage">See which</a>.</p>'
         )
-    total = plural(len(report.open), "finding")
+    total = counted(len(report.open), "finding")
     return (
         f'<header class="top"><div class="brand"><span class="mark" aria-hidden="true"></span>Glasshouse</div>'
         f"<h1>Scan report <small>{total}</small></h1>"
@@ -263,7 +263,7 @@ def _path(number: int, finding: Finding, steps: list[tuple[int, Step]]) -> str:
     for position, step in steps:
         role = "source" if position == 1 else "sink" if position == last else "step"
         if items and position != previous + 1:
-            items.append(f'<li class="gap">{plural(position - previous - 1, "more step")}</li>')
+            items.append(f'<li class="gap">{counted(position - previous - 1, "more step")}</li>')
         previous = position
         items.append(
             f'<li value="{position}" class="{role}"><a href="#f{number}-{position}">{_prose(step.message)}</a>'

@@ -6,16 +6,11 @@ from collections.abc import Iterator
 
 from glasshouse.scan.render.interface import Report, by_mode, by_severity
 from glasshouse.scan.render.style import Style
-from glasshouse.words.display import visible
+from glasshouse.words.display import counted, visible
 from glasshouse.words.finding import SEVERITIES, NotAnalysed
 
 EXAMPLES_PER_REASON = 3
 SHOWN_UNUSED_IGNORES = 10
-
-
-def plural(count: int, noun: str, many: str = "") -> str:
-    """``1 file``, ``2,000 files``."""
-    return f"{count:,} {noun if count == 1 else many or noun + 's'}"
 
 
 def about_subjects(report: Report) -> bool:
@@ -42,7 +37,7 @@ def _headline(report: Report, style: Style) -> str:
         return style.paint(f"{clean}.", "good") if not report.incomplete else f"{clean} in what was analysed."
     counts = by_severity(found)
     parts = [style.severity(f"{counts[name]:,} {name}", name) for name in reversed(SEVERITIES) if counts[name]]
-    total = f"{style.bold(plural(len(found), 'finding'))}: {', '.join(parts)}"
+    total = f"{style.bold(counted(len(found), 'finding'))}: {', '.join(parts)}"
     if about_subjects(report):
         return total
     modes = ", ".join(f"{count:,} in {name} mode" for name, count in by_mode(found).items() if count)
@@ -58,9 +53,9 @@ def _compared(report: Report) -> Iterator[str]:
 
 
 def _left_out(report: Report) -> Iterator[str]:
-    parts = [plural(count, "finding") + f" {reason}" for reason, count in sorted(report.hidden.items()) if count]
+    parts = [counted(count, "finding") + f" {reason}" for reason, count in sorted(report.hidden.items()) if count]
     if report.suppressed:
-        parts.insert(0, plural(len(report.suppressed), "finding") + " suppressed in the code")
+        parts.insert(0, counted(len(report.suppressed), "finding") + " suppressed in the code")
     if parts:
         yield f"Not shown: {'; '.join(parts)}"
 
@@ -70,19 +65,19 @@ def scanned(report: Report) -> str:
     summary = report.summary
     parts = []
     if summary.looked_at:
-        parts.append(f"Looked at {plural(summary.looked_at, 'file')} of a system")
+        parts.append(f"Looked at {counted(summary.looked_at, 'file')} of a system")
     if summary.components or "dependencies" in summary.mode:
         inside = ", ".join(f"{name} {count:,}" for name, count in summary.components.items())
-        total = plural(sum(summary.components.values()), "component")
+        total = counted(sum(summary.components.values()), "component")
         which = f" ({visible(inside)})" if inside else ""
-        parts.append(f"Read {total}{which} in {plural(summary.files, 'inventory', 'inventories')}")
+        parts.append(f"Read {total}{which} in {counted(summary.files, 'inventory', 'inventories')}")
     if parts:
         return "; ".join(parts)
     languages = ", ".join(f"{name} {count:,}" for name, count in sorted(summary.languages.items()))
     inside = f" ({languages})" if languages else ""
     return (
-        f"Scanned {plural(summary.files, 'file')}{inside}, {plural(summary.lines, 'line')}, "
-        f"{plural(summary.functions, 'function')}"
+        f"Scanned {counted(summary.files, 'file')}{inside}, {counted(summary.lines, 'line')}, "
+        f"{counted(summary.functions, 'function')}"
     )
 
 
@@ -90,7 +85,7 @@ def _unused(report: Report) -> Iterator[str]:
     unused = report.unused_ignores
     if not unused:
         return
-    yield f"{plural(len(unused), 'ignore comment')} suppressed nothing:"
+    yield f"{counted(len(unused), 'ignore comment')} suppressed nothing:"
     for item in unused[:SHOWN_UNUSED_IGNORES]:
         rules = ", ".join(visible(rule) for rule in item.rules)
         yield f"  {visible(item.location.path)}:{item.location.line} ignore[{rules}]"
@@ -113,7 +108,7 @@ def _grouped(title: str, items: list[NotAnalysed]) -> Iterator[str]:
     for item in items:
         groups.setdefault(item.code, []).append(item)
     if title and groups:
-        yield f"{title} {plural(len(items), 'file')}:"
+        yield f"{title} {counted(len(items), 'file')}:"
     for code in sorted(groups, key=lambda name: (-len(groups[name]), name)):
         members = groups[code]
         yield f"  {len(members):,} {code}: {visible(members[0].reason)}"
