@@ -40,7 +40,8 @@ def check_policies(folder: str | None) -> int:
     if problems:
         return EXIT_WRONG
     kind = "the shipped set" if policies.shipped else ", ".join(file.name for file in policies.files)
-    say(f"valid: {counted(len(notes(policies)), 'policy', 'policies')} ({kind}); hash {policies.hash}")
+    many = counted(len(notes(policies)), "policy is valid", "policies are valid")
+    say(f"{many} ({kind}); hash {policies.hash}")
     return EXIT_CLEAN
 
 
