@@ -7,6 +7,7 @@ votes that belong to them, and from what the same keys were denied shortly befor
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -14,11 +15,12 @@ import msgspec
 from glasshouse.dossier.events import HELD_UP, VOTE, read_event
 
 NEAR_DAYS = 30
+OF_NOTHING = hashlib.sha256(b"").hexdigest()  # what the door notes of an act that gave nothing back
 MAX_SHOWN = 200
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One entry about an act, and what its event said; ``erased`` when the event is no longer there."""
+    """One entry, and what its event said; ``erased`` when it had one that is no longer there."""
 
     entry: int
     at: dt.datetime
@@ -46,7 +48,7 @@ class Involvement(msgspec.Struct, frozen=True):
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """An entry as it is looked at for incidents."""
+    """An entry as it is looked at for incidents; a record of ours has no ``event``, and neither has an erased act."""
 
     index: int
     at: dt.datetime
@@ -55,6 +57,7 @@ class Looked(msgspec.Struct, frozen=True):
     key: str
     about: int | None = None
     event: bytes | None = None
+    erased: bool = False
 
 
 def involvements(linked: Mapping[str, frozenset[int]], entries: Iterable[Looked]) -> dict[str, Involvement]:
@@ -93,7 +96,7 @@ def _of_case(
 
 def _seen(entry: Looked) -> Seen:
     if entry.event is None:
-        return Seen(entry.index, entry.at, entry.kind, entry.decision, erased=True)
+        return Seen(entry.index, entry.at, entry.kind, entry.decision, erased=entry.erased)
     event = read_event(entry.event, entry.index)
     said = event.unmapped
     return Seen(
@@ -106,7 +109,7 @@ def _seen(entry: Looked) -> Seen:
         policy=event.policy.version,
         rules=event.rules,
         input_digest=said.input_digest,
-        result_digest=said.result_digest,
+        result_digest="" if said.result_digest == OF_NOTHING else said.result_digest,
         approval=said.terms.id if entry.kind == VOTE else said.approval,
         misuse=said.misuse,
         categories=said.misuse_categories,

@@ -38,7 +38,8 @@ def looked(reader: LogReader, size: int, wanted: frozenset[int]) -> Iterator[Loo
         if index in acts or entry.about in acts or entry.kind == VOTE or (entry.kind in HELD_UP and entry.key in keys):
             at = dt.datetime.fromtimestamp(entry.time / 1000, dt.UTC)
             event = _payload(reader, index, "event")
-            yield Looked(index, at, entry.kind, entry.decision, entry.key, entry.about, event)
+            erased = event is None and any(each.name == "event" for each in entry.payloads)
+            yield Looked(index, at, entry.kind, entry.decision, entry.key, entry.about, event, erased)
 
 
 def _payload(reader: LogReader, index: int, name: str) -> bytes | None:

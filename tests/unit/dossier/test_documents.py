@@ -69,7 +69,7 @@ def test_the_headline_counts_every_question_and_every_row_once() -> None:
     assert (counts.computed, counts.attested, counts.external, counts.missing) == (2, 1, 1, 1)
     assert (rows.computed, rows.total) == (1, 1)
     assert "5 questions: 2 computed (40 %)" in headline(document())
-    assert "1 rows of tables: 1 computed" in headline(document())
+    assert "1 row of tables: 1 computed" in headline(document())
     assert shares([]).percent("computed") == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 
 from glasshouse.dossier.involvement import NEAR_DAYS, Involvement, Looked, involvements
@@ -52,9 +53,24 @@ def test_a_near_miss_is_of_the_same_key_and_of_the_days_before() -> None:
 
 
 def test_a_linked_act_whose_event_was_erased_is_shown_as_erased() -> None:
-    (seen,) = of(Looked(10, AT, "act.request", "permit", "k1")).acts
+    (seen,) = of(Looked(10, AT, "act.request", "permit", "k1", erased=True)).acts
     assert seen.erased
     assert seen.models == ()
+
+
+def test_a_linked_record_never_had_an_event_and_is_not_called_erased() -> None:
+    (seen,) = of(Looked(10, AT, "assess.model", "none", "k1")).acts
+    assert not seen.erased
+
+
+def test_the_digest_of_no_answer_is_no_material() -> None:
+    empty, full = hashlib.sha256(b"").hexdigest(), hashlib.sha256(b"an answer").hexdigest()
+    found = of(
+        act(10, "act.request"),
+        act(11, "act.outcome", about=10, result_digest=empty),
+        act(12, "act.outcome", about=10, result_digest=full),
+    )
+    assert [each.result_digest for each in found.acts] == ["", "", full]
 
 
 def test_entries_that_are_not_there_involve_nothing() -> None:

@@ -84,6 +84,20 @@ def test_authorities_get_orders_of_magnitude_where_the_ai_office_gets_figures() 
     assert texts["compute_magnitude"] == "10^12"
 
 
+def test_the_rules_that_the_door_enforces_are_not_passed_off_as_the_terms_of_use() -> None:
+    enforced = msgspec.structs.replace(bare(), policy_hash="ab" * 32, policy_entry=4)
+    asked = {
+        field.id: field.value for s in make("documentation-form", enforced, "ai-office").sections for field in s.fields
+    }
+    assert asked["acceptable_use_policy"].basis == "missing"
+    assert "policy set abababababababab, entry 4" in asked["acceptable_use_policy"].needs
+
+
+def test_no_two_questions_of_the_form_read_alike() -> None:
+    asked = [field.asks for section in documentation_form().sections for field in section.fields]
+    assert len(set(asked)) == len(asked)
+
+
 def test_the_datasheet_asks_all_its_questions() -> None:
     asked = sum(len(section.fields) for section in make("datasheet", bare(), "public").sections)
     assert asked == sum(len(part.questions) for part in datasheet_questions().sections) == 59

@@ -14,14 +14,15 @@ from glasshouse.dossier.values import Value, computed, counted, missing
 Filler = Callable[[Evidence], Value]
 SIZE_BOUNDS = (500e6, 5e9, 15e9, 50e9, 100e9, 500e9, 1e12)
 TRAINING_DAYS = ((30.0, "< 1 month"), (91.0, "1-3 months"), (182.0, "3-6 months"))
+NOTE = "The questions are paraphrased, some from the third draft of the form: compare them with the official one."
 
 
 def make(evidence: Evidence, audience: Audience) -> Document:
     """The form for one audience; a field that no record supports says how to give it."""
     form = documentation_form()
     sections = tuple(
-        Section(section.id, section.title, tuple(_field(each, evidence) for each in section.fields))
-        for section in form.sections
+        Section(each.id, each.title, tuple(_field(field, evidence) for field in each.fields), text=NOTE * (not place))
+        for place, each in enumerate(form.sections)
     )
     name = evidence.model.identity.name
     return Document("documentation-form", f"Model Documentation Form: {name}", name, audience, evidence.basis, sections)
@@ -76,9 +77,9 @@ def _size_range(evidence: Evidence) -> Value:
 
 
 def _policy(evidence: Evidence) -> Value:
-    if evidence.policy_hash:
-        return computed(f"policy set {evidence.policy_hash}", (evidence.policy_entry,), evidence.policy_hash)
-    return evidence.attested("acceptable_use_policy")
+    """A person's statement: the rules that the door enforces are not the terms that users were given."""
+    enforced = f"the door enforces policy set {evidence.policy_hash[:16]}, entry {evidence.policy_entry}"
+    return evidence.attested("acceptable_use_policy", enforced if evidence.policy_hash else "")
 
 
 def _points(figures: int | None) -> Filler:

@@ -22,6 +22,7 @@ NINE_POINTS = {
     "root_cause": "Root cause: outputs, inputs, factors, mitigations failed or circumvented",
     "patterns": "Patterns from monitoring, near misses included",
 }
+ASKING = frozenset({"act.asked", "approval.asked"})
 
 
 def make(evidence: Evidence, audience: Audience) -> Document:
@@ -115,7 +116,8 @@ def _root_cause(incident: Incident, _evidence: Evidence) -> Value | None:
     categories = sorted({category for each in decided for category in each.categories})
     told += [f"categories {', '.join(categories)}"] if categories else []
     told += [f"{each.decision} by {each.approver or 'somebody (erased)'} on {_when(each.at)}" for each in votes]
-    told += [] if votes else ["no approval was asked or used"]
+    asked = any(each.kind in ASKING for each in acts)
+    told += [] if votes else ["an approval was asked, and none was given" if asked else "no approval was asked or used"]
     return computed("; ".join(told), _entries((*decided, *votes)))
 
 

@@ -6,6 +6,7 @@ from glasshouse.dossier.document import Document
 from glasshouse.dossier.values import BASES, Shares, Value
 
 MAX_ENTRIES_SHOWN = 8
+SECOND = "%Y-%m-%d %H:%M:%S UTC"
 
 
 def basis_text(value: Value) -> str:
@@ -40,8 +41,8 @@ def headline(document: Document) -> str:
     """The share of each basis in one line: of the questions, and of the rows of tables."""
     questions, rows = document.shares(), document.row_shares()
     asks = any(section.fields for section in document.sections)
-    parts = [_shares("questions", questions)] if asks else []
-    parts += [_shares("rows of tables", rows)] if rows.total or not asks else []
+    parts = [_shares("question" if questions.total == 1 else "questions", questions)] if asks else []
+    parts += [_shares("row of tables" if rows.total == 1 else "rows of tables", rows)] if rows.total or not asks else []
     return "; ".join(parts)
 
 
@@ -55,6 +56,6 @@ def provenance(document: Document) -> str:
     basis = document.basis
     erased = f", {basis.erased} payloads erased" if basis.erased else ""
     return (
-        f"Evidence as of {basis.as_of.isoformat()}: log {basis.origin}, {basis.size} entries, "
+        f"Evidence as of {basis.as_of.strftime(SECOND)}: log {basis.origin}, {basis.size} entries, "
         f"checkpoint {short(basis.checkpoint)}{erased}; for {document.audience}."
     )
