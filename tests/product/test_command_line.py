@@ -105,6 +105,33 @@ def test_an_empty_path_is_a_usage_error_and_not_the_current_directory(tree: Path
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_changes_neither_the_exit_code_nor_the_other_streams(tree: Path, closed: str) -> None:
+    command = f'exec "$0" -m glasshouse scan . --format concise {closed}'
+    environ = os.environ | {"HOME": str(tree), "GLASSHOUSE_SCAN_RULES": "py-command-injection"}
+    environ.pop("GLASSHOUSE_HOME", None)
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable], cwd=tree, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert ("views.py" in done.stdout) == (">&-" not in closed.replace("2>&-", ""))
+
+
+@pytest.mark.parametrize("arguments", [("scan", "."), ("rules",), ("--help",)])
+def test_a_full_disk_behind_standard_output_is_told_as_that(tree: Path, arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        environ = os.environ | {"HOME": str(tree), "GLASSHOUSE_SCAN_RULES": "py-command-injection"}
+        command = [sys.executable, "-m", "glasshouse", *arguments]
+        done = subprocess.run(
+            command, cwd=tree, env=environ, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert "cannot write: No space left on device" in done.stderr
+    assert "fault in glasshouse" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
 def test_a_file_too_large_makes_the_scan_incomplete(tree: Path) -> None:
     (tree / "large.py").write_text("x = 1\n" * 1000)
     assert glasshouse("scan", ".", "--max-file-bytes", "1000", cwd=tree).returncode == 5

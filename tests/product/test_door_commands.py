@@ -126,6 +126,9 @@ def test_from_application_to_revocation(machine: Machine) -> None:
     run("scan", "src", code=3, GLASSHOUSE_KEY=key)
     (waiting,) = json.loads(run("approvals", "--format", "json").rpartition("]")[0] + "]")
     name = waiting["terms"]["id"]
+    assert "--yes" in run("approve", name, "--as", "bo", "--key", "bo.key", code=2)  # nobody is there to be asked
+    assert "glasshouse approvals" in run("approve", "0" * 10, "--as", "bo", "--key", "bo.key", "--yes", code=2)
+    assert "no key AbCd1234" in run("access", "revoke", "--key", "AbCd1234", "--reason", "a typo", code=2)
     assert "four eyes" in run("approve", name, "--as", "ada", "--key", "bo.key", "--yes", code=3)
     run("approve", name, "--as", "bo", "--key", "bo.key", "--yes")
     run("scan", "src", code=1, GLASSHOUSE_KEY=key, GLASSHOUSE_APPROVAL=name)
@@ -149,6 +152,7 @@ def test_the_kill_switch_stops_everything_but_the_lifting_of_it(machine: Machine
     assert "credentials leaked" in run("scan", "src", code=3)
     run("access", "org", "apply", "acme", "--name", "Acme", code=3)
     assert halt in run("kill", "--list")
+    assert "glasshouse kill --list" in run("kill", "--lift", "HALT", code=2)
     run("kill", "--lift", halt)
     run("scan", "src", code=1)
 

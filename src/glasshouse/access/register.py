@@ -233,6 +233,25 @@ def order_halt(tables: Tables, kind: CohortKind, value: str, reason: str, by: st
     return halt
 
 
+def covers_somebody(tables: Tables, kind: CohortKind, value: str) -> bool:
+    """Whether a halt would shut out anybody in the register today; `UnknownRecordError` for an id that it lacks.
+
+    A misspelt id must not pass for a halt: whoever orders one in a hurry would believe that somebody was stopped.
+    """
+    get = {"organisation": tables.organisations.get, "engagement": tables.engagements.get, "key": tables.keys.get}
+    if kind in get and value != "local":
+        get[kind](value)
+    if kind == "holder" and not value.startswith("local:") and not tables.workloads.find(value):
+        tables.people.get(value)
+    if kind == "employer":
+        return any(each.employer.casefold() == value.casefold() for each in tables.people.all())
+    if kind == "country":
+        countries = [each.country for each in tables.organisations.all()]
+        countries += [each.country for each in tables.people.all()]
+        return value.upper() in (each.upper() for each in countries)
+    return True
+
+
 def lift_halt(tables: Tables, name: str, now: int) -> Halt:
     """Lifts a halt; what it covered is admitted again if nothing else stands against it."""
 

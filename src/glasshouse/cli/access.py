@@ -90,6 +90,7 @@ def order_halt(kind: CohortKind, value: str, reason: str) -> None:
     with opened() as admin:
         now = admin.door.now()
         name = f"{kind}:{value}".rstrip(":")
+        covers = register.covers_somebody(admin.tables, kind, value)
         halt = admin.change(
             "access.halt",
             f"halt:{name}",
@@ -97,3 +98,5 @@ def order_halt(kind: CohortKind, value: str, reason: str) -> None:
             lambda tables: register.order_halt(tables, kind, value, reason, admin.caller.id, now),
         )
     say(f"halted {name} ({halt.id}); lift it with: glasshouse kill --lift {halt.id}")
+    if not covers:
+        click.echo(f"note: nobody in the register has that {kind} today; check the spelling", err=True)

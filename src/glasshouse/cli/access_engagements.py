@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from glasshouse.access.machines import ENGAGEMENT
 from glasshouse.cli.admin import as_json, date, opened, say, with_format
+
+if TYPE_CHECKING:
+    from glasshouse.words.engagement import Engagement
 
 _EVENTS = {
     "request": "Hand in a draft.",
@@ -25,8 +30,8 @@ organisation: acme
 purpose: Find weaknesses in the web shop before the release of spring.
 capabilities: [code.scan, events.respond]  # `glasshouse policy explain --capabilities` lists them with their tiers
 tier: 0
-starts: 2026-12-01
-ends: 2027-03-01
+starts: {starts}
+ends: {ends}
 scope:
   code:
     - origin: https://git.example.org/acme/shop
@@ -53,8 +58,11 @@ def engagement() -> None:
 
 @engagement.command("template")
 def template() -> None:
-    """Print an engagement file to start from."""
-    click.echo(TEMPLATE, nl=False)
+    """Print an engagement file to start from; its term is the next 90 days."""
+    from datetime import UTC, datetime, timedelta
+
+    today = datetime.now(UTC).date()
+    click.echo(TEMPLATE.format(starts=today, ends=today + timedelta(days=90)), nl=False)
 
 
 @engagement.command("draft")
@@ -110,6 +118,14 @@ def show(name: str, form: str) -> None:
         )
 
 
+def _outside_term(engagement: Engagement, now: int) -> str:
+    """A warning where an active engagement grants nothing yet, or nothing any more."""
+    if engagement.state != "active" or engagement.term.holds(now):
+        return ""
+    begins = now < engagement.term.starts_at
+    return f"; its term begins on {date(engagement.term.starts_at)}" if begins else "; its term is over"
+
+
 def _move(event: str) -> click.Command:
     @click.argument("name", metavar="ID")
     def move(name: str) -> None:
@@ -124,7 +140,8 @@ def _move(event: str) -> click.Command:
                 lambda to: register.move_engagement(to, name, event),
                 before,
             )
-        say(f"{name} is {after.state}")
+            now = admin.door.now()
+        say(f"{name} is {after.state}{_outside_term(after, now)}")
 
     return click.command(event, help=_EVENTS[event])(move)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from glasshouse.cli.admin import as_json, date, opened, say, with_format
 from glasshouse.words.display import counted
+from glasshouse.words.errors import UsageError
 
 if TYPE_CHECKING:
     from glasshouse.words.approval import ApprovalRequest, Verdict
@@ -71,6 +73,16 @@ def describe(request: ApprovalRequest) -> None:
         say(f"  vote   {vote.approver}: {vote.verdict} {vote.reason}".rstrip())
 
 
+def _agreed(asks: str) -> bool:
+    """The answer of whoever sits there; `UsageError` where input ends before an answer."""
+    try:
+        return click.confirm(asks, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise  # Ctrl-C
+        raise UsageError("nobody is there to be asked", hint="Give --yes to sign without being asked.") from None
+
+
 def _vote(name: str, person: str, key: str, verdict: Verdict, reason: str, *, yes: bool) -> None:
     from glasshouse.guard.signatures import read_key_file, sign
 
@@ -78,8 +90,9 @@ def _vote(name: str, person: str, key: str, verdict: Verdict, reason: str, *, ye
     with opened() as admin:
         request = admin.door.waiting.get(name)
         describe(request)
-        if not yes:
-            click.confirm(f"{verdict} this as {person}?", abort=True, err=True)
+        if not yes and not _agreed(f"{verdict} this as {person}?"):
+            click.echo("nothing was signed", err=True)
+            raise click.exceptions.Exit(3)
         vote = sign(private, request.terms, person, verdict, reason, admin.door.now())
         after, receipt = admin.door.waiting.vote(name, vote, admin.caller)
     say(f"{name} is {after.state}, {len(after.votes)} of {counted(after.terms.needed, 'vote')}; entry {receipt.index}")

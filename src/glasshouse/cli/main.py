@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
@@ -12,8 +13,10 @@ import click
 
 from glasshouse import __version__
 
+EXIT_USAGE = 2
 EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 
 # name -> (module, what it does); kept here so that `--help` loads none of them
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -103,6 +106,7 @@ def group(debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and ends the process with its documented exit code."""
+    _hold_standard_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
     if "scan" in arguments[:1]:
         gc.disable()  # a scan makes hardly any cycles that it does not need to its end, and looking for them takes time
@@ -111,6 +115,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _silence_stdout()
+    except OSError as error:
+        _silence_stdout()
+        code = _cannot_write(error)
     gc.freeze()  # what a command has left ends with the process; nothing has to be found and freed piece by piece
     sys.exit(code)
 
@@ -139,12 +146,36 @@ def run(arguments: list[str]) -> int:
             _print_traceback()
         _say(error.diagnostics())
         return error.exit_code
+    except OSError as error:
+        if debug:
+            _print_traceback()
+        return _cannot_write(error) if error.errno in FULL else _internal(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: users see no bare traceback
         if debug:
             _print_traceback()
-        _say(f"internal error: {type(error).__name__}: {str(error)[:500]}")
-        _say("  help: this is a fault in glasshouse. Run again as `glasshouse --debug ...` and report what it prints.")
-        return EXIT_INTERNAL
+        return _internal(error)
+
+
+def _internal(error: Exception) -> int:
+    _say(f"internal error: {type(error).__name__}: {str(error)[:500]}")
+    _say("  help: this is a fault in glasshouse. Run again as `glasshouse --debug ...` and report what it prints.")
+    return EXIT_INTERNAL
+
+
+def _cannot_write(error: OSError) -> int:
+    """What a full or failing disk comes to, wherever it was met: no fault of ours, and nothing that we can mend."""
+    place = error.filename if isinstance(error.filename, str) else "standard output or a file"
+    _say(
+        f"{place}: cannot write: {error.strerror}\n  help: Free some space there, or write elsewhere, and run it again."
+    )
+    return EXIT_USAGE
+
+
+def _hold_standard_streams() -> None:
+    """Opens what the parent closed: no file of ours may get the number of a standard stream, nor a report end in it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
 def _command_position(arguments: list[str]) -> int:

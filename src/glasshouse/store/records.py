@@ -20,6 +20,7 @@ from glasshouse.words.party import KeyRecord, Organisation, Person, Workload
 
 T = TypeVar("T", bound=msgspec.Struct)
 MAX_ROWS = 100_000
+LISTED_BY = {"halt": "glasshouse kill --list", "approval request": "glasshouse approvals"}  # the rest: access list
 
 
 class Records(Generic[T]):
@@ -49,7 +50,7 @@ class Records(Generic[T]):
         """The record of that id, or `UnknownRecordError`."""
         found = self.find(name)
         if found is None:
-            raise UnknownRecordError(f"no {self._name} {name}")
+            raise self._unknown(name)
         return found
 
     def change(self, name: str, edit: Callable[[T], T]) -> T:
@@ -57,7 +58,7 @@ class Records(Generic[T]):
         with self._database.writing() as connection:
             old = self._find(connection, name)
             if old is None:
-                raise UnknownRecordError(f"no {self._name} {name}")
+                raise self._unknown(name)
             row = self._row(edit(old))
             if row["id"] != name:
                 raise ValueError("a record keeps its id")
@@ -71,6 +72,12 @@ class Records(Generic[T]):
             query = query.where(self._table.c[column] == value)
         with self._database.reading() as connection:
             return [self._decode(doc) for doc in connection.execute(query).scalars()]
+
+    def _unknown(self, name: str) -> UnknownRecordError:
+        lists = LISTED_BY.get(self._name)
+        return UnknownRecordError(
+            f"no {self._name} {name}", hint=f"List what there is with `{lists}`." if lists else ""
+        )
 
     def _find(self, connection: Connection, name: str) -> T | None:
         doc = connection.execute(select(self._table.c.doc).where(self._table.c.id == name)).scalar_one_or_none()

@@ -28,6 +28,7 @@ from glasshouse.words.errors import (
 from glasshouse.words.party import CriterionCheck, Organisation, Person, Workload
 
 PEPPER = b"p" * 32
+FILLED = TEMPLATE.format(starts="2026-12-01", ends="2027-03-01")
 GOOD = Engagement("audit", "acme", "look", Scope(code=(CodeScope("/srv"),)), ("code.scan",), 0, Term(10, 20))
 
 
@@ -182,9 +183,23 @@ def test_a_halt_names_everything_or_one_cohort(tables: Tables, kind: Any, value:
         register.order_halt(tables, kind, value, "why", "root", 1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("organisation", "amce"), ("engagement", "audti"), ("key", "AbCd1234"), ("holder", "eev"), ("holder", "")],
+)
+def test_a_misspelt_id_does_not_pass_for_a_halt(tables: Tables, kind: Any, value: str) -> None:
+    with pytest.raises(UnknownRecordError):
+        register.covers_somebody(tables, kind, value)
+
+
+@pytest.mark.parametrize(("kind", "value"), [("employer", "nobody ltd"), ("country", "ZZ")])
+def test_a_halt_on_what_nobody_has_yet_is_told(tables: Tables, kind: Any, value: str) -> None:
+    assert not register.covers_somebody(tables, kind, value)
+
+
 def test_the_template_is_a_valid_engagement(tmp_path: Path) -> None:
     file = tmp_path / "shop.yaml"
-    file.write_text(TEMPLATE)
+    file.write_text(FILLED)
     assert read_engagement(file).id == "shop-audit"
     assert read_engagement(file).term == Term(1_796_083_200, 1_803_859_200)
 
@@ -204,7 +219,7 @@ def test_the_template_is_a_valid_engagement(tmp_path: Path) -> None:
 )
 def test_a_misspelt_engagement_file_is_refused_with_its_name(tmp_path: Path, old: str, new: str) -> None:
     file = tmp_path / "shop.yaml"
-    file.write_text(TEMPLATE.replace(old, new, 1))
+    file.write_text(FILLED.replace(old, new, 1))
     with pytest.raises(AccessError) as caught:
         read_engagement(file)
     assert caught.value.where == str(file)
