@@ -73,9 +73,15 @@ def mcp_server(acts: Acts, resolve: Resolve) -> MCPServer[None]:
         return await act("code.scan", {"paths": paths, "subject": subject, "mode": mode}, ctx)
 
     @server.tool(title="Turn logs into incidents")
-    async def respond(logs: list[str], ctx: Context[Any, Any], min_level: str = "low") -> dict[str, Any]:
-        """Run detection rules over log files (absolute paths of the server) and group what they find into incidents."""
-        return await act("events.respond", {"logs": logs, "min_level": min_level}, ctx)
+    async def respond(
+        logs: list[str], ctx: Context[Any, Any], min_level: str = "low", services: str = ""
+    ) -> dict[str, Any]:
+        """Run detection rules over log files (absolute paths of the server) and group what they find into incidents.
+
+        Incidents come gravest first, with the forecast of the vulnerabilities that rules name.  `services`, a table
+        of services and their hosts, adds what runs on their hosts.
+        """
+        return await act("events.respond", {"logs": logs, "min_level": min_level, "services": services}, ctx)
 
     @server.tool(title="Forecast exploitation")
     async def forecast(cves: list[str], ctx: Context[Any, Any], as_of: str = "") -> dict[str, Any]:

@@ -107,15 +107,20 @@ def _cve(match: re.Match[str]) -> str:
 
 
 def told(threat: Threat) -> str:
-    """What is known of a vulnerability, in one line without its id."""
+    """What is known of a vulnerability and who names it, in one line without its id."""
     by = f"named by {', '.join(threat.rules)}" if threat.rules else "named in the events only"
+    return f"{known(threat)}; {by}"
+
+
+def known(threat: Threat) -> str:
+    """What is known of a vulnerability, whoever names it."""
     if threat.listed_on is not None:
-        return f"listed as exploited since {threat.listed_on}; {by}"
+        return f"listed as exploited since {threat.listed_on}"
     if threat.chance is None:
-        return f"nothing is known about it (`glasshouse forecast import` brings records in); {by}"
+        return "nothing is known about it (`glasshouse forecast import` brings records in)"
     span = f"{_percent(threat.chance)} [{_percent(threat.low or 0.0)}, {_percent(threat.high or 1.0)}]"
     reasons = f", because: {'; '.join(threat.reasons)}" if threat.reasons else ""
-    return f"{span} chance of being listed as exploited within {HORIZON_DAYS} days{reasons}; {by}"
+    return f"{span} chance of being listed as exploited within {HORIZON_DAYS} days{reasons}"
 
 
 def _percent(value: float) -> str:

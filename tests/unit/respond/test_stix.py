@@ -19,6 +19,7 @@ COMMON = {"type", "spec_version", "id", "created", "modified"}
 REQUIRED: dict[str, set[str]] = {
     "identity": COMMON | {"name"},
     "attack-pattern": COMMON | {"name"},
+    "vulnerability": COMMON | {"name"},
     "note": COMMON | {"content", "object_refs"},
     "report": COMMON | {"name", "published", "object_refs"},
     "ipv4-addr": {"type", "id", "value"},

@@ -32,10 +32,15 @@ class ScanInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RespondInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Turn the log files ``logs`` into incidents: absolute paths on this machine, in the key's scope."""
+    """Turn the log files ``logs`` into incidents: absolute paths on this machine, in the key's scope.
+
+    They come gravest first; among those of a severity, what is exploited and what runs on their hosts decides.
+    ``services``: a table (CSV) of services and their hosts, an absolute path in the key's scope, or nothing.
+    """
 
     logs: Places
     min_level: Literal["informational", "low", "medium", "high", "critical"] = "low"
+    services: Annotated[str, msgspec.Meta(max_length=4_096, pattern=r"^(/[^\x00]*)?$")] = ""
 
 
 class ForecastInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,19 +80,29 @@ def _scan(given: ScanInput, home: Path) -> Iterator[msgspec.Struct]:
 
 
 def _respond(given: RespondInput, home: Path) -> Iterator[msgspec.Struct]:
+    from functools import partial
+
+    from glasshouse.forecast.incidents import forecasts, host_stakes
     from glasshouse.respond.group.incidents import incidents_of
     from glasshouse.respond.read.inputs import read_logs
     from glasshouse.respond.run import Settings, detect
     from glasshouse.respond.sigma.join import joined
     from glasshouse.respond.sigma.load import STARTER, imported_sets, read_folder, rule_set
     from glasshouse.respond.sigma.signs import sign_rules
+    from glasshouse.respond.stake import with_stakes
+    from glasshouse.respond.threat import with_threats
 
+    store = home / "forecast.db"
+    stakes, rows_not_read = host_stakes(store, Path(given.services)) if given.services else ({}, [])
     cache = home / "cache"
     sets = [rule_set(read_folder(STARTER), cache), *(found for _, found in imported_sets(home)), sign_rules(cache)]
     with open(os.devnull, "rb") as nothing:
         run = detect(read_logs([Path(each) for each in given.logs], nothing), joined(sets), Settings(given.min_level))
-    yield from incidents_of(run.detections, run.sightings).incidents
+    look_up = partial(forecasts, store, dt.datetime.now(dt.UTC).date())
+    incidents = with_threats(incidents_of(run.detections, run.sightings).incidents, look_up)
+    yield from with_stakes(incidents, stakes) if given.services else incidents
     yield from run.not_read
+    yield from rows_not_read
     yield from run.problems
 
 
@@ -106,7 +121,8 @@ def _code(given: ScanInput) -> tuple[Target, ...]:
 
 
 def _files(given: RespondInput) -> tuple[Target, ...]:
-    return tuple(Target("file", os.path.realpath(each)) for each in given.logs)
+    named = (*given.logs, given.services) if given.services else given.logs
+    return tuple(Target("file", os.path.realpath(each)) for each in named)
 
 
 def _records(given: ForecastInput) -> tuple[Target, ...]:

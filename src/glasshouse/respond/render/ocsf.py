@@ -96,6 +96,7 @@ def incident_finding(incident: Incident, version: str) -> dict[str, Any]:
             "score": incident.score,
             "hosts": list(incident.hosts),
             "threats": [msgspec.to_builtins(threat) for threat in incident.threats],
+            "stakes": [msgspec.to_builtins(stake) for stake in incident.stakes],
             "links": [msgspec.to_builtins(link) for link in incident.links[:MAX_OBSERVABLES]],
             "rules": [
                 {"id": rule.id, "author": rule.author, "link": rule.link}

@@ -1,4 +1,6 @@
-"""The report as a STIX 2.1 bundle: one report object per incident, with its techniques, sightings' evidence and rules.
+"""The report as a STIX 2.1 bundle: one report object per incident, with its techniques, vulnerabilities and rules.
+
+Reports stand in the order in which incidents are to be looked at, and their descriptions say so.
 
 Identifiers are derived from content, so the same run gives the same bundle.
 """
@@ -12,9 +14,10 @@ from typing import Any
 
 import msgspec
 
+from glasshouse.respond import stake, threat
 from glasshouse.respond.report import Report, iso
 from glasshouse.words.display import counted
-from glasshouse.words.incident import Entity, Incident, RuleRef
+from glasshouse.words.incident import Entity, Incident, RuleRef, Threat
 
 # the namespace that STIX 2.1 section 2.9 gives for identifiers of cyber observables
 SCO_NAMESPACE = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
@@ -35,14 +38,15 @@ def render(report: Report) -> Iterator[str]:
         "identity_class": "system",
     }
     objects[author["id"]] = author
-    for incident in report.incidents:
-        for each in _incident(incident, author["id"], report.made_iso):
+    for place, incident in enumerate(report.incidents, 1):
+        among = f"{place} of {len(report.incidents)} to look at"
+        for each in _incident(incident, author["id"], report.made_iso, among):
             objects.setdefault(each["id"], each)
     bundle = {"type": "bundle", "id": _id("bundle", report.made + "".join(objects)), "objects": list(objects.values())}
     yield msgspec.json.format(msgspec.json.encode(bundle)).decode() + "\n"
 
 
-def _incident(incident: Incident, author: str, made: str) -> Iterator[dict[str, Any]]:
+def _incident(incident: Incident, author: str, made: str, among: str) -> Iterator[dict[str, Any]]:
     common = {"spec_version": "2.1", "created_by_ref": author, "created": made, "modified": made}
     named: list[str] = []
     for technique in incident.techniques:
@@ -50,6 +54,10 @@ def _incident(incident: Incident, author: str, made: str) -> Iterator[dict[str, 
         pattern = {"type": "attack-pattern", "id": _id("attack-pattern", technique.id), **common}
         yield {**pattern, "name": technique.name, "external_references": [reference]}
         named.append(pattern["id"])
+    for each in incident.threats:
+        flaw = _vulnerability(each, common)
+        yield flaw
+        named.append(flaw["id"])
     for entity in incident.entities[:MAX_OBSERVABLES]:
         observable = _observable(entity)
         if observable is not None:
@@ -64,11 +72,30 @@ def _incident(incident: Incident, author: str, made: str) -> Iterator[dict[str, 
         "id": _id("report", incident.id),
         **common,
         "name": incident.title,
-        "description": f"{incident.severity} incident {incident.id} on {', '.join(incident.hosts) or 'no named host'}",
+        "description": _described(incident, among),
         "published": made,
         "report_types": ["incident"],
         "object_refs": named or [author],
         "external_references": [_rule(rule) for rule in rules],
+    }
+
+
+def _described(incident: Incident, among: str) -> str:
+    where = ", ".join(incident.hosts) or "no named host"
+    known = [f"{each.cve}: {threat.told(each)}" for each in incident.threats]
+    known += map(stake.told, incident.stakes)
+    return ". ".join([f"{incident.severity} incident {incident.id} on {where}, {among}", *known])
+
+
+def _vulnerability(each: Threat, common: dict[str, str]) -> dict[str, Any]:
+    """A vulnerability that the incident names, as section 4.18 has it, with what the forecast says."""
+    return {
+        "type": "vulnerability",
+        "id": _id("vulnerability", each.cve),
+        **common,
+        "name": each.cve,
+        "description": threat.known(each),
+        "external_references": [{"source_name": "cve", "external_id": each.cve}],
     }
 
 
