@@ -98,3 +98,13 @@ def test_rules_can_be_chosen_and_a_threshold_set(place: Path) -> None:
 def test_a_folder_that_is_no_system_is_said(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     assert "not the root of a file system" in run(tmp_path, "scan", "--system", "src", expect=4).stderr
+
+
+def test_what_lists_no_dependencies_still_gets_its_hardening_checked(tmp_path: Path) -> None:
+    (tmp_path / "root/etc/ssh").mkdir(parents=True)
+    (tmp_path / "root/etc/ssh/sshd_config").write_text("PermitRootLogin yes\n")
+    (tmp_path / "root/etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+    done = run(tmp_path, "scan", "--deps", "--system", "root", "--format", "text", expect=5)
+    assert "system-ssh-root-login" in done.stdout
+    assert "no file that lists dependencies" in done.stdout
+    run(tmp_path, "scan", "--deps", "root/etc/ssh", expect=4)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.render.interface import Report
     from glasshouse.scan.run import Progress
     from glasshouse.scan.settings import ScanSettings
-    from glasshouse.words.finding import Result, ScanSummary
+    from glasshouse.words.finding import NotAnalysed, Result, ScanSummary
 
 Engine = Callable[[Sequence[Path], "ScanSettings | None", "Progress | None"], "Iterator[Result]"]
 
@@ -48,35 +48,46 @@ def subjects(options: ScanOptions) -> tuple[str, ...]:
 
 
 def _one_after_another(engines: Sequence[Engine]) -> Engine:
-    """The results of several engines, with one summary."""
+    """The results of several engines, with one summary.
+
+    What one of them finds nothing to look at in is incomplete, and costs nobody what the others found.
+    """
 
     def run(paths: Sequence[Path], settings: ScanSettings | None, progress: Progress | None) -> Iterator[Result]:
+        from glasshouse.words.errors import NothingToAnalyseError
         from glasshouse.words.finding import NotAnalysed, ScanSummary
 
         summaries: list[ScanSummary] = []
+        nothing: list[NothingToAnalyseError] = []
         said: set[NotAnalysed] = set()
         for each in engines:
-            for result in _selected(each(paths, settings, progress), settings):
-                if isinstance(result, ScanSummary):
-                    summaries.append(result)
-                elif isinstance(result, NotAnalysed) and result in said:
-                    continue  # both read the same image
-                else:
-                    if isinstance(result, NotAnalysed):
+            try:
+                for result in _selected(each(paths, settings, progress), settings):
+                    if isinstance(result, ScanSummary):
+                        summaries.append(result)
+                    elif not isinstance(result, NotAnalysed):
+                        yield result
+                    elif result not in said:  # both read the same image
                         said.add(result)
-                    yield result
-        yield _joined(summaries)
+                        yield result
+            except NothingToAnalyseError as error:
+                nothing.append(error)
+        if not summaries:
+            raise nothing[0]
+        left = [NotAnalysed(error.where, "not-read", error.what, True) for error in nothing]
+        yield from left
+        yield _joined(summaries, left)
 
     return run
 
 
-def _joined(summaries: Sequence[ScanSummary]) -> ScanSummary:
+def _joined(summaries: Sequence[ScanSummary], left: Sequence[NotAnalysed]) -> ScanSummary:
     from collections import Counter
 
     from msgspec.structs import replace
 
     first = summaries[0]
-    skipped = sum((Counter(each.not_analysed) for each in summaries), Counter())
+    skipped = sum((Counter(each.not_analysed) for each in summaries), Counter(each.code for each in left))
     files = {each.mode: each.files for each in summaries}
     return replace(
         first,

@@ -45,7 +45,7 @@ def _excerpt(group: list[tuple[int, Step]], last: int, source: SourceLines) -> E
     lines: dict[int, Line] = {}
     at: dict[int, list[tuple[int, Step]]] = {}
     for position, step in group:
-        for line in source.around(step.location, CONTEXT_LINES, CONTEXT_LINES):
+        for line in source.around(step.location, CONTEXT_LINES, CONTEXT_LINES, step.snippet):
             lines.setdefault(line.number, line)
         at.setdefault(step.location.line, []).append((position, step))
     shown: list[ExcerptLine] = []

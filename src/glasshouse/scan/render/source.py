@@ -47,22 +47,26 @@ class SourceLines:
             for step in finding.path:
                 self._remember(step.location, step.snippet)
 
-    def around(self, location: Location, before: int, after: int) -> list[Line]:
-        """The lines of ``location`` with context, or the one line we have, or nothing."""
+    def around(self, location: Location, before: int, after: int, snippet: str = "") -> list[Line]:
+        """The lines of ``location`` with context, or the one line we have, or nothing.
+
+        ``snippet`` is what the finding itself says of the line: two findings may say different things of one line.
+        """
         lines, is_open = self._file(location.path)
-        if not is_open:
-            line = self.at(location)
+        if not is_open or (snippet and not agrees(lines, {location.line: snippet})):
+            line = self.at(location, snippet)
             return [line] if line is not None else []
         last = max(location.line, min(location.end_line or location.line, location.line + after + 8))
         first = max(1, location.line - before)
         return [Line(n, lines[n - 1][:MAX_LINE_CHARACTERS]) for n in range(first, min(len(lines), last + after) + 1)]
 
-    def at(self, location: Location) -> Line | None:
+    def at(self, location: Location, own: str = "") -> Line | None:
         """The one line a location starts in: from the file where that is safe, otherwise the snippet."""
         lines, is_open = self._file(location.path)
-        snippet = self._snippets.get(location.path, {}).get(location.line, "")
+        snippet = own or self._snippets.get(location.path, {}).get(location.line, "")
         number = location.line
-        if 1 <= number <= len(lines) and (is_open or agrees(lines, {number: snippet} if snippet else {})):
+        agreed = agrees(lines, {number: snippet} if snippet else {})
+        if 1 <= number <= len(lines) and (agreed or (is_open and not own)):
             return Line(number, lines[number - 1][:MAX_LINE_CHARACTERS])
         return Line(number, snippet[:MAX_LINE_CHARACTERS], exact=False) if snippet else None
 

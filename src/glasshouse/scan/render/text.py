@@ -38,7 +38,7 @@ class TextRenderer:
 def _finding_lines(finding: Finding, source: SourceLines, style: Style) -> Iterator[str]:
     head = style.severity(f"{finding.severity}[{visible(finding.rule_id)}]", finding.severity)
     yield f"{head}: {style.bold(visible(finding.message))}"
-    lines = source.around(finding.location, CONTEXT_BEFORE, 0)
+    lines = source.around(finding.location, CONTEXT_BEFORE, 0, finding.snippet)
     gutter = len(str(lines[-1].number)) if lines else 1
     inside = f" (in {visible(finding.function)})" if finding.function else ""
     yield f"{' ' * gutter}{style.frame('-->')} {place(finding.location)}{inside}"

@@ -48,6 +48,14 @@ def test_a_redacted_line_of_a_closed_file_is_never_read_from_it(root: Path) -> N
     assert shown(finding("os.system(***)", cwe=798), root) == ["os.system(***)"]
 
 
+def test_each_finding_keeps_what_it_says_of_a_line_that_two_speak_of(root: Path) -> None:
+    true, other = finding("os.system(text)"), finding("the option is not set")
+    for order in ([true, other], [other, true]):
+        source = SourceLines(order, [root])
+        assert [line.text for line in source.around(true.location, 0, 0, true.snippet)] == ["    os.system(text)"]
+        assert [line.text for line in source.around(other.location, 0, 0, other.snippet)] == ["the option is not set"]
+
+
 def test_a_file_that_is_gone_is_shown_by_its_snippet(tmp_path: Path) -> None:
     assert shown(finding("os.system(text)"), tmp_path) == ["os.system(text)"]
 
