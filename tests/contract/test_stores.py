@@ -17,7 +17,7 @@ from glasshouse.store.place import StorePlace, store_place
 from glasshouse.store.records import Tables
 from glasshouse.store.usage import Usage
 from glasshouse.store.watch import Watch
-from glasshouse.words.errors import ConfigError, DuplicateRecordError, StoreError, UnknownRecordError
+from glasshouse.words.errors import ConfigError, DuplicateRecordError, PathError, StoreError, UnknownRecordError
 from glasshouse.words.halt import Halt
 from glasshouse.words.party import KeyRecord, Organisation, Person
 
@@ -193,7 +193,7 @@ def test_nothing_is_restored_over_records_or_from_a_torn_backup(
     with pytest.raises(StoreError, match="backup"):
         copies.restore(target, torn)
     assert not target.file or not target.file.exists()
-    with pytest.raises(StoreError, match="cannot be written"):
+    with pytest.raises(PathError, match="cannot be written"):
         copies.backup(tables.database, whole)
 
 

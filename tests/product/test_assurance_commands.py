@@ -112,8 +112,15 @@ def test_a_statement_appears_as_a_statement_and_a_typed_fact_as_missing(glasshou
     assert glasshouse(*me("limitations", "--value", "English only", "--model", "screen"))[0] == 0
     card = glasshouse("dossier", "model-card", "--model", "screen")[1]
     assert "English only" in card
-    assert "attested: O. Owner (owner)" in card
+    assert re.search(r"attested: O\. Owner \(owner\), key [0-9a-f]{16}, ", card)
     assert "nobody attested it" not in card
+
+
+def test_a_statement_on_an_unknown_model_or_with_a_missing_key_is_refused_with_the_way_out(glasshouse: Run) -> None:
+    code, _, err = glasshouse(*me("limitations", "--value", "English only", "--model", "scren"))
+    assert (code, "no model `scren` is registered" in err) == (2, True)
+    code, _, err = glasshouse("attest", "x", "--value", "y", "--name", "n", "--role", "r", "--key", "no.key")
+    assert (code, "glasshouse access person key" in err) == (2, True)
 
 
 def test_the_same_log_gives_the_same_bytes_and_a_diff_shows_what_changed(glasshouse: Run, tmp_path: Path) -> None:

@@ -133,6 +133,8 @@ def test_registers_have_records_of_their_own_and_stand_in_the_same_list(glasshou
         (("request", "answer", "nobody", "--sent", "p", "--at", ago(), "--name", "n", "--role", "r"), "in no register"),
         (("complaint", "receive", "c", "--from", "x", "--about", "other", "--text", "t", "--at", "2999-01-01T00:00Z"),
          "future"),
+        (("complaint", "receive", "c", "--from", "x", "--about", "other", "--text", "t", "--at", ago(), "--entry=812"),
+         "no entry 812"),
         (("complaint", "receive", "c", "--from", "x", "--about", "other", "--text", "not compliant", "--at", ago()),
          "compliant"),
         (("grant", "give", "g", "--evaluator", "L", "--model", "m", "--since", "2026-02-01", "--until", "2026-01-01"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from glasshouse.cli.evidence import keep, read_file, recording, signed
+from glasshouse.cli.evidence import gathered, keep, read_file, recording, signed
 from glasshouse.cli.passing import say_receipt
 from glasshouse.words.digests import sha256_of
 
@@ -26,7 +26,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--model", default="", help="The model it is about.  [default: the organisation]")
 @click.option("--name", help="Who states it.")
 @click.option("--role", help="In which role.")
-@click.option("--key", "key_file", type=FILE, help="Your Ed25519 key file; `glasshouse access key new` makes one.")
+@click.option("--key", "key_file", type=FILE, help="Your Ed25519 key file; `glasshouse access person key` makes one.")
 def command(
     field: str,
     value: str | None,
@@ -45,6 +45,7 @@ def command(
       glasshouse attest model-file --file model.yaml --model screen --name "O. Owner" --role owner --key me.key
       glasshouse attest lab-report --file report.pdf --external "Evaluation by Lab" --model screen
     """
+    _check_model(model)
     if title is not None:
         _external(field, title, file, model)
         return
@@ -52,6 +53,14 @@ def command(
         raise click.UsageError("a statement needs --name, --role and --key")
     text = _statement(field, value, file)
     _signed(field, text, model, name, role, key_file, [file] if file else [])
+
+
+def _check_model(name: str) -> None:
+    """A statement on a model that the log does not know would stand in no document."""
+    from glasshouse.dossier.collect import named
+
+    if name:
+        named(gathered()[0], name)
 
 
 def _statement(field: str, value: str | None, file: Path | None) -> str:

@@ -123,6 +123,9 @@ def complaint_received(
     """Record a complaint."""
     from glasshouse.duties.registers import ComplaintReceived
 
+    _, basis = gathered()
+    if entries and max(entries) >= basis.size:
+        raise click.UsageError(f"there is no entry {max(entries)}: the log has {basis.size:,}")
     record = ComplaintReceived(ident, who, about, text, instant(when), model, entries)  # type: ignore[arg-type]
     _keep(record, text=text)
 

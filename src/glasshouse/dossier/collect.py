@@ -221,15 +221,20 @@ def _month_of(log: Log, entry: Observed) -> Month:
     return log.months.get(name) or Month(name, span=(entry.index, entry.index))
 
 
+def named(log: Log, model: str) -> tuple[ModelFile, str]:
+    """The newest file of a registered model and its digest; `EvidenceError` with the names that there are."""
+    if model not in log.models:
+        known = ", ".join(sorted(log.models)) or "none"
+        raise EvidenceError(f"no model `{model}` is registered in this log; there are: {known}")
+    return log.models[model]
+
+
 def evidence(log: Log, model: str, basis: Basis, law: Law, organisation: str = "") -> Evidence:
     """What the log holds about one model.  Raises `EvidenceError` for a model that was never registered.
 
     Clocks stand as of the evidence, not as of now, so that the same log gives the same document.
     """
-    if model not in log.models:
-        known = ", ".join(sorted(log.models)) or "none"
-        raise EvidenceError(f"no model `{model}` is registered in this log; there are: {known}")
-    file, digest = log.models[model]
+    file, digest = named(log, model)
     framework = log.frameworks.get(log.newest_framework)
     duties = fold(log.duties)
     weights = file.identity.digest

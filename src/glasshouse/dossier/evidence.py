@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 
 import msgspec
 
@@ -18,6 +20,7 @@ from glasshouse.dossier.values import Value, missing
 from glasshouse.duties.clock import Clock
 from glasshouse.duties.registers import Row
 
+KEY_DIGITS = 16
 INCIDENT_RULES = ("aia73_", "aia26_", "aia55_", "cop93_", "cra_", "nis2_", "dora_", "gdpr")
 
 
@@ -36,6 +39,14 @@ class Attestation(msgspec.Struct, frozen=True):
     entry: int = -1
     signer: str = ""
     unsound: bool = False  # set when read: its signature does not hold
+
+    @property
+    def by(self) -> str:
+        """Name and role as the signer wrote them, and the start of the key's id, as `access person key` shows it."""
+        said = f"{self.name} ({self.role})"
+        if not self.signer:
+            return said
+        return f"{said}, key {hashlib.sha256(base64.b64decode(self.signer)).hexdigest()[:KEY_DIGITS]}"
 
 
 class External(msgspec.Struct, frozen=True):
@@ -182,7 +193,7 @@ class Evidence(msgspec.Struct, frozen=True):
             bad = "".join(f"; the signature of entry {each.entry} does not hold" for each in about)
             return missing(f"glasshouse attest {field} --model {name} --value ...{f' ({asks})' if asks else ''}{bad}")
         best = max(mine, key=lambda each: (each.model == name, each.at, each.entry))
-        return Value(best.text, "attested", (best.entry,), who=f"{best.name} ({best.role})", at=best.at)
+        return Value(best.text, "attested", (best.entry,), who=best.by, at=best.at)
 
     def stated(self, text: object, field: str) -> Value:
         """What the model file says, once somebody attested the whole file; a statement on the field comes first."""
@@ -202,7 +213,7 @@ class Evidence(msgspec.Struct, frozen=True):
                 f"model.yaml says `{said}`; nobody attested it: glasshouse attest model-file --file model.yaml"
             )
         best = max(whole, key=lambda each: (each.at, each.entry))
-        return Value(said, "attested", (best.entry,), who=f"{best.name} ({best.role})", at=best.at)
+        return Value(said, "attested", (best.entry,), who=best.by, at=best.at)
 
     def training(self) -> Training | None:
         """The newest training record of exactly these weights."""

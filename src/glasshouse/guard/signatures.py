@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from glasshouse.guard.approvals import statement
 from glasshouse.words.approval import ApprovalTerms, Verdict, Vote
-from glasshouse.words.errors import VoteError
+from glasshouse.words.errors import PathError, VoteError
 from glasshouse.words.party import ApproverKey
 
 MAX_KEY_FILE_BYTES = 10_000
+KEY_HINT = "Name an Ed25519 key file; `glasshouse access person key ID --new FILE` makes one."
 
 
 def new_key_file(file: Path) -> ApproverKey:
@@ -29,9 +30,14 @@ def new_key_file(file: Path) -> ApproverKey:
     try:
         handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except OSError as error:
-        raise VoteError(f"cannot make the key file: {error.strerror}", where=str(file)) from error
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(pem)
+        hint = "Name a new file in a folder that you can write."
+        raise VoteError(f"cannot make the key file: {error.strerror}", where=str(file), hint=hint) from error
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(pem)
+    except OSError as error:
+        file.unlink(missing_ok=True)  # half a key would only stand in the way of the next try
+        raise VoteError(f"cannot write the key: {error.strerror}", where=str(file), hint="Free some space.") from error
     return public_half(private)
 
 
@@ -43,11 +49,11 @@ def read_key_file(file: Path) -> Ed25519PrivateKey:
                 raise VoteError("others can read this key", where=str(file), hint=f"Run `chmod 600 {file}`.")
             key = serialization.load_pem_private_key(stream.read(MAX_KEY_FILE_BYTES), None)
     except OSError as error:
-        raise VoteError(f"cannot read the key: {error.strerror}", where=str(file)) from error
+        raise PathError(f"cannot read the key: {error.strerror}", where=str(file), hint=KEY_HINT) from error
     except (ValueError, TypeError) as error:
-        raise VoteError("this is no unencrypted PEM private key", where=str(file)) from error
+        raise VoteError("this is no unencrypted PEM private key", where=str(file), hint=KEY_HINT) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise VoteError("this is no Ed25519 key", where=str(file))
+        raise VoteError("this is no Ed25519 key", where=str(file), hint=KEY_HINT)
     return key
 
 

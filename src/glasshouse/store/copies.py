@@ -17,7 +17,7 @@ from glasshouse.store.migrate import head, revision, upgrade
 from glasshouse.store.place import StorePlace
 from glasshouse.store.records import Tables
 from glasshouse.store.tables import METADATA
-from glasshouse.words.errors import GlasshouseError, StoreError
+from glasshouse.words.errors import GlasshouseError, PathError, StoreError
 
 FORMAT = "glasshouse/store-backup/1"
 MAX_LINE_BYTES = 4 << 20
@@ -130,9 +130,14 @@ def copy_file(source: Path, target: Path) -> None:
     """A consistent copy of a SQLite file that is in use; never over an existing file."""
     if target.exists():
         raise StoreError("is there already, and was not overwritten", where=str(target), hint="Move it away first.")
-    with contextlib.closing(sqlite3.connect(source)) as old, contextlib.closing(sqlite3.connect(target)) as new:
-        old.backup(new)
-    target.chmod(0o600)
+    with _new_file(target):  # for nobody else's eyes from the start
+        pass
+    try:
+        with contextlib.closing(sqlite3.connect(source)) as old, contextlib.closing(sqlite3.connect(target)) as new:
+            old.backup(new)
+    except sqlite3.Error as error:
+        target.unlink(missing_ok=True)
+        raise StoreError(f"cannot be written: {error}", where=str(target), hint="Free some space.") from error
 
 
 def _file_problems(place: StorePlace) -> Iterator[str]:
@@ -157,7 +162,7 @@ def _new_file(file: Path) -> Iterator[BinaryIO]:
     try:
         handle = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except OSError as error:
-        raise StoreError(f"cannot be written: {error.strerror}", where=str(file), hint="Name a new file.") from error
+        raise PathError(f"cannot be written: {error.strerror}", where=str(file), hint="Name a new file.") from error
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
@@ -174,12 +179,16 @@ def _read_backup(file: Path) -> tuple[_Head, list[_Row]]:
             while line := stream.readline(MAX_LINE_BYTES):
                 rows.append(msgspec.json.decode(line, type=_Row))
                 if rows[-1].table not in METADATA.tables or len(rows) > MAX_LINES:
-                    raise StoreError(f"line {len(rows) + 1} does not belong in a backup", where=str(file))
+                    raise _bad(file, f"line {len(rows) + 1} does not belong in a backup")
     except OSError as error:
-        raise StoreError(f"cannot be read: {error.strerror}", where=str(file)) from error
+        raise PathError(f"cannot be read: {error.strerror}", where=str(file)) from error
     except msgspec.MsgspecError as error:
-        raise StoreError(f"line {len(rows) + 1} is no line of a backup: {error}", where=str(file)) from error
+        raise _bad(file, f"line {len(rows) + 1} is no line of a backup: {error}") from error
     if first.format != FORMAT or len(rows) != first.rows:
         why = f"has {len(rows)} rows of {first.rows}" if first.format == FORMAT else f"is no {FORMAT}"
-        raise StoreError(f"the backup is not whole: it {why}; nothing was changed", where=str(file))
+        raise _bad(file, f"the backup is not whole: it {why}")
     return first, rows
+
+
+def _bad(file: Path, what: str) -> StoreError:
+    return StoreError(f"{what}; nothing was changed", where=str(file), hint="Restore another backup.")

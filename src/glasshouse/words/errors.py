@@ -190,6 +190,7 @@ class LedgerError(GlasshouseError):
 
     code = "ledger"
     status = 503
+    exit_code = 3
     hint = "Run `glasshouse verify` on the log's directory to see what holds."
 
 
@@ -334,7 +335,7 @@ class AccessError(GlasshouseError):
 
 
 class UnknownRecordError(AccessError):
-    """No organisation, person, key, engagement or approval has that name."""
+    """No organisation, person, key, engagement, halt or approval has that name."""
 
     code = "access.unknown"
     status = 404

@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from glasshouse.cli.assess import command as assess
 from glasshouse.cli.settings.options import OPTIONS
+from glasshouse.scan.languages import LANGUAGES
 
 ROOT = Path(__file__).resolve().parents[3]
 FLAGS = {flag for option in OPTIONS for flag in option.flag.split("/")}
@@ -25,6 +27,20 @@ def used_flags(text: str) -> set[str]:
 
 def test_hooks_use_options_of_scan() -> None:
     assert all(used_flags(hook["entry"]) <= FLAGS for hook in HOOKS if " scan " in hook["entry"])
+
+
+def test_a_change_in_any_language_that_is_read_runs_the_hooks() -> None:
+    for hook in (each for each in HOOKS if " scan " in each["entry"]):
+        missed = [end for each in LANGUAGES for end in each.extensions if not re.search(hook["files"], f"src/a{end}")]
+        assert missed == []
+        assert not re.search(hook["files"], "README.md")
+
+
+@pytest.mark.parametrize("folder", ["github-action", "github-action-assess"])
+def test_the_actions_install_the_checkout_they_belong_to_and_what_is_pinned(folder: str) -> None:
+    action = yaml.safe_load((ROOT / "deploy" / folder / "action.yml").read_text())
+    (install,) = [step["run"] for step in action["runs"]["steps"] if 'pip" install' in step.get("run", "")]
+    assert '--constraint "$SOURCE/constraints.txt" "$SOURCE' in install
 
 
 def test_every_command_of_the_recipes_for_models_exists_with_its_options() -> None:

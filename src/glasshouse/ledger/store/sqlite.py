@@ -90,7 +90,7 @@ class SqliteStore:
             for pragma in _PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
         except UNREADABLE as error:
-            raise LedgerError(f"is damaged ({error})", where=str(self.file)) from None
+            raise self._unreadable(error) from None
         if mode != "wal":
             raise LedgerError("has no WAL mode; its file system must allow shared memory", where=str(self.file))
         if version != 0:
@@ -100,9 +100,16 @@ class SqliteStore:
         try:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
         except UNREADABLE as error:
-            raise LedgerError(f"is damaged ({error})", where=str(self.file)) from None
+            raise self._unreadable(error) from None
         if version > STORE_FORMAT:
             raise LedgerVersionError(f"has format {version}; this version knows {STORE_FORMAT}", where=str(self.file))
+
+    def _unreadable(self, error: Exception) -> LedgerError:
+        """A file that is damaged, and a disk that is full or fails, ask for different help."""
+        if isinstance(error, sqlite3.OperationalError):
+            hint = "See that its folder is writable and its disk has free space; the log itself has not changed."
+            return LedgerError(f"cannot be read now ({error})", where=str(self.file), hint=hint)
+        return LedgerError(f"is damaged ({error})", where=str(self.file))
 
     def load(self) -> State | None:
         """The signer's state, or None in a store where no log was created yet."""
