@@ -28,6 +28,7 @@ from glasshouse.door.door import Door
 from glasshouse.door.local import user_name
 from glasshouse.guard import passkeys
 from glasshouse.words.approval import Verdict
+from glasshouse.words.display import counted
 from glasshouse.words.errors import GlasshouseError, UsageError
 
 if TYPE_CHECKING:
@@ -72,10 +73,27 @@ class Console:
         loader = jinja2.FileSystemLoader(HERE / "templates")
         self._pages = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
         self._pages.filters["date"] = lambda at: datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        self._pages.filters["counted"] = counted
 
-    def page(self, name: str, **values: object) -> HTMLResponse:
+    def page(self, name: str, status: int = 200, **values: object) -> HTMLResponse:
         """A page."""
-        return HTMLResponse(self._pages.get_template(name).render(**values))
+        return HTMLResponse(self._pages.get_template(name).render(**values), status)
+
+    def shown(self, show: Callable[[Request], Response]) -> Callable[[Request], Response]:
+        """The route of a page; an error is a page too, with the way out."""
+
+        @wraps(show)
+        def route(request: Request) -> Response:
+            try:
+                return show(request)
+            except GlasshouseError as error:
+                return self.page("error.html", error.status, said=error.what, hint=error.hint)
+
+        return route
+
+    def no_page(self, _: Request, __: Exception) -> Response:
+        """What is at an address where nothing is."""
+        return self.page("error.html", 404, said="There is no such page", hint="")
 
     def index(self, _: Request) -> Response:
         """What waits, and what is stopped."""
@@ -102,8 +120,8 @@ class Console:
         """Counts the vote and records it."""
         person = self.door.tables.people.get(body.person)
         vote = passkeys.vote_from(body.answer, person, body.verdict, body.reason, self.door.now())
-        counted, receipt = self.door.waiting.vote(name, vote, self.caller)
-        return {"state": counted.state, "entry": receipt.index}
+        after, receipt = self.door.waiting.vote(name, vote, self.caller)
+        return {"state": after.state, "entry": receipt.index}
 
     def begin(self, name: str, _: object) -> object:
         """What the browser hands to a new passkey; good for five minutes."""
@@ -143,16 +161,16 @@ def console_app(door: Door, party: passkeys.RelyingParty, token: str) -> Guarded
     """The console as an ASGI application."""
     console = Console(door, party)
     routes = [
-        Route("/", _shown(console.index)),
-        Route("/requests/{name}", _shown(console.request)),
-        Route("/people/{name}", _shown(console.person)),
+        Route("/", console.shown(console.index)),
+        Route("/requests/{name}", console.shown(console.request)),
+        Route("/people/{name}", console.shown(console.person)),
         Route("/requests/{name}/options", _answered(console.ask, Ask), methods=["POST"]),
         Route("/requests/{name}/vote", _answered(console.cast, Cast), methods=["POST"]),
         Route("/people/{name}/options", _answered(console.begin, dict[str, str]), methods=["POST"]),
         Route("/people/{name}/passkey", _answered(console.finish, Registered), methods=["POST"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
-    return Guarded(Starlette(routes=routes), token, party.origin)
+    return Guarded(Starlette(routes=routes, exception_handlers={404: console.no_page}), token, party.origin)
 
 
 def application() -> Guarded:
@@ -160,19 +178,6 @@ def application() -> Guarded:
     origin = os.environ[ORIGIN]
     host = origin.partition("://")[2].partition(":")[0]
     return console_app(Door.open(os.environ), passkeys.RelyingParty(host, origin), os.environ[TOKEN])
-
-
-def _shown(show: Callable[[Request], Response]) -> Callable[[Request], Response]:
-    @wraps(show)
-    def route(request: Request) -> Response:
-        try:
-            return show(request)
-        except GlasshouseError as error:
-            return HTMLResponse(
-                jinja2.Template("<p>{{ said }}</p>", autoescape=True).render(said=error.what), error.status
-            )
-
-    return route
 
 
 def _answered(step: Callable[[str, Any], object], kind: Any) -> Callable[[Request], Awaitable[Response]]:

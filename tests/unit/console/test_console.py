@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -168,6 +169,24 @@ def test_the_token_in_the_address_opens_the_session_and_leaves_the_address(brows
     assert (answer.status, answer.headers["location"]) == (303, "/")
     assert "HttpOnly" in answer.headers["set-cookie"]
     assert "samesite=strict" in answer.headers["set-cookie"].lower()
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [("/requests/none", "no approval request none"), ("/people/none", "no person none"), ("/nowhere", "no such page")],
+)
+def test_an_address_without_a_page_says_so_and_leads_back(browser: Browser, path: str, says: str) -> None:
+    answer = browser.get(path)
+    assert answer.status == 404
+    assert says in answer.body
+    assert '<a href="/">' in answer.body
+
+
+def test_every_value_of_the_list_stands_under_its_name_on_a_narrow_screen_too(browser: Browser) -> None:
+    page = browser.get("/").body
+    names = re.findall(r'scope="col">([^<]+)<', page)
+    assert names
+    assert re.findall(r'data-name="([^"]+)"', page) == names * page.count('<td role="cell" data-name="Request">')
 
 
 def test_every_answer_carries_a_strict_content_policy(browser: Browser) -> None:
