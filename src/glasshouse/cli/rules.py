@@ -15,11 +15,20 @@ LANGUAGES = ("python", "javascript", "java", "c", "go", "php", "cobol", "depende
 @click.option("--lang", "languages", type=click.Choice(LANGUAGES), multiple=True, help="Only rules for this language.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the list.")
 @click.option("--rule-path", "rule_paths", multiple=True, metavar="FILE", help="Also list rules from FILE.")
-def command(languages: tuple[str, ...], form: str, rule_paths: tuple[str, ...]) -> None:
-    """List the rules.
+@click.option("--test", "test", is_flag=True, help="Instead: try the rules of --rule-path on their own examples.")
+def command(languages: tuple[str, ...], form: str, rule_paths: tuple[str, ...], test: bool) -> None:
+    """List the rules, or try your own on the examples that they carry.
 
-    Example: glasshouse rules --lang python
+    \b
+    Examples:
+      glasshouse rules --lang python
+      glasshouse rules --rule-path security/rules --test
+
+    Exit status of --test: 0 all examples are as their rules promise, 1 some are not, 2 a rule file is wrong.
     """
+    if test:
+        _try_out(rule_paths)
+        return
     from glasshouse.scan.rules.loader import load_rules
 
     loaded = load_rules(languages or LANGUAGES, extra=[Path(path) for path in rule_paths]).rules
@@ -46,3 +55,18 @@ def command(languages: tuple[str, ...], form: str, rule_paths: tuple[str, ...]) 
         weaknesses = ", ".join(f"CWE-{number}" for number in rule.cwe)
         click.echo(f"{rule.id:<{width}}  {rule.severity:<8}  {rule.title} ({weaknesses})")
     click.echo(f"{counted(len(chosen), 'rule')}; `glasshouse explain RULE` says more.", err=True)
+
+
+def _try_out(rule_paths: tuple[str, ...]) -> None:
+    from glasshouse.scan.trial import trial
+    from glasshouse.words.display import visible
+
+    if not rule_paths:
+        raise click.UsageError("--test tries the rules of --rule-path FILE")
+    tried = list(trial([Path(path) for path in rule_paths]))
+    wrong = [each for each in tried if each.wrong]
+    for each in wrong:
+        click.echo(visible(f"{each.example.rule}: {each.example.side} example {each.example.index + 1} {each.wrong}"))
+    click.echo(f"{counted(len(tried), 'example')}, {len(wrong):,} wrong", err=True)
+    if wrong:
+        raise click.exceptions.Exit(1)

@@ -1,6 +1,6 @@
 """The intermediate representation every front end lowers to: three-address instructions in nested blocks.
 
-A file is a ``FileIR``: functions (index 0 is the module body) and classes.  A function body is a list of instructions;
+A file is a ``File``: functions (index 0 is the module body) and classes.  A function body is a list of instructions;
 an instruction is a list ``[op, span, ...]``.  Control flow is structured: ``IF``, ``LOOP``, ``FOREACH``, ``TRY`` and
 ``SWITCH`` hold nested blocks, so an abstract interpreter walks it once, without a work list.
 
