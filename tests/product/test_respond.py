@@ -97,6 +97,15 @@ def test_what_was_not_analysed_changes_the_exit_code(place: Path) -> None:
     assert "no format was recognised" in nothing.stderr
 
 
+def test_logs_of_a_kind_that_no_rule_looks_at_are_not_called_clean(place: Path) -> None:
+    (place / "app.json").write_text('{"app": "shop", "took": 5}\n' * 3)
+    done = run(place, "app.json")
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "3 events, none of a kind that a rule looks at" in done.stderr
+    assert "--source" in done.stderr
+    assert run(place, "app.json", "log.json").returncode == 1
+
+
 def test_the_own_log_can_be_watched(place: Path) -> None:
     run(place, "log.json", "-q")
     done = run(place, "--ledger")

@@ -135,6 +135,11 @@ def _respond(logs: tuple[str, ...], options: dict[str, Any]) -> Report:
     if not run.events and not run.partial:
         first = run.not_read[0] if run.not_read else None
         raise NoEventsError(first.reason if first else "no event was found", where=first.source if first else "")
+    if run.events and run.unknown == run.events and not run.partial:
+        hint = (
+            "Say what they are with --source PRODUCT/SERVICE; docs/reference/log-formats.md lists what is recognised."
+        )
+        raise NoEventsError(f"{counted(run.events, 'event')}, none of a kind that a rule looks at", hint=hint)
     found = incidents_of(run.detections, run.sightings)
     if not options["quiet"]:
         seconds = max(time.monotonic() - started, 1e-6)
