@@ -80,7 +80,7 @@ def test_imported_rules_are_used_listed_and_removed(place: Path) -> None:
     (place / "mine" / "a.yml").write_text(RULE)
     (place / "mine" / "broken.yml").write_text("title: [")
     imported = run(place, "rules", "import", "mine", "--link-base", "https://rules.example/")
-    assert "1 rules of 2 files are in use" in imported.stdout, imported.stderr
+    assert "in use as `mine`: 1 rule of 2 files" in imported.stdout, imported.stderr
     event = json.dumps({**EVENT, "CommandLine": "a marker"})
     assert "Marker" in run(place, "-", given=event + "\n").stdout
     assert "https://rules.example/a.yml" in run(place, "rules", "list").stdout
