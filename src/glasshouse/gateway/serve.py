@@ -35,8 +35,10 @@ def serve(config: Path, settings: GatewaySettings, environ: Mapping[str, str]) -
     listener = listen(settings.host, settings.port)
     metrics = home.folder / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)
-    metrics.mkdir(mode=0o700)
-    os.environ[SHARED_METRICS] = str(metrics)
+    os.environ.pop(SHARED_METRICS, None)  # one worker counts in memory
+    if settings.workers > 1:
+        metrics.mkdir(mode=0o700)
+        os.environ[SHARED_METRICS] = str(metrics)
     os.environ[CONFIG_VARIABLE] = str(config.absolute())
     ledger = Ledger.open(home.log) if settings.workers > 1 else None
     try:

@@ -93,6 +93,12 @@ def post(url: str, key: str, model: str, context: ssl.SSLContext | None) -> tupl
         return error.code, error.read()
 
 
+def metrics(url: str, context: ssl.SSLContext) -> str:
+    """What one worker, which is what most people run, has counted."""
+    with urllib.request.urlopen(f"{url}/metrics", timeout=20, context=context) as answer:
+        return str(answer.read(), "utf-8")
+
+
 def test_both_sides_speak_tls_and_trust_only_the_certificates_they_are_told_to(world: World, tmp_path: Path) -> None:
     outer, outer_key = self_signed(tmp_path, "gateway")
     inner, inner_key = self_signed(tmp_path, "upstream")
@@ -120,6 +126,8 @@ def test_both_sides_speak_tls_and_trust_only_the_certificates_they_are_told_to(w
                 status, body = await asyncio.to_thread(post, url, world.key, "other", trusting)
                 assert status == 502
                 assert b"gateway.upstream" in body
+                measured = await asyncio.to_thread(metrics, url, trusting)
+                assert 'glasshouse_calls_total{dialect="anthropic.messages",model="echo",outcome="done"' in measured
                 with pytest.raises(urllib.error.URLError, match="certificate verify failed"):
                     await asyncio.to_thread(post, url, world.key, "echo", ssl.create_default_context())
                 with pytest.raises((urllib.error.URLError, http.client.HTTPException)):
