@@ -1,7 +1,8 @@
 """Commands that each run in a process of their own, forked from one that has their modules: a start costs time.
 
 The first command tells which modules it loaded; from then on they are there.  What a command sees is what it would see
-if it were started anew: arguments, environment, folder, empty standard input.
+if it were started anew: arguments, environment, folder, empty standard input.  A command's process ends without taking
+its interpreter down, which would copy every page that it shares with the first: a third of its time.
 """
 
 from __future__ import annotations
@@ -32,7 +33,15 @@ for line in sys.stdin:
         new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         for number, place, flags in (0, os.devnull, os.O_RDONLY), (1, given["out"], new), (2, given["err"], new):
             os.dup2(os.open(place, flags, 0o600), number)
-        main(given["arguments"])
+        code = 0
+        try:
+            main(given["arguments"])
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
     _, status = os.waitpid(child, 0)
     with open(given["modules"]) as stream:
         for name in json.load(stream):
