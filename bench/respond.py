@@ -19,10 +19,11 @@ from pathlib import Path
 
 import zstandard
 from respond_data import Recording, Sighted, detections_of, recordings, rules_in
-from respond_fleet import SEEDS, b_cubed, by_pause, fleet
+from respond_fleet import SEEDS, fleet
 from respond_speed import ours_once, speed
 
 from glasshouse.respond.engine.run import Engine
+from glasshouse.respond.group.agreement import b_cubed, by_pause
 from glasshouse.respond.group.incidents import incidents_of
 from glasshouse.respond.group.link import grouped
 from glasshouse.respond.plan.cacao import check, decode, encode

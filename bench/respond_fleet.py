@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections import Counter, defaultdict
-from collections.abc import Sequence
 
 import msgspec
 
@@ -65,35 +63,3 @@ def _renamed(entity: Entity, hosts: dict[str, str], host: str) -> Entity:
     if entity.kind == "user" and ties(entity):
         return Entity("user", f"user-{host}", scope, entity.role)
     return Entity(entity.kind, entity.name, scope, entity.role)
-
-
-def by_pause(detections: Sequence[Detection], pause_s: float) -> list[list[int]]:
-    """The simple baseline: a host's detections until it is quiet for ``pause_s``."""
-    last: dict[str, tuple[float, int]] = {}
-    groups: list[list[int]] = []
-    for at, each in enumerate(detections):
-        time = each.time or 0.0
-        before = last.get(each.host)
-        if before is None or time - before[0] > pause_s:
-            groups.append([])
-            number = len(groups) - 1
-        else:
-            number = before[1]
-        groups[number].append(at)
-        last[each.host] = (time, number)
-    return groups
-
-
-def b_cubed(truth: Sequence[int], groups: Sequence[Sequence[int]]) -> tuple[float, float, float]:
-    """Precision, recall and F1 by detection, averaged within each recording and then over recordings."""
-    group_of = {at: number for number, members in enumerate(groups) for at in members}
-    pairs = Counter((recording, group_of[at]) for at, recording in enumerate(truth))
-    recordings, sizes = Counter(truth), Counter(group_of.values())
-    precision: defaultdict[int, float] = defaultdict(float)
-    recall: defaultdict[int, float] = defaultdict(float)
-    for (recording, group), count in pairs.items():
-        precision[recording] += count * count / sizes[group] / recordings[recording]
-        recall[recording] += count * count / recordings[recording] ** 2
-    p = sum(precision.values()) / len(recordings)
-    r = sum(recall.values()) / len(recordings)
-    return p, r, 2 * p * r / (p + r)

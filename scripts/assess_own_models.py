@@ -31,8 +31,6 @@ SHIPPED = ROOT / "docs" / "models"
 RECORDS = ROOT / "train" / "records"
 SAMPLE = ROOT / "scripts" / "data" / "forecast_sample.ndjson.gz"
 MODELS = ("misuse-screener", "scanner", "forecaster", "technique-ranker", "incident-grouping")
-UNMEASURED = ("technique-ranker", "incident-grouping")
-"""No suite measures them on data that ships; their figures are in bench/README.md."""
 KINDS = ("model-card", "datasheet", "documentation-form", "model-report")
 TIER = "public"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+(\+00:00|Z)?)?")
@@ -69,9 +67,8 @@ def assess(folder: Path, name: str, facts: Path) -> None:
     record = RECORDS / f"{name}.json"
     if record.exists():
         glasshouse(home, "assess", "training", str(record))
-    if name not in UNMEASURED:
-        options = ("--option", f"store={facts}") if name == "forecaster" else ()
-        print(glasshouse(home, "assess", "run", str(file), *options), end="")
+    options = ("--option", f"store={facts}") if name == "forecaster" else ()
+    print(glasshouse(home, "assess", "run", str(file), *options), end="")
     verdict = glasshouse(home, "assess", "gate", str(file), "--tier", TIER, accept=(0, 1))
     (folder / f"{name}.gate.txt").write_text(verdict)
 

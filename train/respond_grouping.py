@@ -29,9 +29,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from respond_data import Recording, detections_of, recordings, rules_in
-from respond_fleet import SEEDS, Fleet, b_cubed, by_pause, fleet
+from respond_fleet import SEEDS, Fleet, fleet
 
 from glasshouse.dossier.evidence import Training
+from glasshouse.respond.group.agreement import b_cubed, by_pause
 from glasshouse.respond.group.cluster import Cluster
 from glasshouse.respond.group.likeness import FEATURES, MODEL
 from glasshouse.respond.group.link import Groups, Judge, grouped

@@ -46,12 +46,14 @@ not_for: deciding what is done about an incident; attributing it to anybody
 architecture: gradient-boosted trees over what tags of rules and signs of events say; it sees no names
 inputs: [detections and signs of an incident]
 outputs: [probabilities of techniques]
+suites: [technique-naming]
 """,
     "incident-grouping": """intended_use: says how likely two clusters of detections on a host are one incident
 not_for: saying that what is apart is unrelated; attributing an incident to anybody
 architecture: gradient-boosted trees over time, rarity and what is shared; it sees no names
 inputs: [detections]
 outputs: [log-odds]
+suites: [incident-grouping]
 """,
 }
 

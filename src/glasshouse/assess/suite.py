@@ -72,6 +72,18 @@ SUITES: dict[str, tuple[str, str, str, str]] = {
         "ranking, calibration and coverage by vendor at a landmark of the imported facts",
         "the shipped forecast model; facts from `glasshouse forecast import`",
     ),
+    "incident-grouping": (
+        "incidents",
+        "grouping",
+        "how far incidents agree with made-up recordings in five conditions, beside a plain baseline",
+        "the shipped grouping model; scripts of our own",
+    ),
+    "technique-naming": (
+        "incidents",
+        "naming",
+        "techniques named in made-up recordings of attacks, each alone",
+        "the shipped ranker of techniques; scripts of our own",
+    ),
     "gateway-safeguards": (
         "gateway_safeguards",
         "suite",
