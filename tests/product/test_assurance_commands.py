@@ -116,6 +116,11 @@ def test_a_statement_appears_as_a_statement_and_a_typed_fact_as_missing(glasshou
     assert "nobody attested it" not in card
 
 
+def test_an_option_that_is_none_is_refused_before_anything_runs(glasshouse: Run) -> None:
+    code, _, err = glasshouse("assess", "run", "model.yaml", "--suite", "misuse-classifier", "--option", "url")
+    assert (code, "--option takes NAME=VALUE, not `url`" in err) == (2, True)
+
+
 def test_a_statement_on_an_unknown_model_or_with_a_missing_key_is_refused_with_the_way_out(glasshouse: Run) -> None:
     code, _, err = glasshouse(*me("limitations", "--value", "English only", "--model", "scren"))
     assert (code, "no model `scren` is registered" in err) == (2, True)

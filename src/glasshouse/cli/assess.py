@@ -129,7 +129,10 @@ def run(
     chosen = names or found.suites
     if not chosen:
         raise SuiteError("the model file names no suites", hint="Add `suites:` to it, or pass --suite NAME.")
-    setting = Setting(seed, repeats, max_samples, dict(each.split("=", 1) for each in options if "=" in each))
+    for each in options:
+        if "=" not in each:
+            raise click.UsageError(f"--option takes NAME=VALUE, not `{each[:80]}`")
+    setting = Setting(seed, repeats, max_samples, dict(each.split("=", 1) for each in options))
     lines: list[str] = []
     with recording(
         f"model:{found.identity.name}", f"run {counted(len(chosen), 'suite')}", [file], "model.assess"

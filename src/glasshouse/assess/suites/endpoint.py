@@ -75,7 +75,7 @@ def endpoint(setting: Setting) -> Endpoint:
     url, model, key = setting.options.get("url", ""), setting.options.get("model", ""), os.environ.get(KEY, "")
     missing = [name for name, value in (("url", url), ("model", model), (KEY, key)) if not value]
     if missing:
-        raise SuiteError(f"needs {', '.join(missing)}", hint=HINT)
+        raise SuiteError(f"a suite that asks a running gateway needs {', '.join(missing)}", hint=HINT)
     try:
         timeout_s = float(setting.options.get("timeout_s", "60"))
     except ValueError as error:
