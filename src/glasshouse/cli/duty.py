@@ -52,7 +52,10 @@ def rules(text: str, form: str) -> None:
         _echo_json(found)
         return
     for rule in found:
-        figures = " or ".join(f"{counted(p.value, p.unit.replace('_', ' ').removesuffix('s'))} from {p.anchor}" for p in rule.deadline.periods())
+        figures = " or ".join(
+            f"{counted(p.value, p.unit.replace('_', ' ').removesuffix('s'))} from {p.anchor}"
+            for p in rule.deadline.periods()
+        )
         click.echo(f"{rule.id}: {law.regimes[rule.regime].title}: {rule.stage}: {figures or 'no figure'}")
         click.echo(f"  {rule.citation} ({rule.confidence}); to: {rule.recipient}")
     click.echo(f"{counted(len(found), 'rule')} as of {law.as_of}; not legal advice", err=True)

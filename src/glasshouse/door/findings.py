@@ -1,4 +1,4 @@
-"""OCSF finding events: vulnerabilities (2002), compliance (2003), detections (2004), incidents (2005); schema 1.8.0.
+"""OCSF Vulnerability Findings (class 2002, schema 1.8.0) for what an act found.
 
 Findings of an act go sealed with its outcome entry, at most `MAX_EVENTS` of them; the outcome's digest covers all.
 """
@@ -9,13 +9,12 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
-import msgspec
-
 from glasshouse.door.events import metadata
 from glasshouse.words.canonical import canonical
 from glasshouse.words.dependency import PublishedFlaw
-from glasshouse.words.finding import Finding, Severity
+from glasshouse.words.finding import Finding
 
+CLASS_UID, CLASS_NAME = 2002, "Vulnerability Finding"
 MAX_EVENTS = 1_000
 _SEVERITY: dict[str, tuple[int, str]] = {
     "informational": (1, "Informational"),
@@ -28,16 +27,6 @@ _CONFIDENCE = {"low": (1, "Low"), "medium": (2, "Medium"), "high": (3, "High")}
 _CREATE = (1, "Create")
 
 
-class Subject(msgspec.Struct, frozen=True):
-    """What a finding is about, in the terms that all kinds of findings share.  ``uid`` is stable over runs."""
-
-    uid: str
-    title: str
-    severity: Severity
-    description: str = ""
-    first_seen_ms: int | None = None
-
-
 def vulnerability_events(findings: Iterable[Finding], time_ms: int) -> list[bytes]:
     """Vulnerability Finding (2002) for weaknesses in code, at most `MAX_EVENTS`."""
     return [_vulnerability(each, time_ms) for each in islice(findings, MAX_EVENTS)]
@@ -45,7 +34,7 @@ def vulnerability_events(findings: Iterable[Finding], time_ms: int) -> list[byte
 
 def _vulnerability(finding: Finding, time_ms: int) -> bytes:
     uid = finding.fingerprint or f"{finding.rule_id}:{finding.location.path}:{finding.location.line}"
-    event = _finding(2002, "Vulnerability Finding", Subject(uid, finding.rule_id, finding.severity), time_ms)
+    event = _finding(uid, finding, time_ms)
     confidence_id, confidence = _CONFIDENCE[finding.confidence]
     place = finding.location
     event |= {"message": finding.message, "confidence_id": confidence_id, "confidence": confidence}
@@ -81,59 +70,23 @@ def _of_package(flaw: PublishedFlaw) -> dict[str, Any]:
     }
 
 
-def detection_event(subject: Subject, time_ms: int, evidence: dict[str, Any] | None = None) -> bytes:
-    """Detection Finding (2004).  ``evidence`` is kept as data of one evidence artefact."""
-    event = _finding(2004, "Detection Finding", subject, time_ms)
-    if evidence:
-        event["evidences"] = [{"data": evidence}]
-    return canonical(event)
-
-
-def incident_event(
-    subject: Subject, time_ms: int, detections: Iterable[Subject], *, assigned_to: str = "unassigned"
-) -> bytes:
-    """Incident Finding (2005): an incident with the findings that make it up, and the group that works on it."""
-    event = _finding(2005, "Incident Finding", subject, time_ms)
-    del event["finding_info"]
-    event["finding_info_list"] = [_info(each, time_ms) for each in islice(detections, MAX_EVENTS)]
-    event |= {"assignee_group": {"name": assigned_to}, "desc": subject.description or subject.title}
-    event["metadata"]["profiles"] = ["incident"]
-    return canonical(event)
-
-
-def compliance_event(subject: Subject, time_ms: int, standard: str, control: str, *, passed: bool) -> bytes:
-    """Compliance Finding (2003): one control of one standard, met or not."""
-    event = _finding(2003, "Compliance Finding", subject, time_ms)
-    status_id, status = (1, "Pass") if passed else (3, "Fail")
-    event["compliance"] = {"standards": [standard], "control": control, "status_id": status_id, "status": status}
-    return canonical(event)
-
-
-def _finding(class_uid: int, class_name: str, subject: Subject, time_ms: int) -> dict[str, Any]:
-    severity_id, severity = _SEVERITY[subject.severity]
+def _finding(uid: str, finding: Finding, time_ms: int) -> dict[str, Any]:
+    """What every finding event of the schema has."""
+    severity_id, severity = _SEVERITY[finding.severity]
     return {
-        "metadata": metadata(subject.uid),
+        "metadata": metadata(uid),
         "category_uid": 2,
         "category_name": "Findings",
-        "class_uid": class_uid,
-        "class_name": class_name,
+        "class_uid": CLASS_UID,
+        "class_name": CLASS_NAME,
         "activity_id": _CREATE[0],
         "activity_name": _CREATE[1],
-        "type_uid": class_uid * 100 + _CREATE[0],
-        "type_name": f"{class_name}: {_CREATE[1]}",
+        "type_uid": CLASS_UID * 100 + _CREATE[0],
+        "type_name": f"{CLASS_NAME}: {_CREATE[1]}",
         "severity_id": severity_id,
         "severity": severity,
         "status_id": 1,
         "status": "New",
         "time": time_ms,
-        "finding_info": _info(subject, time_ms),
+        "finding_info": {"uid": uid, "title": finding.rule_id, "created_time": time_ms},
     }
-
-
-def _info(subject: Subject, time_ms: int) -> dict[str, Any]:
-    info: dict[str, Any] = {"uid": subject.uid, "title": subject.title, "created_time": time_ms}
-    if subject.description:
-        info["desc"] = subject.description
-    if subject.first_seen_ms is not None:
-        info["first_seen_time"] = subject.first_seen_ms
-    return info

@@ -25,8 +25,6 @@ from glasshouse.words.errors import ForecastStoreError
 SCHEMA_VERSION = 1
 BATCH = 5_000
 Item = TypeVar("Item")
-MAX_REJECTED_KEPT = 200
-"""Rejected records of one import that are kept with their reason; all are counted."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS source (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.ir import Block, File, Function, Instr, Operand
+from glasshouse.scan.ir import Block, Function, Instr, Operand
 
 _FLAGS = {
     "static": ir.STATIC,
@@ -26,24 +26,6 @@ _FLAGS = {
     "synchronized": ir.SYNCHRONIZED,
     "test": ir.TEST,
 }
-
-
-def render_file(file: File) -> str:
-    """The whole file: its imports, classes and functions."""
-    lines = [f"file {file.path} {file.language}" + (f" package {file.package}" if file.package else "")]
-    for each in file.imports:
-        dots = "." * each.level
-        lines.append(f"import {each.local} = {dots}{each.module}" + (f":{each.name}" if each.name else ""))
-    for index, cls in enumerate(file.classes):
-        lines.append(f"class {index} {cls.qualname}({', '.join(cls.bases)})" + _flags(cls.flags))
-        lines += [f"  @{each.name}{each.args or ''}" for each in cls.decorators]
-        lines += [f"  field {name}: {type_text}".rstrip(": ") for name, type_text in cls.fields]
-        lines += [f"  method {name} = function {at}" for name, at in cls.methods]
-    for index, function in enumerate(file.functions):
-        lines.append(render_function(function, index))
-    lines += [f"error at {_place(span)}" for span in file.errors]
-    lines += [f"note {text}" for text in file.notes]
-    return "\n".join(lines) + "\n"
 
 
 def render_function(function: Function, index: int = 0) -> str:

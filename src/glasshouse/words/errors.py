@@ -509,15 +509,6 @@ class SuiteError(GlasshouseError):
     hint = "`glasshouse assess suites` lists the suites with what each needs."
 
 
-class GateRefusedError(GlasshouseError):
-    """The release gate said no."""
-
-    code = "assess.gate"
-    status = 409
-    exit_code = 1
-    hint = "See the failed checks; an override is an approval by name: glasshouse assess override."
-
-
 class EngineError(GlasshouseError):
     """An act was admitted, and its engine could not do it; the outcome is in the log."""
 

@@ -101,14 +101,6 @@ def test_at_most_so_many_findings_travel() -> None:
     assert len(findings.vulnerability_events([finding] * 5_000, 0)) == findings.MAX_EVENTS
 
 
-def test_detections_incidents_and_compliance_are_valid_findings() -> None:
-    subject = findings.Subject("u1", "Mimikatz", "high", "credentials read", 1_700_000_000_000)
-    check(findings.detection_event(subject, 1, {"process": "x"}))
-    check(findings.incident_event(subject, 1, [subject, subject]))
-    check(findings.compliance_event(subject, 1, "AI Act", "Art. 12", passed=True))
-    check(findings.compliance_event(subject, 1, "AI Act", "Art. 12", passed=False))
-
-
 @pytest.mark.parametrize("broken", [{"severity_id": 77}, {"time": "now"}, {"shoe": 1}, {"actor": {}}, {"api": None}])
 def test_the_schema_refuses_what_is_wrong(acme: SimulatedOrganisation, broken: dict[str, Any]) -> None:
     passage: Passage[bytes] = acme.door.passage(acme.ada, ACT)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from glasshouse.respond.group.attack import TACTIC_RANK, attack
+from glasshouse.respond.group.attack import TACTIC_RANK
 from glasshouse.respond.group.link import grouped
 from glasshouse.respond.group.near import Nearby
 from glasshouse.respond.group.rarity import Rarity, bursts
@@ -112,8 +112,3 @@ def _identity(group: Sequence[Detection]) -> str:
     for each in group[:50]:
         digest.update(f"{each.rule.id} {each.host} {each.time} {each.record}\n".encode())
     return f"INC-{digest.hexdigest()[:8]}"
-
-
-def technique_name(technique: str) -> str:
-    """The name in ATT&CK."""
-    return attack().name(technique)

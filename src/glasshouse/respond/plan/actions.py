@@ -124,4 +124,3 @@ ACTIONS: tuple[Action, ...] = (
         countermeasures=("D3-RDI", "D3-RS"), severities=("critical",),
     ),
 )  # fmt: skip
-BY_ID = {each.id: each for each in ACTIONS}

@@ -83,8 +83,6 @@ AUDIT: dict[str, Route] = {
     "network_connection": Route(channels=("security",), event_ids=("5156",), fields=_NETWORK_5156),
 }
 
-LINUX_PROCESS = Route(product="linux", category="process_creation")
-
 
 def routes(
     product: str, service: str, category: str, services: Mapping[str, Sequence[str]]

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
-COLLECTORS = "java.util.stream.Collectors."
-
-
 # --- streams ----------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 WHOLE = "$length"  # path of the length of a builder's text
 MAX_TEXT = 4096
-LETTER_CASE = {"toLowerCase": str.lower, "toUpperCase": str.upper}
 
 
 # --- builders ---------------------------------------------------------------------------------------------------------

@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 from glasshouse.scan.interp.late_pattern import LatePattern, late_pattern
 from glasshouse.scan.rules import schema
 
-NORMALISED = "normalised"  # pseudo class: set while a path has not been normalised; see `refine`
-
 
 class Selector(NamedTuple):
     """A compiled argument selector.  kind: ``pos`` ``kw`` ``self`` ``any`` ``last`` ``from``."""

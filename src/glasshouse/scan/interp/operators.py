@@ -53,7 +53,6 @@ FOLD: dict[str, Callable[[Any, Any], Any]] = {
 COMPARISONS = frozenset(["==", "===", "is", "!=", "!==", "is not", "<", "<=", ">", ">=", "in", "not in", "instanceof"])
 PATH_TYPE = "pathlib."  # `base / name` is a path, not a quotient
 SET_OPERATORS = frozenset(["-", "|", "&", "^"])
-ARITHMETIC = frozenset(["-", "*", "/", "//", "**", "&", "|", "^", "<<", ">>", ">>>", "%", "@"])
 
 
 def truth(machine: Machine, value: Value) -> bool | None:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from glasshouse.scan.program import Fn
 
 THIS = -1
-MAX_SINKS = 60
 MAX_EFFECTS = 40
 MAX_COPIES = 30
 

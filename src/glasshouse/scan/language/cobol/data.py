@@ -132,9 +132,6 @@ def _sentences(tokens: Sequence[Token]) -> list[list[Token]]:
     return found
 
 
-_ASSIGN_WORDS = frozenset({"TO", "DYNAMIC", "EXTERNAL", "USING", "DISK"})
-
-
 def _select(sentence: Sequence[Token], data: Data) -> None:
     words = [token for token in sentence[1:] if not token.word("OPTIONAL")]
     if not words:
