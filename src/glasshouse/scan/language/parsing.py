@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
+import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,12 @@ from glasshouse.scan import ir
 from glasshouse.scan.language.interface import LowerLimits
 
 if TYPE_CHECKING:
-    from tree_sitter import Parser, Tree
+    from tree_sitter import Node, Parser, Tree
 
 UNTIMED_BYTES = 200_000  # up to here a file parses within moments
 CHUNK_BYTES = 65_536
 FRAMES_SPARE = 1_000
+MAX_BROKEN = 200  # regions of one file
 TOO_LATE = "time limit reached while parsing; the file was not lowered"
 
 
@@ -41,6 +43,30 @@ def unparsed(path: str, language: str, source: bytes) -> ir.File:
     module.capped = "time"
     lines = source.count(b"\n") + (not source.endswith(b"\n"))
     return ir.File(path, language, "", [module], [], [], lines, 0, [module.span], [TOO_LATE])
+
+
+def broken(
+    root: Node, span: Callable[[Node], int], *, limit: int = MAX_BROKEN, missing: bool = True, until: float = math.inf
+) -> list[int]:
+    """Spans of the outermost regions that did not parse, in source order, at most ``limit``, found ``until`` a time.
+
+    ``missing``: tokens that the parser supplied count too (in C a missing semicolon is a macro's way).
+    """
+    found: list[int] = []
+    pending = [root] if root.has_error else []
+    while pending and len(found) < limit and (until == math.inf or time.monotonic() < until):
+        node = pending.pop()
+        if node.is_error or (missing and node.is_missing):
+            found.append(span(node))
+        elif node.has_error:
+            pending.extend(reversed(node.children))
+    return found
+
+
+def node_span(node: Node) -> int:
+    """The packed span of a node."""
+    (line, column), (end_line, end_column) = node.start_point, node.end_point
+    return ir.pack_span(line + 1, column, end_line + 1, end_column)
 
 
 @contextmanager

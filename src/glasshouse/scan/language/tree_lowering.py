@@ -12,7 +12,6 @@ from glasshouse.scan.ir import Builder, Class, Function, Import, Operand
 from glasshouse.scan.language.interface import LowerLimits
 
 MAX_DEPTH = 100  # nested expressions and statements; each takes a few Python frames
-MAX_ERRORS = 200
 FRAMES_PER_LEVEL = 8
 
 
@@ -105,16 +104,3 @@ class TreeLowering(Generic[BodyT]):
             self.body.function.capped = "time"
             self.note("time limit reached; the rest was left out")
         return self.late
-
-
-def error_spans(lo: TreeLowering[BodyT], root: Node) -> list[int]:
-    """Where the file did not parse."""
-    found: list[int] = []
-    pending = [root]
-    while pending and len(found) < MAX_ERRORS:
-        node = pending.pop()
-        if node.type == "ERROR" or node.is_missing:
-            found.append(lo.span(node))
-        elif node.has_error:
-            pending.extend(reversed(node.children))
-    return found

@@ -7,11 +7,10 @@ capped is part of the result.
 from __future__ import annotations
 
 import re
-import time
 
 import tree_sitter_c
 import tree_sitter_cpp
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Parser
 
 from glasshouse.scan.ir import KERNEL_PACKAGE, PART_PACKAGE, File
 from glasshouse.scan.language.c import statements  # noqa: F401  # registers its handlers
@@ -19,9 +18,8 @@ from glasshouse.scan.language.c.functions import lower_file
 from glasshouse.scan.language.c.relevance import KERNEL, without_the_rest
 from glasshouse.scan.language.c.state import Grammar, Lowering
 from glasshouse.scan.language.interface import LowerLimits
-from glasshouse.scan.language.parsing import parsed, undisturbed, unparsed
+from glasshouse.scan.language.parsing import broken, parsed, undisturbed, unparsed
 
-_MAX_ERRORS = 200
 _FRAMES_PER_LEVEL = 12
 _CPP_ENDINGS = (".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".inl", ".ipp", ".tpp", ".C", ".H")
 _CPP_HEADER = re.compile(rb"^[ \t]*(class\s+\w+|namespace\b|template\s*<|using\s+\w)|\w::\w", re.MULTILINE)
@@ -81,7 +79,7 @@ class CFrontEnd:
             imports=[],
             lines=lines,
             nodes=root.descendant_count,
-            errors=_errors(lo, root) if root.has_error else [],
+            errors=broken(root, lo.span, missing=False, until=lo.deadline + 1),
             notes=lo.notes,
         )
 
@@ -98,16 +96,3 @@ def is_cpp(path: str, source: bytes) -> bool:
     if path.endswith(_CPP_ENDINGS):
         return True
     return path.endswith(".h") and _CPP_HEADER.search(source, 0, 60_000) is not None
-
-
-def _errors(lo: Lowering, root: Node) -> list[int]:
-    """Spans of the outermost regions that did not parse (a missing semicolon is a macro's way)."""
-    found: list[int] = []
-    stack = [root]
-    while stack and len(found) < _MAX_ERRORS and time.monotonic() < lo.deadline + 1:
-        node = stack.pop()
-        if node.type == "ERROR":
-            found.append(lo.span(node))
-        elif node.has_error:
-            stack.extend(reversed(node.children))
-    return found

@@ -16,8 +16,8 @@ from glasshouse.scan.language.go.declarations import (
 )
 from glasshouse.scan.language.go.state import Lowering, statement
 from glasshouse.scan.language.interface import LowerLimits
-from glasshouse.scan.language.parsing import parsed, undisturbed, unparsed
-from glasshouse.scan.language.tree_lowering import FRAMES_PER_LEVEL, error_spans
+from glasshouse.scan.language.parsing import broken, parsed, undisturbed, unparsed
+from glasshouse.scan.language.tree_lowering import FRAMES_PER_LEVEL
 
 
 class GoFrontEnd:
@@ -45,7 +45,7 @@ class GoFrontEnd:
         with undisturbed(limits, FRAMES_PER_LEVEL):
             declare_all(lo, top)
         lo.close_function()
-        errors = error_spans(lo, root) if root.has_error else []
+        errors = broken(root, lo.span)
         lines = source.count(b"\n") + 1
         return File(path, "go", package, lo.functions, lo.classes, lo.imports, lines, lo.nodes, errors, list(lo.notes))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import tree_sitter_java
 from tree_sitter import Language, Node, Parser
 
@@ -14,9 +12,8 @@ from glasshouse.scan.language.java import jsp, switches  # noqa: F401  # registe
 from glasshouse.scan.language.java.declarations import CLASS_KINDS, class_body, function_declaration, lower_class
 from glasshouse.scan.language.java.names import add_import, bind_import
 from glasshouse.scan.language.java.state import EXPRESSIONS, STATEMENTS, Lowering, statement
-from glasshouse.scan.language.parsing import parsed, undisturbed, unparsed
+from glasshouse.scan.language.parsing import broken, parsed, undisturbed, unparsed
 
-_MAX_ERRORS = 200
 _FRAMES_PER_LEVEL = 8  # interpreter frames one level of nesting may take
 
 
@@ -51,7 +48,7 @@ class JavaFrontEnd:
             imports=lo.imports,
             lines=lo.line_count,
             nodes=root.descendant_count,
-            errors=_errors(lo, root) if root.has_error else [],
+            errors=broken(root, lo.span, until=lo.deadline + 1),
             notes=lo.notes,
         )
 
@@ -127,16 +124,3 @@ def _package(lo: Lowering, node: Node) -> str:
         if child.type in ("scoped_identifier", "identifier"):
             return "".join(lo.word(child).split())
     return ""
-
-
-def _errors(lo: Lowering, root: Node) -> list[int]:
-    """Spans of the outermost regions that did not parse, and of missing tokens."""
-    found: list[int] = []
-    stack = [root]
-    while stack and len(found) < _MAX_ERRORS and time.monotonic() < lo.deadline + 1:
-        node = stack.pop()
-        if node.type == "ERROR" or node.is_missing:
-            found.append(lo.span(node))
-        elif node.has_error:
-            stack.extend(reversed(node.children))
-    return found

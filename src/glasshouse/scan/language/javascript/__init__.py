@@ -11,11 +11,13 @@ import functools
 import re
 import time
 
+from tree_sitter import Node
+
 from glasshouse.scan.ir import File
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.language.javascript.grammar import grammar, grammar_name
-from glasshouse.scan.language.javascript.lowering import Lowering, error_spans
-from glasshouse.scan.language.parsing import parsed, undisturbed, unparsed
+from glasshouse.scan.language.javascript.lowering import MAX_ERRORS, Lowering
+from glasshouse.scan.language.parsing import broken, node_span, parsed, undisturbed, unparsed
 
 __all__ = ["JavaScriptFrontEnd"]
 
@@ -38,10 +40,14 @@ class JavaScriptFrontEnd:
             return unparsed(path, "javascript", source)
         if name == "javascript" and tree.root_node.has_error and len(source) <= _MAX_RETRY_BYTES:
             retry = parsed(grammar("tsx").parser, source, deadline)
-            if retry is not None and len(error_spans(retry.root_node)) < len(error_spans(tree.root_node)):
+            if retry is not None and _errors(retry.root_node) < _errors(tree.root_node):
                 name, tree = "tsx", retry
         with undisturbed(limits, _FRAMES_PER_LEVEL):
             return _lowering(name).lower(tree.root_node, source, path, limits, bool(_TEST_PATH.search(path)))
+
+
+def _errors(root: Node) -> int:
+    return len(broken(root, node_span, limit=MAX_ERRORS))
 
 
 @functools.cache

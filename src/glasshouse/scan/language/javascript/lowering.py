@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tree_sitter import Node
 
-from glasshouse.scan.ir import TEST, File, Operand, pack_span
+from glasshouse.scan.ir import TEST, File, Operand
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.language.javascript.annotations import Types
 from glasshouse.scan.language.javascript.calls import Calls
@@ -16,8 +16,9 @@ from glasshouse.scan.language.javascript.modules import Modules
 from glasshouse.scan.language.javascript.patterns import Patterns
 from glasshouse.scan.language.javascript.state import Run, ValueOf
 from glasshouse.scan.language.javascript.statements import Statements
+from glasshouse.scan.language.parsing import broken, node_span
 
-_MAX_ERRORS = 1000
+MAX_ERRORS = 1000
 _ERROR = 0xFFFF  # tree-sitter's number of ERROR nodes, in every grammar
 _TABLE = _ERROR + 1
 
@@ -58,22 +59,8 @@ class Lowering(Types, Patterns, Expressions, Calls, Jsx, Statements, Modules):
                 function.flags |= TEST
             for cls in self.classes:
                 cls.flags |= TEST
-        errors = error_spans(root) if root.has_error else []
+        errors = broken(root, node_span, limit=MAX_ERRORS)
         notes = list(self.notes)
         lines = source.count(b"\n") + (not source.endswith(b"\n") and bool(source))
         count = root.descendant_count
         return File(path, "javascript", "", self.functions, self.classes, self.imports, lines, count, errors, notes)
-
-
-def error_spans(root: Node) -> list[int]:
-    """Spans of the places that did not parse."""
-    found: list[int] = []
-    pending = [root]
-    while pending and len(found) < _MAX_ERRORS:
-        node = pending.pop()
-        if node.is_error or node.is_missing:
-            start, end = node.start_point, node.end_point
-            found.append(pack_span(start.row + 1, start.column, end.row + 1, end.column))
-        else:
-            pending.extend(part for part in reversed(node.children) if part.has_error or part.is_missing)
-    return found

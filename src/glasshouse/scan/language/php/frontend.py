@@ -7,12 +7,12 @@ from tree_sitter import Language, Parser
 
 from glasshouse.scan.ir import File
 from glasshouse.scan.language.interface import LowerLimits
-from glasshouse.scan.language.parsing import parsed, undisturbed, unparsed
+from glasshouse.scan.language.parsing import broken, parsed, undisturbed, unparsed
 from glasshouse.scan.language.php import access, assignments  # noqa: F401 - they fill the tables of handlers
 from glasshouse.scan.language.php.declarations import damaged_class
 from glasshouse.scan.language.php.state import Lowering
 from glasshouse.scan.language.php.statements import statements
-from glasshouse.scan.language.tree_lowering import FRAMES_PER_LEVEL, error_spans
+from glasshouse.scan.language.tree_lowering import FRAMES_PER_LEVEL
 
 
 class PhpFrontEnd:
@@ -36,6 +36,6 @@ class PhpFrontEnd:
                 damaged_class(lo, root)
             statements(lo, root.named_children)
         lo.close_function()
-        errors = error_spans(lo, root) if root.has_error else []
+        errors = broken(root, lo.span)
         lines = source.count(b"\n") + 1
         return File(path, "php", "", lo.functions, lo.classes, lo.imports, lines, lo.nodes, errors, list(lo.notes))

@@ -14,7 +14,7 @@ from tree_sitter import Parser
 
 from glasshouse.scan import ir
 from glasshouse.scan.ir import Class, File, Function
-from glasshouse.scan.language.parsing import parsed, undisturbed
+from glasshouse.scan.language.parsing import broken, parsed, undisturbed
 from glasshouse.scan.language.python import kinds as k
 from glasshouse.scan.language.python.definitions import Definitions
 from glasshouse.scan.language.python.state import Words
@@ -28,7 +28,6 @@ __all__ = ["PythonFrontEnd"]
 
 UNTIMED = 1 << 14  # bytes; some longer inputs take the grammar's scanner quadratic time
 MAX_WORDS = 200_000  # names kept between files
-MAX_ERRORS = 200  # spans per file
 FRAMES_PER_LEVEL = 24  # Python frames that one level of nesting may take
 _TEST_PATH = re.compile(r"(?:^|/)tests?/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.py$")
 
@@ -177,7 +176,7 @@ class PythonFrontEnd:
         walk.test_flag = ir.TEST if _TEST_PATH.search(path) else 0
         tree = parsed(self._parser, source, walk.deadline, UNTIMED)
         walk.run(tree.root_node if tree is not None else None)
-        errors = error_spans(tree.root_node, walk) if tree is not None and tree.root_node.has_error else []
+        errors = broken(tree.root_node, walk.span) if tree is not None else []
         return File(
             path=path,
             language="python",
@@ -190,16 +189,3 @@ class PythonFrontEnd:
             errors=errors,
             notes=walk.notes,
         )
-
-
-def error_spans(root: Node, walk: _Lowering) -> list[int]:
-    """Spans of the outermost nodes that did not parse or are missing, in source order."""
-    spans: list[int] = []
-    pending = [root]
-    while pending and len(spans) < MAX_ERRORS:
-        node = pending.pop()
-        if node.kind_id == k.ERROR or node.is_missing:
-            spans.append(walk.span(node))
-        elif node.has_error:
-            pending.extend(reversed(node.children))
-    return spans
