@@ -1,11 +1,13 @@
 """Programs that the fault tests run and break: each prints, as JSON lines, what the log has acknowledged.
 
 python appender.py append DIRECTORY COUNT     append one after the other
+python appender.py loop DIRECTORY COUNT       the same from an event loop, in whose turns the log then writes
 python appender.py kill DIRECTORY ROUNDS SEED fork appenders and kill them with SIGKILL at random points
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -14,7 +16,7 @@ import signal
 import sys
 from pathlib import Path
 
-from glasshouse.ledger import Ledger, NewEntry, Payload
+from glasshouse.ledger import Ledger, NewEntry, Payload, Receipt
 from glasshouse.words.errors import LedgerError
 
 MAX_ACKNOWLEDGED = 40  # in one round, before the child ends by itself
@@ -31,14 +33,34 @@ def append(directory: Path, count: int) -> None:
                     NewEntry(kind="act.outcome", organisation="o", key="k", part="closes", about=-1),
                 ]
                 for receipt in ledger.append(calls).result():
-                    say(
-                        index=receipt.index,
-                        leaf=receipt.leaf_hash.hex(),
-                        size=receipt.checkpoint.size,
-                        root=receipt.checkpoint.root.hex(),
-                    )
+                    acknowledge(receipt)
     except LedgerError as error:
         say(code=error.code, what=error.what)
+
+
+async def append_in_loop(directory: Path, count: int) -> None:
+    """Appends a request, then its outcome, as the gateway does; the last one shares a batch with another entry."""
+    try:
+        with Ledger.open(directory) as ledger:
+            for number in range(count):
+                request = NewEntry(kind="act.request", organisation="o", key="k", part="opens", payloads=(PAYLOAD,))
+                (receipt,) = await ledger.append_async([request])
+                acknowledge(receipt)
+                about = receipt.index
+                outcome = NewEntry(kind="act.outcome", organisation="o", key="k", part="closes", about=about)
+                asked = [ledger.append_async([outcome])]
+                if number == count - 1:
+                    asked.append(ledger.append_async([NewEntry(kind="x", organisation="o", key="k")]))
+                for (receipt,) in await asyncio.gather(*asked):
+                    acknowledge(receipt)
+    except LedgerError as error:
+        say(code=error.code, what=error.what)
+
+
+def acknowledge(receipt: Receipt) -> None:
+    """Says what the log promised."""
+    root = receipt.checkpoint.root.hex()
+    say(index=receipt.index, leaf=receipt.leaf_hash.hex(), size=receipt.checkpoint.size, root=root)
 
 
 def say(**facts: object) -> None:
@@ -55,7 +77,10 @@ def kill_loop(directory: Path, rounds: int, seed: int) -> None:
         if child == 0:
             os.close(reading)
             os.dup2(writing, 1)
-            append(directory, MAX_ACKNOWLEDGED)
+            if chance.random() < 0.5:
+                append(directory, MAX_ACKNOWLEDGED)
+            else:
+                asyncio.run(append_in_loop(directory, MAX_ACKNOWLEDGED))
             os._exit(0)
         os.close(writing)
         wanted, received = chance.randrange(4) * 2, b""
@@ -73,5 +98,7 @@ def kill_loop(directory: Path, rounds: int, seed: int) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "kill":
         kill_loop(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    elif sys.argv[1] == "loop":
+        asyncio.run(append_in_loop(Path(sys.argv[2]), int(sys.argv[3])))
     else:
         append(Path(sys.argv[2]), int(sys.argv[3]))

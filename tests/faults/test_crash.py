@@ -86,15 +86,27 @@ def test_a_failed_system_call_leaves_a_true_log_or_one_that_refuses_to_start(
 
 
 @needs_strace
-def test_after_an_error_of_a_sync_the_log_stops_for_good(begun: Path, tmp_path: Path, appender: Run) -> None:
+@pytest.mark.parametrize(("call", "number", "fault"), [each for each in SHORT if each[0] in ("pwrite64", "fdatasync")])
+def test_the_same_holds_for_what_is_written_in_the_turns_of_an_event_loop(
+    begun: Path, tmp_path: Path, call: str, number: int, fault: int, appender: Run, holds: Holds
+) -> None:
     directory = tmp_path / "log"
     shutil.copytree(begun, directory)
-    said = appender("append", directory, 9, tracer=traced(directory, "fdatasync:error=EIO:when=3"))
+    said = appender("loop", directory, 3, tracer=traced(directory, f"{call}:{FAULTS[fault]}:when={number}"))
+    holds(directory, said)
+
+
+@needs_strace
+@pytest.mark.parametrize("how", ["append", "loop"])
+def test_after_an_error_of_a_sync_the_log_stops_for_good(how: str, begun: Path, tmp_path: Path, appender: Run) -> None:
+    directory = tmp_path / "log"
+    shutil.copytree(begun, directory)
+    said = appender(how, directory, 9, tracer=traced(directory, "fdatasync:error=EIO:when=3"))
     assert said[-1]["code"] == "ledger.stopped"
     acknowledged = len(said) - 1
     with pytest.raises(LedgerStoppedError, match="this log has stopped"):
         Ledger.open(directory)
-    assert appender("append", directory, 1)[-1]["code"] == "ledger.stopped"
+    assert appender(how, directory, 1)[-1]["code"] == "ledger.stopped"
     assert verify(directory).size >= 3 + acknowledged
 
 

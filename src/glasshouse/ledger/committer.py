@@ -1,8 +1,11 @@
-"""The one thread that writes a log: takes what waits, gives each entry its place, signs, commits, and then answers.
+"""The one writer of a log: takes what waits, gives each entry its place, signs, commits, and then answers.
 
 A batch closes when the disk is free: while one batch is being written the next one gathers.  The checkpoint is signed
-before the commit and stored in the same transaction; no signature leaves this thread until that transaction is durable.
+before the commit and stored in the same transaction; no signature is handed out until that transaction is durable.
 When the outcome of a write is not certain, the log stops for good.
+
+A thread of its own writes what threads and other processes hand in.  What an event loop hands in is written where it
+runs if that holds nobody up: while nothing else is under way, or while the disk is quick and the log mostly idle.
 """
 
 from __future__ import annotations
@@ -12,14 +15,15 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from glasshouse.ledger.assemble import Assembly, Chains, Made, own_payload
 from glasshouse.ledger.audit.notes import ED25519
 from glasshouse.ledger.entry import OWN_NAME, Payload
 from glasshouse.ledger.keys import EngagementKeys, Signer
+from glasshouse.ledger.pace import Pace
 from glasshouse.ledger.receipt import Quorum, Receipt, SignedCheckpoint, checkpoint_body
 from glasshouse.ledger.requests import Append, Date, Hold, Request, Scrub, Waiter, answer, new_future
 from glasshouse.ledger.retention import Approvers, add_erasure, add_hold
@@ -34,6 +38,7 @@ MAX_WAITING_ENTRIES = 200_000
 MAX_WAITING_BYTES = 512 << 20
 ENTRY_WEIGHT = 1_024  # bytes an entry takes while it waits, besides its payloads
 DATED_EVERY_S = 1.0  # the slower second signature, ML-DSA-44
+TIDIED_EVERY = 64  # batches written in an event loop's turn
 CLOCK_BACK_MS = 1_000  # smaller steps back are clamped without a word
 CLOCK_FORWARD_MS = 60_000
 
@@ -75,6 +80,9 @@ class Committer:
         self._soon: list[Call] = []
         self._waiting_entries = self._waiting_bytes = 0
         self._counter = threading.Lock()
+        self._writing = threading.Lock()  # held by whoever writes
+        self._pace = Pace()
+        self._untidied = 0
         self._process = os.getpid()
         self.failure: LedgerError | None = None
         self._closed = False
@@ -134,17 +142,44 @@ class Committer:
                 return
             self._soon.append(call)
             if len(self._soon) == 1:
-                call.waiter.loop.call_soon(self._hand_over)
+                call.waiter.loop.call_soon(self._end_turn, call.waiter.loop)
+
+    def _end_turn(self, loop: Any) -> None:
+        """Writes what one turn of an event loop has asked for, here or in the thread."""
+        here = self._may_write_here()
+        with self._counter:
+            if not here:
+                self._hand_over()
+                return
+            calls, self._soon = self._soon, []
+        try:
+            self._write_here(calls, loop)
+        finally:
+            self._writing.release()
 
     def _hand_over(self) -> None:
-        """Queues what one turn of an event loop has asked for; each time the thread is woken costs both of them."""
-        with self._counter:
-            self._hand_over_locked()
-
-    def _hand_over_locked(self) -> None:
         if self._soon:
             self._waiting.put(self._soon)
             self._soon = []
+
+    def _may_write_here(self) -> bool:
+        """Whether that holds nobody up.  If so, nobody else writes now, and the caller must let go of `_writing`."""
+        alone = len(self._soon) == 1 and len(self._opened) <= 1
+        if self._must_scrub or not self._waiting.empty() or not (alone or self._pace.is_light()):
+            return False
+        return self._writing.acquire(blocking=False)
+
+    def _write_here(self, calls: list[Call], loop: Any) -> None:
+        """Writes in an event loop's own thread.  What takes longer than a commit is left to the other thread."""
+        was_dated = self._is_dated
+        with self._stopping(calls):
+            self._write(calls, loop)
+        self._untidied += 1
+        if self._untidied >= TIDIED_EVERY:
+            self._untidied = 0
+            self._waiting.put(self._store.tidy)
+        elif was_dated and not self._is_dated:
+            self._waiting.put(_look)
 
     def run_between_batches(self, action: Callable[[], None]) -> None:
         """Has the committer's thread do something else, such as keeping a cosigned checkpoint."""
@@ -159,7 +194,7 @@ class Committer:
         with self._counter:
             already, self._closed = self._closed, True
             if not already:
-                self._hand_over_locked()
+                self._hand_over()
                 self._waiting.put(_CLOSE)
         if threading.current_thread() is not self._thread:
             self._thread.join()
@@ -169,21 +204,27 @@ class Committer:
     def _run(self) -> None:
         while True:
             calls, actions, closing = self._gather()
-            try:
+            with self._writing, self._stopping(calls):
                 for action in actions:
                     action()
                 if calls:
                     self._write(calls)
                 if self.failure is None and not self._is_dated and (closing or (not calls and self._dating_is_due())):
                     self._date()
-            except LedgerError as error:
-                self._stop(error)
-            except Exception as error:  # noqa: BLE001 - whatever it is, nobody may be left waiting, and the log must not go on
-                self._stop(LedgerStoppedError(f"the committer failed: {type(error).__name__}: {error}"))
-            if self.failure is not None:
-                self._refuse(calls)
             if closing:
                 return
+
+    @contextlib.contextmanager
+    def _stopping(self, calls: list[Call]) -> Iterator[None]:
+        """Stops the log for what goes wrong while these calls are written; once it has stopped, all are refused."""
+        try:
+            yield
+        except LedgerError as error:
+            self._stop(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may be left waiting, and the log must not go on
+            self._stop(LedgerStoppedError(f"the committer failed: {type(error).__name__}: {error}"))
+        if self.failure is not None:
+            self._refuse(calls)
 
     def _gather(self) -> tuple[list[Call], list[Callable[[], None]], bool]:
         calls: list[Call] = []
@@ -208,7 +249,8 @@ class Committer:
             pass
         return calls, actions, False
 
-    def _write(self, calls: list[Call]) -> None:
+    def _write(self, calls: list[Call], here: Any = None) -> None:
+        """Writes calls and answers them; ``here`` is the event loop that this runs in, if it runs in one."""
         with self._counter:
             self._waiting_entries -= sum(call.entries for call in calls)
             self._waiting_bytes -= sum(call.weight for call in calls)
@@ -225,7 +267,7 @@ class Committer:
                 answers.append((call.waiter, error))
         if assembly.bodies:
             try:
-                self._commit(assembly)
+                self._commit(assembly, may_date=here is None)
             except LedgerFullError as error:
                 self._chains.forget()
                 answers = [(waiter, made if isinstance(made, LedgerError) else error) for waiter, made in answers]
@@ -235,10 +277,11 @@ class Committer:
         if self._date_now:
             self._date_now = False
             self._date()
-        answer([(waiter, self._receipts(made)) for waiter, made in answers])
-        if self._must_scrub and not assembly.erased:
-            self._must_scrub = not self._store.scrub()
-        self._store.tidy()
+        answer([(waiter, self._receipts(made)) for waiter, made in answers], here)
+        if here is None:
+            if self._must_scrub and not assembly.erased:
+                self._must_scrub = not self._store.scrub()
+            self._store.tidy()
         if assembly.bodies:
             self.after_commit(self.latest)
 
@@ -283,12 +326,12 @@ class Committer:
         origin, approvers = self._settings.origin, self._settings.approvers
         return [add_erasure(assembly, self._store, request, self._settings.wrapping, origin, approvers)]
 
-    def _commit(self, assembly: Assembly) -> None:
+    def _commit(self, assembly: Assembly, *, may_date: bool) -> None:
         frontier = self._frontier.copy()
         tiles = frontier.append(assembly.leaves)
         root = frontier.root()
         body = checkpoint_body(self._settings.origin, frontier.size, root)
-        dated = self._date_now or self._dating_is_due()
+        dated = may_date and (self._date_now or self._dating_is_due())
         note = self._signed(body, dated)
         state = State(frontier.size, root, assembly.time, note, None)
         batch = Batch(
@@ -305,7 +348,9 @@ class Committer:
             assembly.held,
             assembly.released,
         )
+        began = self._settings.steady()
         self._store.commit(batch)
+        self._pace.wrote(began, self._settings.steady())
         self._state, self._frontier = state, frontier
         self._chains.keep()
         self._opened |= assembly.opened
@@ -360,6 +405,10 @@ class Committer:
                     break
                 waiting += _calls(item)
         answer([(call.waiter, error) for call in waiting])
+
+
+def _look() -> None:
+    """Has the thread see that the newest checkpoint lacks a signature."""
 
 
 def _calls(item: object) -> list[Call]:

@@ -78,8 +78,11 @@ class Writer(Protocol):
         """Sees what was submitted through, and ends."""
 
 
-def answer(answers: list[tuple[Waiter, Any]]) -> None:
-    """Gives each waiter its receipts or its error; all waiters of one event loop are woken together."""
+def answer(answers: list[tuple[Waiter, Any]], here: Any = None) -> None:
+    """Gives each waiter its receipts or its error; all waiters of one event loop are woken together.
+
+    ``here`` is the event loop that this runs in, if it runs in one.
+    """
     by_loop: dict[Any, list[tuple[Any, Any]]] = {}
     for waiter, result in answers:
         if waiter.loop is None:
@@ -87,6 +90,9 @@ def answer(answers: list[tuple[Waiter, Any]]) -> None:
         else:
             by_loop.setdefault(waiter.loop, []).append((waiter.future, result))
     for loop, pairs in by_loop.items():
+        if loop is here:
+            _resolve_all(pairs)
+            continue
         with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits any more
             loop.call_soon_threadsafe(_resolve_all, pairs)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from glasshouse.ledger import Ledger, NewEntry
-from glasshouse.words.errors import LedgerError
+from glasshouse.ledger.pace import Pace
+from glasshouse.words.errors import LedgerError, LedgerStoppedError
 
 
 def entry(number: int) -> NewEntry:
@@ -38,3 +40,57 @@ def test_what_was_asked_for_in_the_turn_that_closes_the_log_is_written(tmp_path:
     reader = Ledger.read(tmp_path / "log")
     assert [each.key for _, each in reader.entries() if each.kind == "act.denied"] == ["k0", "k1", "k2"]
     reader.close()
+
+
+def test_a_lone_entry_is_durable_at_the_end_of_the_turn_that_asked_for_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        with Ledger.open(tmp_path / "log") as ledger:
+            lone = ledger.append_async([entry(1)])
+            await asyncio.sleep(0)
+            assert lone.done()
+            (receipt,) = lone.result()
+            assert receipt.checkpoint.size == receipt.index + 1
+            assert ledger.reader.entry(receipt.index).key == "k1"
+
+    asyncio.run(main())
+
+
+def test_a_log_that_stops_while_it_writes_in_a_turn_refuses_that_entry_and_all_later_ones(tmp_path: Path) -> None:
+    async def main() -> None:
+        with Ledger.open(tmp_path / "log") as ledger:
+            await ledger.append_async([entry(1)])
+            other = sqlite3.connect(tmp_path / "log" / "ledger.db", isolation_level=None)
+            other.execute("UPDATE state SET size = 99")
+            other.close()
+            for number in (2, 3):
+                with pytest.raises(LedgerStoppedError, match="another writer"):
+                    await ledger.append_async([entry(number)])
+
+    asyncio.run(main())
+    with pytest.raises(LedgerStoppedError):
+        Ledger.open(tmp_path / "log")
+
+
+def test_after_turns_that_wrote_a_checkpoint_gets_its_slow_signature_too(tmp_path: Path) -> None:
+    async def main() -> str:
+        with Ledger.open(tmp_path / "log") as ledger:
+            for number in range(5):
+                await ledger.append_async([entry(number)])
+            return ledger.dated_checkpoint().note
+
+    assert asyncio.run(main()).count("\n— ") == 2
+    reader = Ledger.read(tmp_path / "log")
+    assert reader.checkpoint().note.count("\n— ") == 2
+    reader.close()
+
+
+def test_writing_is_light_while_it_is_quick_and_rare() -> None:
+    now, quick, rare, slow = 0.0, Pace(), Pace(), Pace()
+    for _ in range(50):
+        now += 0.02
+        rare.wrote(now, now + 0.001)
+        slow.wrote(now, now + 0.004)
+        quick.wrote(now / 10, now / 10 + 0.001)
+    assert rare.is_light()
+    assert not quick.is_light()
+    assert not slow.is_light()
