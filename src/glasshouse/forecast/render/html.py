@@ -109,7 +109,8 @@ def _plan(report: Exposure) -> Iterator[str]:
     if not report.plan:
         return
     removed = percent(1 - report.plan[-1].remaining)
-    yield f"<h2>Patch these {len(report.plan)} first: removes {removed} of the expected loss</h2>\n"
+    first = f"these {len(report.plan)}" if len(report.plan) > 1 else "this"
+    yield f"<h2>Patch {first} first: removes {removed} of the expected loss</h2>\n"
     rows = [
         (str(number), safe(step.component), safe(", ".join(step.fixed) or "no fix known"), percent(step.remaining))
         for number, step in enumerate(report.plan, start=1)
