@@ -18,14 +18,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from glasshouse.access.directory import Directory
 from glasshouse.access.facts import facts_of, halt_on, out_of_scope
-from glasshouse.door import events
+from glasshouse.door.entries import Admission, Entries, Refusals, interrupted, refused
 from glasshouse.door.home import Home, find_home
 from glasshouse.door.log import Log, closed, open_log
 from glasshouse.door.permits import Ground, Permits
@@ -44,7 +43,6 @@ from glasshouse.words.errors import (
 )
 from glasshouse.words.party import Caller
 from glasshouse.words.passage import Outcome
-from glasshouse.words.randomness import fresh_hex
 
 if TYPE_CHECKING:
     import asyncio
@@ -57,24 +55,11 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 DAY_S = 86_400
-REFUSALS_PER_SECOND = 10
 PLAIN = Circumstances()
-NOBODY = "nobody"
 NOTHING = hashlib.sha256(b"").hexdigest()
 UNDONE = "it cannot be recorded, so nothing was done"
 WITHHELD = "it cannot be recorded, so the result is withheld"
 QUOTA_ACTS = "quota.acts-per-day"
-
-
-class Admission(msgspec.Struct, frozen=True):
-    """An act that was admitted: its request entry is durable and signed."""
-
-    caller: Caller
-    act: Act
-    circumstances: Circumstances
-    decision: Permit
-    uid: str
-    request: Receipt
 
 
 class Door:
@@ -93,7 +78,7 @@ class Door:
         self.home, self.log, self.directory, self.guard = home, log, directory, guard
         self._policies = policies
         self._tables, self._clock_ms = tables, clock_ms
-        self._refusals = _Refusals()
+        self._entries, self._refusals = Entries(home), Refusals()
         self._permits = Permits()
         self._asking = threading.Lock()
         self._journal = Journal(home.running)
@@ -215,12 +200,12 @@ class Door:
             return
         admission = self._admitted(prepared, done.result()[0])
         with contextlib.suppress(GlasshouseError):  # the log has failed meanwhile; the next start closes the request
-            self.log.append([self._outcome_entry(admission, Outcome("interrupted", NOTHING))])
+            self.log.append([self._entries.outcome(admission, Outcome("interrupted", NOTHING), self.now_ms())])
             self._journal.ends(admission.request.index)
 
     def conclude(self, admission: Admission, outcome: Outcome) -> Receipt:
         """Records how the act ended; until this returns, the last result must not leave.  `DoorClosedError` if not."""
-        receipt = self._append(self._outcome_entry(admission, outcome), WITHHELD)
+        receipt = self._append(self._entries.outcome(admission, outcome, self.now_ms()), WITHHELD)
         self._journal.ends(admission.request.index)
         return receipt
 
@@ -236,7 +221,7 @@ class Door:
                 self._journal.ends(admission.request.index)
 
         try:
-            future = self.log.append_async([self._outcome_entry(admission, outcome)])
+            future = self.log.append_async([self._entries.outcome(admission, outcome, self.now_ms())])
         except GlasshouseError as error:
             raise closed(error, WITHHELD) from error
         future.add_done_callback(ended)
@@ -277,23 +262,11 @@ class Door:
 
     def append(self, kind: str, caller: Caller, decision: str, event: bytes) -> Receipt:
         """Records an entry of another kind about a caller (votes, for example)."""
-        return self._append(self._entry(kind, caller, decision, self.guard.policy_hash, event))
+        return self._append(self._entries.of(kind, caller, decision, self.guard.policy_hash, event))
 
     def record(self, kind: str, caller: Caller, body: bytes) -> Receipt:
         """Records a statement, a run, a duty: ``body`` is the record in canonical JSON, kept sealed as ``record``."""
-        from glasshouse.ledger.entry import NewEntry, Payload
-
-        engagement = "local" if caller.kind == "local" else self.home.pseudonym("eng", caller.engagement.id)
-        organisation = "local" if caller.kind == "local" else self.home.pseudonym("org", caller.organisation.id)
-        return self._append(
-            NewEntry(
-                kind=kind,
-                organisation=organisation,
-                key=caller.key_id,
-                policy=self.guard.policy_hash,
-                payloads=(Payload("record", engagement, body),),
-            )
-        )
+        return self._append(self._entries.record(kind, caller, self.guard.policy_hash, body))
 
     # --- inside
 
@@ -306,18 +279,7 @@ class Door:
         if isinstance(decision, Permit) and circumstances.approval:
             decision = self.waiting.redeem(circumstances.approval, caller, act, decision)
             redeemed = isinstance(decision, Permit)
-        uid = _uid()
-        event = events.request_event(caller, act, circumstances, decision, self.now_ms(), uid)
-        more = {"prompt": prompt}
-        match decision:
-            case Permit():
-                entry = self._entry(
-                    "act.request", caller, "permit", decision.policy_hash, event, part="opens", more=more
-                )
-            case Deny():
-                entry = self._entry("act.denied", caller, "deny", decision.policy_hash, event, more=more)
-            case Ask():
-                entry = self._entry("act.asked", caller, "ask", decision.policy_hash, event, more=more)
+        uid, entry = self._entries.request(caller, act, circumstances, decision, prompt, self.now_ms())
         return _Prepared(caller, act, circumstances, decision, uid, entry, redeemed)
 
     @contextlib.contextmanager
@@ -373,48 +335,6 @@ class Door:
         needed.receipt = receipt
         return needed
 
-    def _outcome_entry(self, admission: Admission, outcome: Outcome) -> NewEntry:
-        event = events.outcome_event(admission.caller, admission.act, outcome, self.now_ms(), admission.uid)
-        return self._entry(
-            "act.outcome",
-            admission.caller,
-            outcome.status,
-            admission.decision.policy_hash,
-            event,
-            part="closes",
-            about=admission.request.index,
-            more={"events": b"\n".join(outcome.events), "answer": outcome.answer},
-        )
-
-    def _entry(
-        self,
-        kind: str,
-        caller: Caller,
-        decision: str,
-        policy: str,
-        event: bytes,
-        *,
-        part: str = "single",
-        about: int | None = None,
-        more: Mapping[str, bytes] = MappingProxyType({}),
-    ) -> NewEntry:
-        from glasshouse.ledger.entry import NewEntry, Payload
-
-        engagement = "local" if caller.kind == "local" else self.home.pseudonym("eng", caller.engagement.id)
-        organisation = "local" if caller.kind == "local" else self.home.pseudonym("org", caller.organisation.id)
-        payloads = [Payload("event", engagement, event)]
-        payloads += [Payload(name, engagement, data) for name, data in more.items() if data]
-        return NewEntry(
-            kind=kind,
-            organisation=organisation,
-            key=caller.key_id,
-            decision=decision,
-            policy=policy,
-            payloads=tuple(payloads),
-            about=about,
-            part=part,  # type: ignore[arg-type]
-        )
-
     def _append(self, entry: NewEntry, what: str = UNDONE) -> Receipt:
         try:
             return self.log.append([entry]).result()[0]
@@ -436,20 +356,11 @@ class Door:
             raise closed(error, UNDONE) from error
 
     def _note_refusal(self, code: str) -> None:
-        """Records that a key was refused.  Nobody is known by then, so the entry names nobody.
-
-        Nothing acts on a refusal, so nobody waits for it; and whoever floods the door with bad keys gets no more than
-        a few entries a second, the next of which says how many there were.
-        """
-        from glasshouse.ledger.entry import NewEntry, Payload
-
+        """Records that a key was refused.  Nothing acts on a refusal, so nobody waits for the entry."""
         count = self._refusals.due(self.now())
-        if not count:
-            return
-        payload = Payload("event", NOBODY, events.refusal_event(code, count, self.now_ms(), _uid()))
-        entry = NewEntry(kind="access.refused", organisation=NOBODY, key=NOBODY, decision="deny", payloads=(payload,))
-        with contextlib.suppress(GlasshouseError):  # the refusal stands; a log that fails lets nothing else act
-            self.log.append([entry])
+        if count:
+            with contextlib.suppress(GlasshouseError):  # the refusal stands; a log that fails lets nothing else act
+                self.log.append([refused(code, count, self.now_ms())])
 
     def _close_remains(self) -> None:
         """Closes as interrupted what a process that died has left open."""
@@ -462,21 +373,9 @@ class Door:
         remains.clear()
 
     def _interrupt(self, index: int) -> None:
-        from glasshouse.ledger.entry import NewEntry, Payload
         from glasshouse.words.errors import EntryError
 
-        request = self.log.reader.entry(index)
-        payload = Payload("event", NOBODY, events.interrupted_event(index, self.now_ms(), _uid()))
-        outcome = NewEntry(
-            kind="act.outcome",
-            organisation=request.organisation,
-            key=request.key,
-            decision="interrupted",
-            policy=request.policy,
-            about=index,
-            part="closes",
-            payloads=(payload,),
-        )
+        outcome = interrupted(index, self.log.reader.entry(index), self.now_ms())
         with contextlib.suppress(EntryError):  # another process that starts now may have closed it
             self.log.append([outcome]).result()
 
@@ -489,25 +388,6 @@ class _Prepared(msgspec.Struct, frozen=True):
     uid: str
     entry: NewEntry
     redeemed: bool
-
-
-class _Refusals:
-    """How many refused keys the next entry speaks for; 0 while enough were recorded this second."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._second = self._recorded = self._silent = 0
-
-    def due(self, now: int) -> int:
-        with self._lock:
-            if now != self._second:
-                self._second, self._recorded = now, 0
-            self._silent += 1
-            if self._recorded >= REFUSALS_PER_SECOND:
-                return 0
-            count, self._silent = self._silent, 0
-            self._recorded += 1
-            return count
 
 
 class _Tables:
@@ -525,10 +405,6 @@ class _Tables:
 
                 self._tables = Tables(open_database(self._place))
             return self._tables
-
-
-def _uid() -> str:
-    return fresh_hex(16)
 
 
 def _in_detail(decision: Deny, caller: Caller, act: Act, directory: Directory) -> str:

@@ -18,7 +18,8 @@ from glasshouse.words.errors import GlasshouseError, StoppedError
 from glasshouse.words.passage import Outcome, OutcomeStatus, Screened
 
 if TYPE_CHECKING:
-    from glasshouse.door.door import Admission, Door
+    from glasshouse.door.door import Door
+    from glasshouse.door.entries import Admission
     from glasshouse.ledger import Receipt
 
 T = TypeVar("T")

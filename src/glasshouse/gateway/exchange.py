@@ -26,7 +26,8 @@ from glasshouse.words.errors import GlasshouseError, UpstreamError
 from glasshouse.words.passage import Outcome, OutcomeStatus
 
 if TYPE_CHECKING:
-    from glasshouse.door.door import Admission, Door
+    from glasshouse.door.door import Door
+    from glasshouse.door.entries import Admission
     from glasshouse.ledger import Receipt
 
 MAX_KEPT_BYTES = 8_388_608

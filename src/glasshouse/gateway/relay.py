@@ -42,7 +42,8 @@ from glasshouse.words.party import Caller
 from glasshouse.words.randomness import fresh_hex
 
 if TYPE_CHECKING:
-    from glasshouse.door.door import Admission, Door
+    from glasshouse.door.door import Door
+    from glasshouse.door.entries import Admission
 
 CAPABILITY = "model.call"
 LOOK_EVERY_S = 0.25
