@@ -36,6 +36,7 @@ class LocalHit(msgspec.Struct, frozen=True, array_like=True):
     details: dict[str, str]
     confidence: str | None = None
     mode: str = "application"
+    inside: tuple[str, int] | None = None  # in a function of another file, which is called here
 
 
 class Lowered(msgspec.Struct, frozen=True, array_like=True):
@@ -58,6 +59,8 @@ class Task(msgspec.Struct, frozen=True):
     rule_paths: tuple[Path, ...]
     rule_selection: tuple[str, ...]
     cache_dir: Path | None
+    headers: tuple[SourceFile, ...] = ()  # of C and C++: what it includes
+    joined: bool = False  # it may be analysed together with other files
 
 
 @functools.lru_cache(maxsize=8)
@@ -83,6 +86,8 @@ def lower(task: Task) -> Lowered:
         reader = front_end(source.language)
         if isinstance(reader, ReadsNeighbours):
             file = reader.lower_at(data, source.path, limits, source.absolute)
+        elif source.language == "c":
+            return lower_c(task, data, limits)
         else:
             file = reader.lower(data, source.path, limits)
     finally:
@@ -92,17 +97,38 @@ def lower(task: Task) -> Lowered:
     detectors = detectors_for(source.language, task.rule_paths, task.rule_selection, task.cache_dir)
     hits = [*detector_hits(file, detectors), *literal_hits(data, rules)]
     stable = unchanged(source) and not file.imports if source.language == "cobol" else unchanged(source)
-    links = links_of(file) if source.language == "c" else None
     if source.language not in INTERPRETED:
         file = shortened(file, {hit.function for hit in hits})
-    return Lowered(file, tuple(hits), tuple(find_ignores(data)), tuple(problems_of(file)), stable, links)
+    return Lowered(file, tuple(hits), tuple(find_ignores(data)), tuple(problems_of(file)), stable)
 
 
-def links_of(file: ir.File) -> Links | None:
-    """What a file of C says to others, if a rule had it analysed."""
-    from glasshouse.scan.memory.checks import links_for  # the C engine is loaded by then, or not needed
+def lower_c(task: Task, data: bytes, limits: LowerLimits) -> Lowered:
+    """A file of C or C++.  What is part of a program of several files is not analysed yet: they wait for each other."""
+    from glasshouse.scan.memory import checks, links, program
+    from glasshouse.scan.surroundings import outside_of
 
-    return links_for(file)
+    source = task.source
+    outside = outside_of(task.headers)
+    reader: Any = front_end("c")
+    file = reader.lower_with(data, source.path, limits, outside.constants)
+    known = (source.language, task.rule_paths, task.rule_selection, task.cache_dir)
+    hits = literal_hits(data, rules_for(*known))
+    ignores, stable = tuple(find_ignores(data)), unchanged(source)
+    if task.joined and file.package == ir.PART_PACKAGE:
+        hits = [*detector_hits(file, alone(detectors_for(*known))), *hits]
+        return Lowered(file, tuple(hits), ignores, (), stable, links.waiting(file))
+    checks.surround(program.FileFacts(file, outside if task.headers else None))
+    hits = [*detector_hits(file, detectors_for(*known)), *hits]
+    found = checks.links_for(file)
+    file = shortened(file, {hit.function for hit in hits})
+    return Lowered(file, tuple(hits), ignores, tuple(problems_of(file)), stable, found)
+
+
+def alone(detectors: Sequence[DetectorRun]) -> list[DetectorRun]:
+    """The detectors that look at one file only."""
+    from glasshouse.scan.memory.checks import find_memory
+
+    return [run for run in detectors if run.find is not find_memory]
 
 
 def shortened(file: ir.File, named: set[int]) -> ir.File:
@@ -174,7 +200,9 @@ def detector_hits(file: ir.File, detectors: Sequence[DetectorRun]) -> list[Local
     for run in detectors:
         for hit in run.find(file, run.options):
             for rule in run.rules:
-                found.append(LocalHit(rule, hit.span, hit.function_index, hit.message_args, hit.confidence, hit.mode))
+                found.append(
+                    LocalHit(rule, hit.span, hit.function_index, hit.message_args, hit.confidence, hit.mode, hit.inside)
+                )
     return found
 
 

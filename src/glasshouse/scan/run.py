@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import msgspec
 from glasshouse.scan import ir, lowered, stored
 from glasshouse.scan.discover import DiscoverSettings, ReadLimits, SourceFile, discover, read_source
 from glasshouse.scan.execute import Done, ExecutorLimits, Outcome, chunks_by_weight, executor_for
+from glasshouse.scan.includes import headers_of, with_headers
 from glasshouse.scan.lowered import LocalHit, Lowered, Task, lower_task, rules_for
 from glasshouse.scan.rules.schema import Rule
 from glasshouse.scan.settings import ScanSettings
@@ -146,7 +147,10 @@ def lower_all(
     contents: dict[int, bytes] = {}
     cache = kept.cache if kept is not None else None
     if kept is not None:
-        contents = kept.contents = stored.content_keys(kept.cache, kept.chosen, files)
+        contents = stored.content_keys(kept.cache, kept.chosen, files)
+    headers = headers_of(files, contents, cache)
+    if kept is not None:
+        contents = kept.contents = with_headers(contents, headers)
         blobs = kept.cache.get_many("lowered", list(contents.values()))
         for position, content in contents.items():
             blob = blobs.get(content)
@@ -157,9 +161,10 @@ def lower_all(
     failed: list[NotAnalysed] = []
     keep: list[tuple[bytes, bytes]] = []
     try:
-        for position, outcome in lower_missing(files, missing, settings, progress):
+        for position, outcome in lower_missing(files, missing, settings, progress, headers):
             if isinstance(outcome, Done):
-                made = results[position] = lowered.decode(outcome.value)
+                decode = lowered.decode_lazily if files[position].language == "c" else lowered.decode
+                made = results[position] = decode(outcome.value)
                 if made.stable and position in contents and kept is not None:
                     if len(missing) <= kept.most:
                         kept.lowered[contents[position]] = outcome.value
@@ -172,17 +177,26 @@ def lower_all(
     finally:  # a scan that is stopped goes on where it was
         if cache is not None and keep:
             cache.put_many("lowered", keep)
+    if any(item.links is not None and item.links.waits for item in results.values()):
+        from glasshouse.scan.joined import analyse
+
+        failed.extend(analyse(files, results, headers, contents, settings, cache))
     return results, failed
 
 
 def lower_missing(
-    files: Sequence[SourceFile], missing: Sequence[int], settings: ScanSettings, progress: Progress | None
+    files: Sequence[SourceFile],
+    missing: Sequence[int],
+    settings: ScanSettings,
+    progress: Progress | None,
+    headers: Mapping[int, tuple[int, ...]],
 ) -> Iterator[tuple[int, Outcome]]:
     """Lower files in worker processes (or here, when there is little to do)."""
     if not missing:
         return
     for language in sorted({files[position].language for position in missing}):
         rules_for(language, settings.rule_paths, settings.rules, settings.cache_dir)
+    several = sum(file.language == "c" for file in files) > 1
     tasks = [
         Task(
             files[position],
@@ -191,6 +205,8 @@ def lower_missing(
             settings.rule_paths,
             settings.rules,
             settings.cache_dir,
+            tuple(files[at] for at in headers.get(position, ())),
+            several,
         )
         for position in missing
     ]

@@ -19,6 +19,7 @@ import msgspec
 from glasshouse import __version__
 from glasshouse.scan.cache import Cache
 from glasshouse.scan.discover import SourceFile
+from glasshouse.scan.includes import read_bounded
 from glasshouse.scan.ir import IR_VERSION
 from glasshouse.scan.settings import ScanSettings
 from glasshouse.words.finding import Finding, NotAnalysed, Result, ScanSummary, UnusedIgnore
@@ -170,13 +171,3 @@ def content_keys(cache: Cache, chosen: bytes, files: Sequence[SourceFile]) -> di
     if fresh:
         cache.put_many("state", fresh)
     return found
-
-
-def read_bounded(file: SourceFile) -> bytes | None:
-    """The raw bytes of a regular file, or None (the worker will say why)."""
-    from glasshouse.scan.discover.opening import read_regular
-
-    try:
-        return read_regular(file.absolute, max(file.size, 1))
-    except OSError:
-        return None

@@ -21,7 +21,8 @@ class Hit(msgspec.Struct, frozen=True):
 
     ``mode`` is "library" where the data comes from a parameter of a function that nobody calls here.
     ``message_args`` fill the placeholders of the rule's message (``name``, ``value``, ``source``, ``sink``).
-    ``confidence`` replaces the rule's own when it is given.
+    ``confidence`` replaces the rule's own when it is given.  ``inside``: path and span of a place in another file,
+    where it goes wrong in a function that is called here.
     """
 
     span: int
@@ -29,6 +30,7 @@ class Hit(msgspec.Struct, frozen=True):
     message_args: dict[str, str] = {}
     confidence: Confidence | None = None
     mode: Mode = "application"
+    inside: tuple[str, int] | None = None
 
 
 class Detector(Protocol):

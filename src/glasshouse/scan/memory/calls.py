@@ -28,6 +28,7 @@ from glasshouse.scan.memory.values import (
 
 if TYPE_CHECKING:
     from glasshouse.scan.memory.engine import Engine
+    from glasshouse.scan.memory.program import FunctionFacts
 
 
 class Call:
@@ -99,10 +100,13 @@ def resolve(
 
 def dispatch(engine: Engine, state: State, made: Call) -> list[State]:
     name = made.name
+    callee = engine.facts.callee(name)
     if name in api.NO_RETURN and name not in engine.facts.by_name:
         return []
-    index = engine.facts.by_name.get(name)
-    if suggest.never_returns(name) if index is None else engine.facts.functions[index].never_returns:
+    own = callee is not None and callee.owner is engine.facts
+    if (callee is not None and callee.never_returns) or (not own and suggest.never_returns(name)):
+        return []
+    if callee is None and name in engine.facts.ends:
         return []
     if suggest.checks(name):
         for operand in made.operands:
@@ -113,13 +117,16 @@ def dispatch(engine: Engine, state: State, made: Call) -> list[State]:
         return [after] if after is not None else []
     misuse.at_call(engine, state, made)
     effect = EFFECTS.get(name)
-    if effect is None and index is None and "::" in name:
+    if effect is None and callee is None and "::" in name:
         name = name.rpartition("::")[2]
         effect = EFFECTS.get(name)
         if effect is not None:
             made.name = name
-    if index is not None and (effect is None or index != engine.frame.index):
-        results = engine.inline(index, state, made.args, made.span) if interesting(engine, state, made, index) else None
+    if callee is not None and followed(engine, callee, effect):
+        if not own:
+            for number, value in enumerate(made.args):
+                used_freed(engine, state, value, made.operand(number), made.span)
+        results = engine.inline(callee, state, made) if interesting(state, made, callee) else None
         if results is not None:
             states = []
             for after, value in results:
@@ -137,12 +144,18 @@ def dispatch(engine: Engine, state: State, made: Call) -> list[State]:
     return [state]
 
 
-def interesting(engine: Engine, state: State, made: Call, index: int) -> bool:
+def followed(engine: Engine, callee: FunctionFacts, effect: Effect | None) -> bool:
+    """Whether a function is taken for what its text says; one of another file only if its name is not known."""
+    if effect is None:
+        return True
+    return callee.owner is engine.facts and callee.function is not engine.frame.function
+
+
+def interesting(state: State, made: Call, facts: FunctionFacts) -> bool:
     """Whether running the callee in this state can show more than running it alone."""
-    facts = engine.facts.functions[index]
     if facts.size <= 6:
         return True
-    if not engine.facts.matters(index):
+    if not facts.owner.matters(facts.index):
         return False
     for value in made.args:
         region = value.reg
@@ -173,9 +186,10 @@ def unknown_call(engine: Engine, state: State, made: Call) -> V:
     result.sym = symbol()
     result.name = f"{made.name}()" if made.name else ""
     suggest.by_name(engine, state, made, result)
-    index = engine.facts.by_name.get(made.name)
-    if index is not None:
-        result.type = engine.facts.resolved(engine.facts.file.functions[index].returns)
+    callee = engine.facts.callee(made.name)
+    returns = callee.function.returns if callee is not None else engine.facts.prototypes.get(made.name, "")
+    if returns:
+        result.type = engine.facts.resolved(returns)
     return result
 
 

@@ -19,6 +19,7 @@ from glasshouse.scan.memory.links import Links, links_of
 from glasshouse.scan.memory.program import FileFacts
 from glasshouse.scan.memory.syntax import find_patterns
 from glasshouse.scan.memory.typed import find_typed
+from glasshouse.words.finding import Mode
 
 RECURSION = 12_000
 MAX_FILE_FINDINGS = 2000
@@ -28,6 +29,7 @@ class Analysed:
     """The analysis of the latest file, kept while its rules ask for their share."""
 
     file: ir.File | None = None
+    surroundings: tuple[ir.File, FileFacts] | None = None
     found: ClassVar[dict[str, list[Found]]] = {}
     links: Links = Links()
 
@@ -35,13 +37,22 @@ class Analysed:
 def find_memory(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """Hits of one check."""
     if Analysed.file is not file:
-        Analysed.found = by_check(analyse_file(file))
+        known = Analysed.surroundings
+        facts = known[1] if known is not None and known[0] is file else FileFacts(file)
+        Analysed.surroundings = None
+        Analysed.found = by_check(analyse_file(file, facts))
         Analysed.file = file
     checks = options["check"]
     for check in [checks] if isinstance(checks, str) else checks:
         for found in Analysed.found.get(check, ()):
             details = {"name": found.name, "value": found.value, "source": found.value, "sink": found.name}
-            yield Hit(found.span, found.function, details, found.confidence, "library" if found.weak else "application")  # type: ignore[arg-type]
+            mode: Mode = "library" if found.weak else "application"
+            yield Hit(found.span, found.function, details, found.confidence, mode, found.inside)  # type: ignore[arg-type]
+
+
+def surround(facts: FileFacts) -> None:
+    """The file that is looked at next is known together with what other files say."""
+    Analysed.surroundings = (facts.file, facts)
 
 
 def links_for(file: ir.File) -> Links | None:
@@ -58,8 +69,8 @@ def guarded(engine: Engine, index: int) -> None:
     except Exception as error:  # noqa: BLE001 - recorded, never hidden: one odd function must not end the scan
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{place.filename.rpartition('/')[2]}:{place.lineno}"
-        name = engine.facts.file.functions[index].qualname
-        engine.facts.file.notes.append(f"`{name}`: {type(error).__name__}: {str(error)[:200]} ({where})")
+        name = engine.own.file.functions[index].qualname
+        engine.own.file.notes.append(f"`{name}`: {type(error).__name__}: {str(error)[:200]} ({where})")
 
 
 def by_check(found: list[Found]) -> dict[str, list[Found]]:
@@ -69,10 +80,9 @@ def by_check(found: list[Found]) -> dict[str, list[Found]]:
     return table
 
 
-def analyse_file(file: ir.File) -> list[Found]:
-    """Everything found in one file, by place."""
-    facts = FileFacts(file)
-    engine = Engine(facts)
+def analyse_file(file: ir.File, facts: FileFacts | None = None) -> list[Found]:
+    """Everything found in one file, by place; ``facts`` where more is known than the file says."""
+    engine = Engine(facts or FileFacts(file))
     limit = sys.getrecursionlimit()
     collecting = gc.isenabled()
     gc.disable()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from glasshouse.scan import ir
-from glasshouse.scan.memory import calls, evaluate, lengths, lifetime, links, names, refine
+from glasshouse.scan.memory import abroad, calls, evaluate, lengths, lifetime, links, names, refine
 from glasshouse.scan.memory.program import FileFacts, FunctionFacts
 from glasshouse.scan.memory.values import NULL, UNKNOWN, Region, State, V, hull, same_property
 
@@ -31,6 +31,7 @@ class Found(NamedTuple):
     value: str
     confidence: str
     weak: bool
+    inside: tuple[str, int] | None = None  # place in another file, in a function called from here
 
 
 class Jumps:
@@ -56,13 +57,15 @@ class Frame:
         "jumps",
         "loops",
         "measured",
+        "path",
         "returns",
         "statics",
         "types",
     )
 
-    def __init__(self, function: ir.Function, index: int, caller: Frame | None) -> None:
+    def __init__(self, function: ir.Function, index: int, caller: Frame | None, path: str) -> None:
         self.function = function
+        self.path = path  # of its file
         self.index = index
         self.consts: list[V] = [names.constant(value) for value in function.consts]
         self.jumps = Jumps()
@@ -79,9 +82,10 @@ class Engine:
     """Analyses the functions of one file."""
 
     def __init__(self, facts: FileFacts) -> None:
-        self.facts = facts
+        self.facts = facts  # of the file whose function runs
+        self.own = facts  # of the file that is analysed
         self.found: dict[tuple[str, int], Found] = {}
-        self.frame: Frame = Frame(facts.file.functions[0], 0, None)
+        self.frame: Frame = Frame(facts.file.functions[0], 0, None, facts.file.path)
         self.within: dict[tuple[str, int], set[tuple[str, int]]] = {}
         self.call_span = 0  # of the call in the function that is analysed, while its callees run
         self.steps = 0
@@ -94,6 +98,7 @@ class Engine:
         self.taken: set[str] = set()
         self.dropped: set[str] = set()
         self.given: set[str] = set()  # functions for other files that never return a null pointer
+        self.foreign: dict[str, dict[str, V]] = {facts.file.path: self.defaults}  # globals by file
 
     # --- reporting ------------------------------------------------------------------------------------------------
 
@@ -101,14 +106,22 @@ class Engine:
         self, check: str, span: int, name: str = "", value: str = "", confidence: str = "medium", weak: bool = False
     ) -> None:
         frame = self.frame
+        inside = None
         if frame.caller is not None:  # the callee is fine by itself: what is wrong is this call of it
-            self.within.setdefault((check, span), set()).add((check, self.call_span))
-            value = f"{value} (in {frame.function.name}, line {span >> 36})".strip()
+            path = self.facts.file.path
+            if path != self.own.file.path and (weak or check not in abroad.TOLD):
+                return  # told of the function itself, or too unsure over two files
+            if path == self.own.file.path:
+                self.within.setdefault((check, span), set()).add((check, self.call_span))
+                value = f"{value} (in {frame.function.name}, line {span >> 36})".strip()
+            else:
+                inside = (path, span)
+                value = f"{value} (in {frame.function.name}, {path.rpartition('/')[2]} line {span >> 36})".strip()
             span = self.call_span
         key = (check, span)
         have = self.found.get(key)
         if have is None or (have.weak and not weak):
-            self.found[key] = Found(check, span, self.root, name, value, confidence, weak)
+            self.found[key] = Found(check, span, self.root, name, value, confidence, weak, inside)
 
     def results(self) -> list[Found]:
         """Everything found, by place; what a callee shows by itself is not told again for its calls."""
@@ -135,6 +148,7 @@ class Engine:
 
     def run_function(self, index: int) -> None:
         """Analyse one function on its own: parameters are unknown."""
+        self._within(self.own)  # an error may have left it in another
         function = self.facts.file.functions[index]
         self.steps = 0
         self.root = index
@@ -142,7 +156,7 @@ class Engine:
         self.limit = MAX_STATES
         self.inlining = KERNEL_INLINE_STEPS if self.facts.kernel else INLINE_STEPS
         self.soft = self.inlining + STEPS_EACH * self.facts.functions[index].size
-        self.frame = Frame(function, index, None)
+        self.frame = Frame(function, index, None, self.facts.file.path)
         state = State()
         names.bind_parameters(self, state, self.facts.functions[index])
         self.frame.measured = lengths.pairs(self, state, function.params)
@@ -163,36 +177,62 @@ class Engine:
             for state, value, span in frame.returns:
                 lifetime.at_return(self, state, value, span)
 
-    def inline(self, index: int, state: State, args: list[V], span: int) -> list[tuple[State, V]] | None:
-        """Run a function of this file in the state of its caller; None when it would take too long."""
-        facts: FunctionFacts = self.facts.functions[index]
-        outer, before, temps = self.frame, state.env, state.temps
+    def inline(self, facts: FunctionFacts, state: State, made: calls.Call) -> list[tuple[State, V]] | None:
+        """Run a function in the state of its caller; None when it would take too long."""
+        outer = self.frame
         if outer.depth >= MAX_DEPTH or facts.size > self.inlining or self.limit == 1:
             return None
         caller: Frame | None = outer
         while caller is not None:
-            if caller.index == index:
+            if caller.index == facts.index and caller.path == facts.owner.file.path:
                 return None
             caller = caller.caller
         steps = self.steps
         if outer.caller is None:
-            self.call_span = span
-        self.frame = Frame(facts.function, index, outer)
+            self.call_span = made.span
+        self.frame = Frame(facts.function, facts.index, outer, facts.owner.file.path)
+        results = (self._here if facts.owner is self.facts else self._abroad)(facts, state, made)
+        self.frame = outer
+        self.inlining -= self.steps - steps
+        return results
+
+    def _here(self, facts: FunctionFacts, state: State, made: calls.Call) -> list[tuple[State, V]]:
+        """Run a function of the same file."""
+        before, temps = state.env, state.temps
         inner = state.copy()
         inner.temps = {}
         inner.env = {key: value for key, value in before.items() if key[0] == "@"}
-        names.bind_arguments(self, inner, facts, args)
-        self.finish(self.block(facts.function.body, [inner]))
         results: list[tuple[State, V]] = []
-        told = [one for one in self.frame.returns if not gives_null_back(facts, args, one[0], one[1])]
-        for after, value, _ in told or self.frame.returns:
+        for after, value in self._run(facts, inner, made):
             globals_now = {key: item for key, item in after.env.items() if key[0] == "@"}
             after.env = {**before, **globals_now}
             after.temps = temps.copy()
             results.append((after, value))
-        self.frame = outer
-        self.inlining -= self.steps - steps
         return results
+
+    def _abroad(self, facts: FunctionFacts, state: State, made: calls.Call) -> list[tuple[State, V]]:
+        """Run a function of another file, in which names mean what they mean there."""
+        file, outer = self.facts, self.frame.caller
+        inner = state.copy()
+        inner.temps, inner.env = {}, {}
+        self._within(facts.owner)
+        ends = self._run(facts, inner, made)
+        self._within(file)
+        assert outer is not None
+        self.frame = outer
+        return abroad.settled(self, state, made, ends, facts.returns_memory)
+
+    def _run(self, facts: FunctionFacts, inner: State, made: calls.Call) -> list[tuple[State, V]]:
+        """The states and values that a function ends with."""
+        names.bind_arguments(self, inner, facts, made.args)
+        self.finish(self.block(facts.function.body, [inner]))
+        told = [one for one in self.frame.returns if not gives_null_back(facts, made.args, one[0], one[1])]
+        return [(after, value) for after, value, _ in told or self.frame.returns]
+
+    def _within(self, facts: FileFacts) -> None:
+        """From now on names mean what they mean in this file."""
+        self.facts = facts
+        self.defaults = self.foreign.setdefault(facts.file.path, {})
 
     # --- blocks -----------------------------------------------------------------------------------------------------
 

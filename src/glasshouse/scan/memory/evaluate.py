@@ -152,7 +152,7 @@ def load(engine: Engine, state: State, region: Region, key: Any, span: int, name
     elif region.kind in ("stack", "heap") and not region.zeroed and region.parent is None and not text.endswith("]"):
         if not text and not isinstance(key, (int, tuple)) and key != ALL:
             pass  # may be an array, of which the address is taken
-        elif is_record_text(text):
+        elif is_record_text(text) or region.type in engine.facts.borrowed:
             pass
         elif region.kind == "stack" or region.family in ("malloc", "new", "kfree", "new[]", "stack"):
             engine.report("uninitialised-memory", span, name or region.name or "memory", "", "medium")
@@ -177,7 +177,9 @@ def load(engine: Engine, state: State, region: Region, key: Any, span: int, name
                 piece.size, piece.unit, piece.count = sized.reg.size, sized.reg.unit, sized.reg.count
             piece.type = text
         made.reg, made.null = piece, NONNULL
-    if region.zeroed and region.kind == "heap" and (text or isinstance(key, int)):
+    if made.reg is not None or is_record_text(text) or text in engine.facts.records:
+        pass  # memory inside the memory, whatever it holds
+    elif region.zeroed and region.kind == "heap" and (text or isinstance(key, int)):
         made = NUMBERS[0]
     else:
         root = region.root()

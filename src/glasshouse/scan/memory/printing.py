@@ -161,9 +161,10 @@ def directive_length(state: State, match: re.Match[str], kind: str, value: V) ->
         length = digits(value)
         return max(1, wide), max(length, wide)
     if kind in "uxXop":
-        return max(1, wide), max(
-            {"x": 8, "X": 8, "o": 11, "p": 18}.get(kind, 10) * (2 if match["size"] in ("l", "ll") else 1), wide
-        )
+        longest = {"x": 8, "X": 8, "o": 11, "p": 18}.get(kind, 10) * (2 if match["size"] in ("l", "ll") else 1)
+        if kind != "p" and value.lo is not None and value.lo >= 0 and value.hi is not None:
+            longest = min(longest, len(format(value.hi, {"u": "d"}.get(kind, kind))) + 2 * ("#" in match[0]))
+        return max(1, wide), max(longest, wide)
     if kind in "fF":
         places = int(precision) if precision and precision.isdigit() else 6
         return max(2 + places, wide), max(310 + places, wide)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from typing import TYPE_CHECKING, Any, Protocol
 
 from glasshouse.scan import ir
 from glasshouse.scan.ir import KERNEL_PACKAGE
@@ -22,12 +23,21 @@ from glasshouse.scan.memory.api import (
     UNLOCKS,
 )
 
+if TYPE_CHECKING:
+    from glasshouse.scan.memory.outside import Outside
+
 DEFINES = frozenset(
     [ir.MOVE, ir.ATTR, ir.ITEM, ir.CALL, ir.CALL_METHOD, ir.NEW, ir.BINOP, ir.UNOP, ir.MAKE, ir.CAST, ir.ADDR]
 )
 EFFECTIVE = frozenset(
     [*ALLOCATORS, *DEALLOCATORS, *FILLS, *COPIES, *SOURCES, *SCANNERS, *COMMANDS, *PATHS, *RESOURCES, *LOCKS, *UNLOCKS]
 )
+
+
+class Named(Protocol):
+    """Functions by the name they are called by."""
+
+    def get(self, name: str, /) -> FunctionFacts | None: ...
 
 
 class LoopFacts:
@@ -46,19 +56,21 @@ class FunctionFacts:
     """Facts about one function of the file."""
 
     __slots__ = (
+        "_ends",
         "addressed",
         "callees",
         "defs",
         "every",
         "function",
         "index",
-        "never_returns",
+        "owner",
         "returns_memory",
         "size",
     )
 
-    def __init__(self, function: ir.Function, index: int) -> None:
+    def __init__(self, function: ir.Function, index: int, owner: FileFacts) -> None:
         self.function = function
+        self.owner = owner  # of the file that defines it
         self.index = index
         self.every: list[ir.Instr] = list(walk(function.body))  # instructions, inner ones included, in order
         self.size = len(self.every)
@@ -74,18 +86,38 @@ class FunctionFacts:
                     self.callees.add(ins[3])
                 elif op == ir.UNOP and ins[3] == "&" and isinstance(ins[4], str):
                     self.addressed.add(ins[4])
-        last = next((ins for ins in reversed(function.body) if ins[0] != ir.NOP), None)
-        ends = last is not None and last[0] == ir.CALL and isinstance(last[3], str) and last[3] in NO_RETURN
-        self.never_returns = ends and all(ins[0] != ir.RETURN for ins in self.every)
+        self._ends: bool | None = None
+
+    @property
+    def never_returns(self) -> bool:
+        """Whether it always ends in a call that does not return, such as ``exit``, or in a loop without an end."""
+        if self._ends is None:
+            self._ends = False  # while it is looked at: functions that only call each other
+            last = next((ins for ins in reversed(self.function.body) if ins[0] != ir.NOP), None)
+            if last is not None and all(ins[0] != ir.RETURN for ins in self.every):
+                self._ends = self._goes_nowhere(last)
+        return self._ends
+
+    def _goes_nowhere(self, last: ir.Instr) -> bool:
+        if last[0] == ir.LOOP:
+            inner = list(walk(last[5])) if last[4] == "" else []
+            calls = [ins for ins in inner if ins[0] == ir.CALL]
+            return any(self._goes_nowhere(ins) for ins in calls) and all(ins[0] != ir.BREAK for ins in inner)
+        name = last[3] if last[0] == ir.CALL else ""
+        if not isinstance(name, str) or not name:
+            return False
+        callee = self.owner.callee(name)
+        return name in NO_RETURN or name in self.owner.ends or (callee is not None and callee.never_returns)
 
 
 class FileFacts:
     """One lowered file with its look-up tables."""
 
-    def __init__(self, file: ir.File) -> None:
+    def __init__(self, file: ir.File, outside: Outside | None = None) -> None:
         self.file = file
         self.kernel = file.package == KERNEL_PACKAGE
-        self.functions = [FunctionFacts(function, index) for index, function in enumerate(file.functions)]
+        self.functions = [FunctionFacts(function, index, self) for index, function in enumerate(file.functions)]
+        self.elsewhere: Named = outside.functions if outside is not None else {}
         self.by_name: dict[str, int] = {}
         for index, function in enumerate(file.functions):
             if index:
@@ -101,14 +133,41 @@ class FileFacts:
         self.macros: dict[str, tuple[str, list[str] | None]] = {}
         self.globals: dict[str, str] = {}
         self.constants: dict[str, Any] = {}
+        self.prototypes: dict[str, str] = {}  # what functions return that are declared in headers
+        self.ends: set[str] = set()  # functions that a header says do not return
+        self.late: dict[str, str] = {}  # macros of a header that need names of others
         self.written: set[str] = set()
         self.called: set[str] = set()
         self.size_symbols: dict[str, int] = {}
+        self.borrowed: frozenset[str] = frozenset()  # records of operating-system headers: macros write them unseen
+        self._sizes: dict[str, int | None] = {}
         self._matters: dict[int, bool] = {}
         self._loops: dict[int, LoopFacts] = {}
-        self._globals()
+        self._globals(outside is not None)
         for facts in self.functions[1:]:
             self.called |= facts.callees
+        if outside is not None:
+            self._with(outside)
+
+    def _with(self, outside: Outside) -> None:
+        """Add what headers say; what the file itself says comes first."""
+        if self.kernel:
+            self.borrowed = frozenset(outside.records.keys() - self.records.keys())
+        self.records = {**outside.records, **self.records}
+        self.typedefs = {**outside.typedefs, **self.typedefs}
+        self.macros = {**outside.macros, **self.macros}
+        self.globals = {**outside.globals, **self.globals}
+        self.prototypes = {**outside.prototypes, **self.prototypes}
+        self.ends |= outside.ends
+        own = self.constants
+        self.constants = {**outside.constants, **own}
+        for name in self.written.intersection(outside.constants) - own.keys():
+            del self.constants[name]
+
+    def callee(self, name: str) -> FunctionFacts | None:
+        """A function by the name it is called by, of this file or of those it can see."""
+        index = self.by_name.get(name)
+        return self.functions[index] if index is not None else self.elsewhere.get(name)
 
     def matters(self, index: int, depth: int = 0) -> bool:
         """Whether a function, or one of this file that it calls, does something with memory, resources or input."""
@@ -124,7 +183,7 @@ class FileFacts:
             self._matters[index] = found
         return found
 
-    def _globals(self) -> None:
+    def _globals(self, outside: bool) -> None:
         module = self.file.functions[0]
         firsts: dict[str, Any] = {}
         for ins in module.body:
@@ -133,11 +192,17 @@ class FileFacts:
                 if text.startswith("#"):
                     name, _, rest = text[1:].partition("(")
                     self.macros[ins[2]] = name, (rest[:-1].split(",") if rest else None)
+                elif text.startswith(("fn ", "fn!")):
+                    self.prototypes[ins[2]] = text[3:]
+                    if text[2] == "!":
+                        self.ends.add(ins[2])
+                elif text.startswith("="):
+                    self.late[ins[2]] = text[1:]
                 else:
                     self.globals[ins[2]] = text
             elif ins[0] == ir.MOVE and isinstance(ins[2], str) and isinstance(ins[3], int) and ins[3] < 0:
                 firsts[ins[2]] = module.consts[-1 - ins[3]]
-        if not firsts and not self.globals:
+        if not firsts and not self.globals and not outside:
             return
         for facts in self.functions[1:]:
             local = {param.name for param in facts.function.params}
@@ -177,17 +242,19 @@ class FileFacts:
         if size is None and base.startswith("enum "):
             size = 4
         if size is None:
-            fields = self.records.get(base)
-            size = self._record_size(fields) if fields else None
+            if base not in self._sizes:
+                fields = self.records.get(base)
+                self._sizes[base] = self._record_size(fields, union=base.startswith("union ")) if fields else None
+            size = self._sizes[base]
         return size * count if size is not None else None
 
-    def _record_size(self, fields: dict[str, str], depth: int = 0) -> int | None:
+    def _record_size(self, fields: dict[str, str], depth: int = 0, *, union: bool = False) -> int | None:
         total = 0
         biggest = 1
         for text in fields.values():
             if depth > 6:
                 return None
-            base = split_type(self.resolved(text))[0]
+            base, rest = split_type(self.resolved(text))
             if base in self.records and self.records[base] is fields:
                 if "*" not in text:
                     return None
@@ -196,14 +263,14 @@ class FileFacts:
                 size = (
                     self.size_of(text)
                     if text.count("*") or base not in self.records
-                    else self._record_size(self.records[base], depth + 1)
+                    else times(rest, self._record_size(self.records[base], depth + 1, union=base.startswith("union ")))
                 )
             if size is None:
                 return None
             align = min(size, 8) or 1
             while align & (align - 1):
                 align &= align - 1
-            total = (total + align - 1) // align * align + size
+            total = max(total, size) if union else (total + align - 1) // align * align + size
             biggest = max(biggest, align)
         return (total + biggest - 1) // biggest * biggest
 
@@ -250,6 +317,16 @@ def changed_by(body: ir.Block, found: LoopFacts) -> None:
     found.down -= other | found.up
 
 
+def times(rest: str, size: int | None) -> int | None:
+    """The size of an array of what has a size; None where a dimension is not known."""
+    for dimension in rest.split("[")[1:]:
+        if size is None or not dimension[:-1].isdigit():
+            return None
+        size *= int(dimension[:-1])
+    return size
+
+
+@functools.lru_cache(maxsize=20_000)
 def split_type(text: str) -> tuple[str, str]:
     """The name and the stars and brackets after it."""
     for position, letter in enumerate(text):

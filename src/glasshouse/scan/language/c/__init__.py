@@ -7,15 +7,17 @@ capped is part of the result.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import tree_sitter_c
 import tree_sitter_cpp
 from tree_sitter import Language, Parser
 
+from glasshouse.scan.includes import KERNEL
 from glasshouse.scan.ir import KERNEL_PACKAGE, PART_PACKAGE, File
 from glasshouse.scan.language.c import statements  # noqa: F401  # registers its handlers
 from glasshouse.scan.language.c.functions import lower_file
-from glasshouse.scan.language.c.relevance import KERNEL, without_the_rest
+from glasshouse.scan.language.c.relevance import without_the_rest
 from glasshouse.scan.language.c.state import Grammar, Lowering
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.language.parsing import broken, parsed, undisturbed, unparsed
@@ -38,6 +40,7 @@ _IMPLICIT = re.compile(
 """A function without a type before its name (C of before 1999): the grammar wants one."""
 
 
+_PACKED = re.compile(rb"\b_*packed_*\b|PACKED")
 PART = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"', re.MULTILINE)
 
 
@@ -55,15 +58,27 @@ class CFrontEnd:
 
     def lower(self, source: bytes, path: str, limits: LowerLimits) -> File:
         """Lower one file."""
+        return self.lower_with(source, path, limits, {})
+
+    def lower_with(
+        self, source: bytes, path: str, limits: LowerLimits, outside: Mapping[str, int], tag: str = ""
+    ) -> File:
+        """Lower one file with the constants of what it includes.
+
+        With a ``tag``, which is to differ between files, it is lowered as a header for others: what only they may know
+        stays a text, and what two definitions make unsure is left out.
+        """
         parser, grammar = self._grammar(is_cpp(path, source))
         lines = source.count(b"\n") + (not source.endswith(b"\n"))
         kernel = KERNEL.search(source, 0, 8_000) is not None
         if kernel:
-            source = without_the_rest(source)
+            source = without_the_rest(source, declarations=bool(tag))
         else:
             source = _IMPLICIT.sub(rb"\1int \2", source)
+        packed = [match.start() for match in _PACKED.finditer(source)] if b"packed" in source else []
         source = _ANNOTATION.sub(_blank, source)
         lo = Lowering(grammar, source, limits, kernel)
+        lo.outside, lo.tag, lo.packed = outside, tag, packed
         tree = parsed(parser, source, lo.deadline)
         if tree is None:
             return unparsed(path, "c", source)

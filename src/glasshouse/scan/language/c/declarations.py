@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from tree_sitter import Node
 
 from glasshouse.scan import ir
@@ -12,6 +14,9 @@ from glasshouse.scan.language.c.types import constant_of, declarator_type, type_
 RECORDS = ("struct_specifier", "union_specifier", "class_specifier")
 MAX_FIELDS = 2000
 MAX_CLASSES = 20_000
+UNSIZED = ("#", "?")
+"""A field that stands for what makes the size of a record unknown: ``#if``, bit fields, no padding."""
+AFTER = 24  # bytes after a record in which it may be said to be packed
 
 
 def declaration(lo: Lowering, node: Node) -> None:
@@ -81,6 +86,7 @@ def record(lo: Lowering, node: Node) -> None:
         child = pending.pop(0)
         if child.type.startswith("preproc_if") or child.type == "preproc_else":
             pending[:0] = child.named_children
+            fields.append(UNSIZED)
         if child.type != "field_declaration":
             continue
         kind = lo.child(child, "type")
@@ -88,10 +94,15 @@ def record(lo: Lowering, node: Node) -> None:
             lo.depth += 1
             record(lo, kind)
             lo.depth -= 1
+        if any(part.type == "bitfield_clause" for part in child.children):
+            fields.append(UNSIZED)
         for declarator in child.children_by_field_name("declarator"):
             name, text, _ = declarator_type(lo, declarator, type_text(lo, kind))
             if name:
                 fields.append((name, text))
+    if lo.packed and (at := bisect_left(lo.packed, node.start_byte)) < len(lo.packed):
+        if lo.packed[at] < node.end_byte + AFTER:
+            fields.append(UNSIZED)
     name = type_text(lo, node)
     bases = [lo.text(child) for child in node.named_children if child.type == "base_class_clause"]
     lo.classes.append(ir.Class(name, name, bases, [], fields, lo.span(node)))
@@ -112,6 +123,13 @@ def typedef(lo: Lowering, node: Node) -> None:
             lo.classes.append(ir.Class(name, name, [text], [], [], lo.span(node)))
 
 
+def define(lo: Lowering, name: str, value: int) -> None:
+    """A name stands for a number; which of two it is, only a build could tell."""
+    if lo.constants.get(name, value) != value:
+        lo.unsure.add(name)
+    lo.constants[name] = value
+
+
 def enumerators(lo: Lowering, node: Node) -> None:
     """Enumeration constants get their values."""
     body = lo.child(node, "body")
@@ -123,5 +141,5 @@ def enumerators(lo: Lowering, node: Node) -> None:
         if value is not None:
             following = constant_of(lo, value)
         if name is not None and following is not None:
-            lo.constants[lo.text(name)] = following
+            define(lo, lo.text(name), following)
             following += 1

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from tree_sitter import Node
 
 from glasshouse.scan import ir
 from glasshouse.scan.ir import Builder
-from glasshouse.scan.language.c.declarations import RECORDS, declaration, enumerators, parameters, record, typedef
+from glasshouse.scan.language.c.declarations import (
+    RECORDS,
+    declaration,
+    define,
+    enumerators,
+    parameters,
+    record,
+    typedef,
+)
 from glasshouse.scan.language.c.expressions import plain_name
 from glasshouse.scan.language.c.relevance import matters
 from glasshouse.scan.language.c.state import Lowering, number_of
@@ -30,6 +39,8 @@ def lower_file(lo: Lowering, root: Node) -> None:
     lo.builder = module
     first = lo.functions[0]
     for name, value in lo.constants.items():
+        if lo.tag and name in lo.unsure:
+            continue
         module.block.append([ir.MOVE, first.span, name, module.const(value)])
     first.body, first.consts, first.temps = module.block, module.consts, module.temps
 
@@ -115,7 +126,28 @@ def _global(lo: Lowering, node: Node) -> None:
             if name and text != "fn":
                 lo.builder.block.append([ir.DECLARE, lo.span(node), name, text])
         return
+    if lo.tag:
+        _prototypes(lo, node)
     declaration(lo, node)
+
+
+NO_RETURN = re.compile(rb"(?i)no_?return")
+
+
+def _prototypes(lo: Lowering, node: Node) -> None:
+    """What the functions that a header declares return, if they do."""
+    mark = "fn!" if NO_RETURN.search(lo.source, node.start_byte, node.end_byte) else "fn "
+    for child in node.children_by_field_name("declarator"):
+        stars, inner = "", child
+        while inner.type == "pointer_declarator":
+            following = lo.child(inner, "declarator")
+            if following is None:
+                break
+            stars, inner = stars + "*", following
+        name = lo.child(inner, "declarator") if inner.type == "function_declarator" else None
+        if name is not None and name.type == "identifier":
+            returns = type_text(lo, lo.child(node, "type")) + stars
+            lo.builder.block.append([ir.DECLARE, lo.span(node), lo.text(name), mark + returns])
 
 
 _NAME = re.compile(r"\(?\s*([A-Za-z_]\w*)\s*\)?$")
@@ -130,9 +162,9 @@ def _macro(lo: Lowering, node: Node) -> None:
     text = lo.text(value).partition("/*")[0].partition("//")[0].strip()
     number = number_of(text.strip("() ")) if len(text) < 40 else None
     if number is None and len(text) < 200:
-        number = _evaluated(text, lo.constants)
+        number = evaluated(text, lo.constant)
     if isinstance(number, int):
-        lo.constants[lo.text(name)] = number
+        define(lo, lo.text(name), number)
         return
     if text.startswith('"') and text.endswith('"') and text.count('"') == 2:
         lo.builder.block.append([ir.MOVE, lo.span(node), lo.text(name), lo.builder.const(text[1:-1])])
@@ -140,22 +172,24 @@ def _macro(lo: Lowering, node: Node) -> None:
     match = _NAME.match(text)
     if match is not None:
         lo.builder.block.append([ir.DECLARE, lo.span(node), lo.text(name), "#" + match.group(1)])
+    elif lo.tag and len(text) < 60 and _ARITHMETIC.match(text):
+        lo.builder.block.append([ir.DECLARE, lo.span(node), lo.text(name), "=" + text])
 
 
 _ARITHMETIC = re.compile(r"[\w\s()+*<|-]*$")
 _WORD = re.compile(r"[A-Za-z_]\w*|0[xX][0-9a-fA-F]+|\d+|<<|[()+*|-]")
 
 
-def _evaluated(text: str, constants: dict[str, int]) -> int | None:
+def evaluated(text: str, constant: Callable[[str], int | None]) -> int | None:
     """Sums, products and shifts of numbers and known constants, left to right without precedence tricks."""
     if not _ARITHMETIC.match(text) or text.count("(") != text.count(")"):
         return None
     words = [word for word in _WORD.findall(text) if word not in "()"]
-    if not 3 <= len(words) <= 5 or len(words) % 2 == 0 or len(set(words[1::2])) > 1:
+    if not 1 <= len(words) <= 5 or len(words) % 2 == 0 or len(set(words[1::2])) > 1:
         return None
     values: list[int] = []
     for word in words[::2]:
-        value = constants.get(word, number_of(word))
+        value = constant(word) if word[0].isalpha() or word[0] == "_" else number_of(word)
         if not isinstance(value, int):
             return None
         values.append(value)
@@ -182,8 +216,12 @@ def _function_macro(lo: Lowering, node: Node) -> None:
 def _function(lo: Lowering, node: Node, prefix: str) -> None:
     body = lo.child(node, "body")
     declarator = lo.child(node, "declarator")
-    if body is None or not matters(lo.source, body.start_byte, body.end_byte, kernel=lo.kernel):
-        return
+    if (
+        body is None
+        or (lo.kernel and lo.tag)
+        or not matters(lo.source, body.start_byte, body.end_byte, kernel=lo.kernel)
+    ):
+        return  # of the headers of operating-system code, only declarations: its trees are large
     returns = type_text(lo, lo.child(node, "type"))
     for _ in range(20):
         if declarator is None or declarator.type == "function_declarator":

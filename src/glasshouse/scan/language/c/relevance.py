@@ -13,7 +13,6 @@ from collections.abc import Iterator
 
 MAX_LOOKS = 60
 MAX_BACK = 20_000  # bytes: bounds on what one function costs here, whatever is in it
-KERNEL = re.compile(rb'#\s*include\s*[<"](?:linux|asm|net|uapi)/')
 ANY = re.compile(
     rb"\[|\*\s*\w+\s*=|alloc|free|mem(?:cpy|set|move|cmp|dup)|str(?:n?c|len|dup|tok|to)|printf|scanf|copy_|lock|get|put|"
     rb"open|close|read|recv|send|write|exec|system|(?<![\w.])(?:new|delete)\b|[%/]|rand|->|signal|uid|crypt|md5|MD5|sha|"
@@ -90,10 +89,10 @@ def _tests(source: bytes, start: int, end: int) -> Iterator[tuple[bytes, int]]:
 MAX_INDENT = 200
 
 
-def without_the_rest(source: bytes) -> bytes:
+def without_the_rest(source: bytes, *, declarations: bool = False) -> bytes:
     """Kernel source without comments that have lines of their own, and with empty bodies for the functions that cannot
-    matter: parsing is what costs; lines stay."""
-    return _without_bodies(_without_comments(source))
+    matter (or for all, where only ``declarations`` do): parsing is what costs; lines stay."""
+    return _without_bodies(_without_comments(source), declarations)
 
 
 def _without_comments(source: bytes) -> bytes:
@@ -114,7 +113,7 @@ def _without_comments(source: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def _without_bodies(source: bytes) -> bytes:
+def _without_bodies(source: bytes, declarations: bool) -> bytes:
     pieces: list[bytes] = []
     done = 0
     start = source.find(b"\n{")
@@ -123,7 +122,7 @@ def _without_bodies(source: bytes) -> bytes:
         if end < 0:
             break
         end += 2
-        if not matters(source, start, end, kernel=True):
+        if declarations or not matters(source, start, end, kernel=True):
             pieces.append(source[done : start + 2])
             pieces.append(b"\n" * (source.count(b"\n", start + 2, end)))
             done = end - 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tree_sitter import Language, Node
@@ -89,11 +89,15 @@ class Lowering:
         "limits",
         "nodes",
         "notes",
+        "outside",
+        "packed",
         "scope",
         "serial",
         "source",
         "statements",
         "stopped",
+        "tag",
+        "unsure",
     )
 
     def __init__(self, grammar: Grammar, source: bytes, limits: LowerLimits, kernel: bool = False) -> None:
@@ -107,6 +111,10 @@ class Lowering:
         self.functions: list[ir.Function] = []
         self.classes: list[ir.Class] = []
         self.constants: dict[str, int] = {}
+        self.outside: Mapping[str, int] = {}  # constants of the headers that the file includes
+        self.unsure: set[str] = set()  # names defined more than once, as different numbers
+        self.packed: list[int] = []  # where the word stands
+        self.tag = ""  # part of the names of records without one, so that they differ between files
         self.notes: list[str] = []
         self.builder = Builder()
         self.labels: list[tuple[str, str]] = []
@@ -148,6 +156,11 @@ class Lowering:
     def unknown(self, node: Node) -> int:
         """A value of which nothing is known."""
         return self.value(ir.UNOP, self.span(node), "?", self.builder.const(None))
+
+    def constant(self, name: str) -> int | None:
+        """The number a name stands for, here or in what the file includes."""
+        found = self.constants.get(name)
+        return self.outside.get(name) if found is None else found
 
     def label(self) -> str:
         self.serial += 1

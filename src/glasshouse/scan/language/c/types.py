@@ -15,6 +15,8 @@ DROPPED = frozenset(
     "noexcept".split()
 )
 MAX_DECLARATORS = 40
+SIZE = re.compile(r"[\w\s()+*<-]{1,60}$")
+"""A size in a header that its own constants do not tell: who includes it may know the names."""
 
 
 def type_text(lo: Lowering, node: Node | None) -> str:
@@ -27,7 +29,7 @@ def type_text(lo: Lowering, node: Node | None) -> str:
     if kind in ("struct_specifier", "union_specifier", "class_specifier", "enum_specifier"):
         name = lo.child(node, "name")
         word = kind.partition("_")[0]
-        return f"{word} {lo.text(name)}" if name is not None else f"{word} @{node.start_byte}"
+        return f"{word} {lo.text(name)}" if name is not None else f"{word} @{lo.tag}{node.start_byte}"
     if kind == "type_descriptor":
         base = type_text(lo, lo.child(node, "type"))
         return declarator_type(lo, lo.child(node, "declarator"), base)[1]
@@ -52,6 +54,8 @@ def declarator_type(lo: Lowering, node: Node | None, base: str) -> tuple[str, st
             text = "" if size is None else str(constant) if constant is not None else "?"
             if text == "?":
                 sizes.append(size)
+                said = lo.text(size) if size is not None and lo.tag and not lo.scope else ""
+                text = said if SIZE.match(said) else text
             dims = f"[{text}]" + dims
         elif kind in ("function_declarator", "abstract_function_declarator"):
             function = True
@@ -85,7 +89,7 @@ def constant_of(lo: Lowering, node: Node | None, depth: int = 0) -> int | None:
         value = number_of(lo.text(node))
         return value if isinstance(value, int) else None
     if kind == "identifier":
-        return lo.constants.get(lo.text(node))
+        return lo.constant(lo.text(node))
     if kind == "char_literal":
         return char_value(lo.text(node))
     if kind == "parenthesized_expression" and node.named_child_count == 1:
