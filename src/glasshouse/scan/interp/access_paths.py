@@ -23,11 +23,13 @@ MAX_AHEAD = 400  # instructions looked at for a later use
 MAX_TESTED = 24  # places remembered at once
 READS = frozenset([ir.ATTR, ir.ITEM, ir.CALL_METHOD])
 GETTERS = frozenset(["param", "header", "query", "at"])
+AT_POSITION = frozenset(["charAt", "charCodeAt", "codePointAt"])
 SAME_FILE = frozenset(["toPath", "toAbsolutePath", "getAbsoluteFile", "toFile", "resolve"])
 CHECKING = re.compile(
     r"(?i)check|valid|verif|ensure|assert|inside|within|protect|guard|escap|refuse|reject|require|allow|permit|safe"
 )  # names of tests
 CHANGING = ("getAnd", "getNext")
+ANY = ("any",)  # part of a place: the element at some position
 DEFINES = frozenset(
     [
         *(ir.MOVE, ir.ATTR, ir.ITEM, ir.CALL, ir.CALL_METHOD, ir.NEW, ir.BINOP, ir.UNOP, ir.TEMPLATE, ir.IS_TYPE),
@@ -136,8 +138,10 @@ def part_read(frame: Frame, ins: ir.Instr) -> Any:
         return ins[4]
     if op == ir.ITEM:
         key = frame.val(ins[4]).const
-        return key if key.__class__ in (str, int) else None
+        return key if key.__class__ in (str, int) else ANY if isinstance(ins[4], str) else None
     name, args = ins[4], ins[5]
+    if name in AT_POSITION and len(args) == 1 and isinstance(args[0], str):
+        return ANY
     if ins[6] or len(args) > 2 or not (name in GETTERS or (name[:3] == "get" and not name.startswith(CHANGING))):
         return None
     constants = [frame.val(item).const if item.__class__ is not list else NOT_CONST for item in args]
@@ -164,7 +168,7 @@ def refined(frame: Frame, ins: ir.Instr, value: Value) -> Value:
     block = frame.block
     index = next((number for number, item in enumerate(block) if item is ins), len(block))
     place = place_of(frame, block, index, ins)
-    mask = tested(frame).get(place, 0) if place is not None else 0
+    mask = tested(frame).get(place, 0) if place is not None and ANY not in place.parts else 0
     return with_taint(value, without(value.taint, mask)) if mask else value
 
 

@@ -34,6 +34,7 @@ MAX_PATH_TEXT = 300  # characters of an external path
 MAX_CHAIN = 6  # prototypes above one another
 ITERABLE = frozenset(["map", "jsset"])
 DEEP_OBJECTS = 40
+DEEP_INSTANCES = 1
 CONTAINERS = frozenset(["list", "tuple", "set", "dict"])
 PROGRAM_NAMES = {"process.argv": 2, "os.Args": 1}  # arguments that whoever starts the program does not choose
 LENGTHS = frozenset(["length", "size"])
@@ -500,26 +501,33 @@ def element(frame: Frame, value: Value, kind: str, span: int) -> Value:
 
 
 def deep_taint(machine: Machine, value: Value) -> Taint | None:
-    """Taint of a value and of everything its objects hold (bounded)."""
+    """Taint of a value and of everything its objects hold (bounded).
+
+    Objects of the program's classes count with what their fields hold, and no further down than ``DEEP_INSTANCES`` of
+    them: an object that knows a service that knows the configuration is not made of it.
+    """
     taint = value.taint
     if not value.refs:
         return taint
     seen: set[int] = set()
-    queue = [ref for ref in value.refs if ref.__class__ is Obj]
+    queue = [(ref, 0) for ref in value.refs if ref.__class__ is Obj]
     while queue and len(seen) < DEEP_OBJECTS:
-        obj = queue.pop()
+        obj, depth = queue.pop()
         if id(obj) in seen:
             continue
         seen.add(id(obj))
         fields = machine.fields(obj)
         if not fields:
             continue
+        if obj.cls is not None:
+            depth += 1
         for item in fields.values():
             if item.taint:
                 taint = join_taint(taint, item.taint)
-            for ref in item.refs:
-                if ref.__class__ is Obj:
-                    queue.append(ref)
+            if depth <= DEEP_INSTANCES:
+                for ref in item.refs:
+                    if ref.__class__ is Obj:
+                        queue.append((ref, depth))
     return taint
 
 

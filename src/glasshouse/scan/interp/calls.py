@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
@@ -30,6 +31,7 @@ from glasshouse.scan.interp.construction import home_of as home_of
 from glasshouse.scan.interp.construction import instantiate as instantiate
 from glasshouse.scan.interp.python_builtins import HANDLERS as BUILT_IN
 from glasshouse.scan.interp.values import (
+    NEVER,
     NONE,
     NOT_CONST,
     UNKNOWN,
@@ -458,10 +460,27 @@ def run_in_context(frame: Frame, ref: FuncRef, given: Arguments, span: int) -> V
         frame.note_raise(new.raised)
     elif frame.tries:
         frame.note_raise(None)
+    if new.exit_env is None and machine.steps <= machine.limit and ends(fn):
+        return NEVER
     carry_refinements(frame, before, new, given)
     if result.taint:
         result = step_taint(frame, result, span, f"returned by `{fn.ir.name or 'function'}`")
     return result
+
+
+ENDING = re.compile(
+    r"(?i)fail|throw|raise|abort|error|die|exit|reject|den(y|ied)|forbid|redirect|quit|bail|usage|invalid"
+)
+
+
+def ends(fn: Fn) -> bool:
+    """Whether a function whose every way out is an exception may be taken at its word.
+
+    A method may be there to be overridden (``raise NotImplementedError``), unless its name says that it ends things.
+    """
+    if fn.ir.flags & (ir.ASYNC | ir.GENERATOR | ir.ABSTRACT) or fn.ir.kind == "module":
+        return False
+    return fn.cls is None or bool(fn.ir.flags & ir.STATIC) or ENDING.search(fn.ir.name) is not None
 
 
 def carry_refinements(frame: Frame, before: dict[str, Value | None], new: Frame, given: Arguments) -> None:

@@ -10,6 +10,7 @@ from glasshouse.scan import ir
 from glasshouse.scan.interp import (
     access_paths,
     attributes,
+    effects,
     go_builtins,
     java_builtins,
     javascript_builtins,
@@ -73,6 +74,8 @@ def call(
         if own is not None:
             return own
         result = unmodelled(frame, path, receiver, given, span, new)
+        if result.taint and path.endswith(patterns.EXTRACTING):
+            return patterns.extracted(frame, result, receiver, given)
         return patterns.compiled(frame, result, given) if path in patterns.MAKERS else result
     for sink in model.sinks:
         check_sink(frame, sink, receiver, given, span)
@@ -87,13 +90,17 @@ def call(
     result = own if own is not None else outcome(frame, model, path, receiver, given, span, new)
     if path in patterns.MAKERS:
         result = patterns.compiled(frame, result, given)
+    elif result.taint and path.endswith(patterns.EXTRACTING):
+        result = patterns.extracted(frame, result, receiver, given)
     for source in model.sources:
         if all(holds(frame, item, receiver, given) for item in source.where):
             result = machine.from_source(frame, source, result, span, path)
-            taint_arguments(frame, source.taints, receiver, given, result, span)
+            effects.taint_arguments(frame, source.taints, receiver, given, result, span)
     for sanitizer in model.sanitizers:
         if sanitizer.guard is None and all(holds(frame, item, receiver, given) for item in sanitizer.where):
             result = sanitize(frame, sanitizer, receiver, given, result)
+        elif sanitizer.guard == "asserts":
+            asserted(frame, sanitizer.arg, span)
     if model.protocol:
         result = machine.protocols.apply(frame, model, receiver, given, result, span)
     return result
@@ -186,6 +193,9 @@ def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments
         if value.path[:1] == "$" and path[:1] != "$":
             machine.check_statement(frame, path, value, span)
         if value.refs:
+            for ref in value.refs:
+                if ref.__class__ is Obj and ref.kind in effects.FILLED:
+                    effects.handed_out(machine, ref)
             if any(ref.__class__ in MUTABLE for ref in value.refs):
                 callbacks.append(value)
             taint = join_taint(taint, attributes.deep_taint(machine, value))
@@ -201,8 +211,8 @@ def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments
             taint = mark(frame, taint, span, f"wrapped in `{name}`")
         else:
             taint = mark(frame, taint, span, f"through `{name}()`")
-        if receiver is not None and not new and mutates(name):
-            absorb(frame, receiver, given)
+        if receiver is not None and not new and effects.mutates(name):
+            effects.absorb(frame, receiver, given)
     refs: tuple[Any, ...] = ()
     if receiver is not None and name in FLUENT:
         refs = receiver.refs
@@ -235,31 +245,6 @@ BUFFERS = frozenset(
     java.io.ByteArrayOutputStream""".split()
 )
 FLUENT = frozenset(["append", "toString", "trim", "strip", "iterator", "stream"])
-
-
-def mutates(name: str) -> bool:
-    return (
-        name[:3] in ("set", "add", "put")
-        or name[:6] in ("append", "insert")
-        or name in ("push", "write", "extend", "update")
-    )
-
-
-def absorb(frame: Frame, receiver: Value, given: Arguments) -> None:
-    """``builder.append(tainted)``: the receiver's object now holds the data."""
-    machine = frame.machine
-    taint: Taint | None = None
-    for value in given.all():
-        taint = join_taint(taint, attributes.deep_taint(machine, value) if value.refs else value.taint)
-    if not taint:
-        return
-    held = False
-    for ref in receiver.refs:
-        if ref.__class__ is Obj:
-            machine.write(ref, "*", Value(taint=taint), weak=True)
-            held = True
-    if not held:
-        machine.taint_variable(frame, receiver, taint)
 
 
 def mark(frame: Frame, taint: Taint, span: int, text: str) -> Taint:
@@ -507,33 +492,28 @@ def begins_safely(frame: Frame, pattern: LatePattern, selector: Selector, span: 
 
 def sanitize(frame: Frame, sanitizer: SanitizerModel, receiver: Value | None, given: Arguments, result: Value) -> Value:
     machine = frame.machine
-    for selector in sanitizer.cleans:
-        for value in pick(frame, selector, receiver, given):
-            machine.clean_everywhere(frame, value, sanitizer.mask)
     if sanitizer.cleans:
+        if frame.tries:
+            frame.note_raise(None)  # where it is caught, nothing has been cleaned
+        for selector in sanitizer.cleans:
+            for value in pick(frame, selector, receiver, given):
+                machine.clean_everywhere(frame, value, sanitizer.mask)
         return result
     return with_taint(result, without(result.taint, sanitizer.mask))
 
 
-def taint_arguments(
-    frame: Frame, selectors: tuple[Selector, ...], receiver: Value | None, given: Arguments, result: Value, span: int
-) -> None:
-    for selector in selectors:
-        for value in pick(frame, selector, receiver, given):
-            fill(frame, value, result.taint)
+def asserted(frame: Frame, selector: Selector, span: int) -> None:
+    """``checkArgument(allowed.contains(name))``: control goes on only where the condition holds."""
+    from glasshouse.scan.interp import refine
 
-
-def fill(frame: Frame, value: Value, taint: Taint | None) -> None:
-    """Put taint into the objects of a value (or the variable that holds it)."""
-    if not taint:
-        return
-    held = frame.module.language == "go" and go_builtins.fill(frame, value, taint)
-    for ref in value.refs:
-        if ref.__class__ is Obj:
-            frame.machine.write(ref, "*", Value(taint=taint), weak=True)
-            held = True
-    if not held:
-        frame.machine.taint_variable(frame, value, taint)
+    for index, ins in enumerate(frame.block):
+        if ins[1] == span and ins[0] in (ir.CALL, ir.CALL_METHOD):
+            args = ins[5] if ins[0] == ir.CALL_METHOD else ins[4]
+            if selector.position < len(args) and args[selector.position].__class__ is not list:
+                if frame.tries:
+                    frame.note_raise(None)
+                refine.assume(frame, frame.block, index, args[selector.position], True)
+            return
 
 
 def propagate(frame: Frame, propagator: PropagatorModel, receiver: Value | None, given: Arguments, span: int) -> Value:
@@ -553,7 +533,7 @@ def propagate(frame: Frame, propagator: PropagatorModel, receiver: Value | None,
                 result = Value(taint=mark(frame, taint, span, "carried on by the call"))
         else:
             for value in pick(frame, target, receiver, given):  # type: ignore[arg-type]
-                fill(frame, value, taint)
+                effects.fill(frame, value, taint)
     if propagator.callback is not None:
         result = call_back(frame, propagator, receiver, given, span, result)
     return result

@@ -10,6 +10,7 @@ from glasshouse.scan.interp import (
     access_paths,
     attributes,
     calls,
+    every_element,
     java_collections,
     javascript_builtins,
     javascript_promises,
@@ -23,6 +24,7 @@ from glasshouse.scan.interp.frame import HANDLERS, Frame, LoopContext, TryContex
 from glasshouse.scan.interp.states import TESTED, State, join_env, join_heap, join_state
 from glasshouse.scan.interp.values import (
     FALSE,
+    NEVER,
     NOT_CONST,
     UNKNOWN,
     ClassRef,
@@ -105,7 +107,10 @@ def do_call(self: Frame, ins: ir.Instr) -> bool | None:
         if function.refs and self.module.language == "php"
         else None
     )
-    self.store(dst, calls.call_value(self, function, given, span), span)
+    value = calls.call_value(self, function, given, span)
+    if value is NEVER:
+        return True
+    self.store(dst, value, span)
     if boxes:
         php_builtins.take_back(self, boxes, span)
     if function.path and not function.refs:
@@ -120,6 +125,8 @@ def do_call_method(self: Frame, ins: ir.Instr) -> bool | None:
     receiver = self.val(obj)
     boxes = php_builtins.boxed(self, receiver, args, given, span, name) if self.module.language == "php" else None
     value = calls.call_method(self, receiver, name, given, span, obj)
+    if value is NEVER:
+        return True
     if value.taint and TESTED in self.env:
         value = access_paths.refined(self, ins, value)
     self.store(dst, value, span)
@@ -205,8 +212,10 @@ def do_loop(self: Frame, ins: ir.Instr) -> bool | None:
     if truth is False:
         return None
     self.loops.append(context)
+    told: dict[access_paths.Place, int] = {}
 
     def once() -> bool:
+        nonlocal told
         if test:
             refine.assume(self, test, len(test), cond, True)
         if not self.exec(body):
@@ -219,6 +228,7 @@ def do_loop(self: Frame, ins: ir.Instr) -> bool | None:
             assert joined is not None
             self.restore(joined)
             context.continues = None
+        told = access_paths.tested(self)
         return self.exec(update) and (not test or self.exec(test))
 
     alive = True
@@ -234,6 +244,8 @@ def do_loop(self: Frame, ins: ir.Instr) -> bool | None:
     self.loops.pop()
     if test and not endless:
         refine.assume(self, test, len(test), cond, False)
+        if told:
+            every_element.after_count(self, ins, told)
     return not self.leave_loop(context, not endless)
 
 
@@ -293,6 +305,8 @@ def do_foreach(self: Frame, ins: ir.Instr) -> bool | None:
 
     self.loop_body(context, once)
     self.loops.pop()
+    if element.taint or element.refs:
+        every_element.after_loop(self, ins, element)
     return not self.leave_loop(context, True)
 
 

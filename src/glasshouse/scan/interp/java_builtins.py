@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, java_functions, java_text
-from glasshouse.scan.interp.java_collections import ITERATOR, LIST, Method, content, known, make
+from glasshouse.scan.interp.java_collections import ITERATOR, LIST, Method, append, content, known, make
 from glasshouse.scan.interp.java_maps import ENTRY, MAP, make_entry, make_map, put_all
 from glasshouse.scan.interp.java_streams import BOX, FUTURE, OPTIONAL, STREAM, collector, holder, optional
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, ClassRef, FuncRef, Obj, Value, join_all
@@ -190,10 +190,13 @@ def add_each(frame: Frame, given: Arguments, span: int) -> Value | None:
     if not given.pos:
         return None
     target = given.pos[0]
-    for item in elements_given(frame, Given(given.pos[1:], {}, given.rest), span)[0]:
-        for ref in target.refs:
-            if ref.__class__ is Obj and ref.library:
+    items, more = elements_given(frame, Given(given.pos[1:], {}, given.rest), span)
+    for ref in target.refs:
+        if ref.__class__ is Obj and ref.library:
+            for item in items:
                 method(frame, ref, target, "add", Given([item], {}), span)
+            if more is not None:
+                append(frame, ref, Value(), more)
     return UNKNOWN
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, instructions, predicates, sources
+from glasshouse.scan.interp import attributes, calls, instructions, predicates, sources
 from glasshouse.scan.interp.budget import MAX_FRAMES, Budget
 from glasshouse.scan.interp.findings import Findings, Root
 from glasshouse.scan.interp.frame import Frame
@@ -18,6 +18,7 @@ from glasshouse.scan.interp.python_builtins import CONSTANTS
 from glasshouse.scan.interp.summary import THIS, Summary, snapshot
 from glasshouse.scan.interp.units import ENTRY, SUMMARY, Key, Unit, Units
 from glasshouse.scan.interp.values import (
+    NEVER,
     NOT_CONST,
     UNKNOWN,
     Bound,
@@ -172,6 +173,7 @@ class Machine(Findings):
     def clean_everywhere(self, frame: Frame, value: Value, mask: int) -> None:
         new = with_taint(value, without(value.taint, mask))
         if new is not value:
+            self.refine_note(new, value)
             for name, held in frame.env.items():
                 if held is value:
                     frame.env[name] = new
@@ -366,6 +368,8 @@ class Machine(Findings):
         before = {obj: dict(self.heap.get(obj) or {}) for obj in found.params}
         root.stack.append(fn)
         found.result = frame.run()
+        if frame.exit_env is None and not self.capped and calls.ends(fn):
+            found.result = NEVER
         found.raised = frame.raised
         found.sinks = root.sinks
         found.capped = self.capped

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from glasshouse.scan.interp.values import Obj, Value
+from glasshouse.scan.interp.values import Obj, Value, with_taint, without
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.calls import Arguments
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.machine import Machine
 
 MAKERS = frozenset(["RegExp", "re.compile", "regex.compile", "re2.compile", "java.util.regex.Pattern.compile"])
+EXTRACTING = (".exec", ".match", "re.search", "re.fullmatch")
 LINE_FLAGS = frozenset(["M", "MULTILINE"])
 
 
@@ -35,6 +36,18 @@ def compiled(frame: Frame, result: Value, given: Arguments) -> Value:
     if second is not None:
         flags = second.const if second.const.__class__ is str else line_flag(second)
     return Value(result.const, result.taint, (pattern_object(machine, text, flags),), result.path)
+
+
+def extracted(frame: Frame, result: Value, receiver: Value | None, given: Arguments) -> Value:
+    """What a match gives is text that the pattern can match, wherever it stood."""
+    machine = frame.machine
+    for value in (*given.pos[:1], *([receiver] if receiver is not None else [])):
+        known = parts(machine, value)
+        pattern = known[0] if known is not None else value.const if value is not receiver else None
+        if pattern.__class__ is str:
+            mask = harmless(frame, frozenset(char for char in SPECIAL if allows(str(pattern), char)))
+            return with_taint(result, without(result.taint, mask)) if mask else result
+    return result
 
 
 def line_flag(value: Value) -> str:

@@ -1,7 +1,7 @@
 """Tests that are functions of the program: ``if (!isSafe(name)) return``.
 
 The function is run again with the arguments of the test, and only the ways out count that return what the test gave;
-what is harmless on all of them is harmless for the caller.
+what is harmless on all of them is harmless for the caller, fields of the receiver (``form.isValid()``) included.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 from glasshouse.scan import ir
 from glasshouse.scan.bodies import instructions
 from glasshouse.scan.interp import access_paths, operators
-from glasshouse.scan.interp.values import ClassRef, FuncRef, Obj, Value
+from glasshouse.scan.interp.values import ClassRef, FuncRef, Obj, Value, with_taint, without
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
+    from glasshouse.scan.interp.heap import Heap
+    from glasshouse.scan.interp.states import Env
     from glasshouse.scan.program import Fn
 
 MAX_SIZE = 60  # instructions of a function that is run again
 MAX_STACK = 6
+EQUALITY = frozenset(["equals", "equalsIgnoreCase"])
 
 
 def assume(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool, operands: list[Any]) -> None:
@@ -26,30 +29,69 @@ def assume(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: b
     from glasshouse.scan.interp import calls, refine
 
     ref = callee(frame, ins, len(operands))
-    machine = frame.machine
-    if ref is None or len(machine.stack) > MAX_STACK or ref.fn in machine.stack:
-        return
-    machine.unit.touched.add(ref.fn)
-    if ref.fn.ir.flags & (ir.ASYNC | ir.GENERATOR | ir.ABSTRACT) or machine.budget.size(ref.fn) > MAX_SIZE:
+    if ref is None or too_large(frame, ref):
         return
     given = calls.arguments(frame, *(ins[5:7] if ins[0] == ir.CALL_METHOD else ins[4:6]))
     if given.rest is not None or given.kw:
         return
+    receiver = owner(ref)
+    fields = dict(frame.machine.fields(receiver) or {}) if receiver is not None else {}
+    found = tried(frame, ref, given.pos, holds, ins[1])
+    if found is None:
+        return
+    before, after, heap = found
+    for (name, old), operand in zip(before.items(), operands, strict=False):
+        mask = ruled_out(frame, old, after.get(name))
+        if mask:
+            refine.scrub(frame, block, position, operand, mask)
+    for name, old in fields.items():
+        if old.taint:
+            mask = ruled_out(frame, old, (heap.get(receiver) or fields).get(name))
+            if mask:
+                frame.machine.write(receiver, name, with_taint(old, without(old.taint, mask)))
+
+
+def compared_with(fn: Fn) -> ir.Operand | None:
+    """What a method reference compares its argument with: ``name::equals``."""
+    body = fn.ir.body
+    found = body and body[0][0] == ir.CALL_METHOD and body[0][4] in EQUALITY and fn.ir.params[0].kind == "*"
+    return body[0][3] if found else None
+
+
+def owner(ref: FuncRef) -> Obj | None:
+    """The object that a method is called on."""
+    this: Any = ref.this.refs[0] if ref.this is not None and len(ref.this.refs) == 1 else None
+    return this if this.__class__ is Obj else None
+
+
+def too_large(frame: Frame, ref: FuncRef) -> bool:
+    """Whether a function is not to be run again."""
+    machine = frame.machine
+    if len(machine.stack) > MAX_STACK or ref.fn in machine.stack:
+        return True
+    machine.unit.touched.add(ref.fn)
+    return bool(ref.fn.ir.flags & (ir.ASYNC | ir.GENERATOR | ir.ABSTRACT)) or machine.budget.size(ref.fn) > MAX_SIZE
+
+
+def tried(
+    frame: Frame, ref: FuncRef, values: list[Value], holds: bool, span: int
+) -> tuple[dict[str, Value | None], Env, Heap] | None:
+    """Run a function where it gives true (or false): its parameters before, and variables and heap afterwards."""
+    from glasshouse.scan.interp import calls
+
+    machine = frame.machine
     heap, machine.heap = machine.heap, machine.heap.fork()
     new = machine.new_frame(ref.fn, ref.this, ref.frame)
     new.expected = holds
-    calls.bind(frame, new, ref.fn, given, ins[1])
+    calls.bind(frame, new, ref.fn, calls.Arguments(values, {}), span)
     before = {param.name: new.env.get(param.name) for param in ref.fn.ir.params if param.kind == "pos"}
     machine.stack.append(ref.fn)
     new.run()
     machine.stack.pop()
-    machine.heap = heap
+    machine.heap, after = heap, machine.heap
     if new.exit_env is None or machine.steps > machine.limit:
-        return
-    for (name, old), operand in zip(before.items(), operands, strict=False):
-        mask = ruled_out(frame, old, new.env.get(name))
-        if mask:
-            refine.scrub(frame, block, position, operand, mask)
+        return None
+    return before, new.env, after
 
 
 def refuses(known: dict[Fn, bool], fn: Fn) -> bool:

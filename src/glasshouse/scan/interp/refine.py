@@ -6,8 +6,17 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import access_paths, attributes, external, patterns, php_patterns, predicates
-from glasshouse.scan.interp.access_paths import LOOK_BACK, assigns, definition
+from glasshouse.scan.interp import (
+    access_paths,
+    attributes,
+    equality,
+    every_element,
+    external,
+    patterns,
+    php_patterns,
+    predicates,
+)
+from glasshouse.scan.interp.access_paths import assigns, definition
 from glasshouse.scan.interp.values import LITERAL, NOT_CONST, Bound, Obj, Value, join_taint, with_taint, without
 
 if TYPE_CHECKING:
@@ -144,25 +153,31 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hold
             typeof_test(frame, block, position, left, b.const, holds)
         if b.const == -1 and b.const.__class__ is int:
             searched(frame, block, position, left, not holds)
+        if b.const is None and a.const is NOT_CONST:
+            equality.given_back(frame, block, position, left, not holds)
+        elif b.const == 0 and b.const.__class__ is int:
+            equality.guard_result(frame, block, position, left, not holds)
         if not holds:
             return
-        common_base(frame, block, position, left)
-        common_base(frame, block, position, right)
+        equality.common_base(frame, block, position, left)
+        equality.common_base(frame, block, position, right)
         if b.const == 0:
             found_first(frame, block, position, left)
         if b.const is not NOT_CONST:
             pin(frame, block, position, left, b)
         elif a.const is not NOT_CONST:
             pin(frame, block, position, right, a)
-        elif b.taint is None and a.taint and not b.refs:
-            pass
+        else:
+            equality.same_as_constant(frame, block, position, (left, a), (right, b))
     elif op == "in":
         if holds and allow_list(frame, b):
             scrub(frame, block, position, left, frame.machine.everything)
         elif not holds and a.const in ("..", "../", "/", "\\"):
             scrub(frame, block, position, right, frame.machine.bit("path"))
+        elif holds and b.const.__class__ is str:
+            equality.part_of_text(frame, block, position, left, b.const)
         elif holds:
-            below_folder(frame, block, position, right)
+            equality.below_folder(frame, block, position, right)
     elif op in (">", ">=", "<", "<=", "!="):
         bounded(frame, block, position, left, right, op, holds)
         search_test(frame, block, position, ins, holds)
@@ -252,7 +267,9 @@ def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds
     args = ins[5] if method else ins[4]
     operands = [item for item in args if item.__class__ is not list]
     guard_models(frame, block, position, ins, holds, operands)
-    if any(frame.val(item).taint for item in operands):
+    if every_element.call_test(frame, block, position, ins, holds):
+        return
+    if any(frame.val(item).taint for item in operands) or (method and asks_itself(frame, ins)):
         predicates.assume(frame, block, position, ins, holds, operands)
     if not method:
         if frame.module.language == "php":
@@ -264,6 +281,8 @@ def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds
             pin(frame, block, position, ins[3], argument)
         elif receiver.const is not NOT_CONST:
             pin(frame, block, position, operands[0], receiver)
+        else:
+            equality.same_as_constant(frame, block, position, (ins[3], receiver), (operands[0], argument))
     elif name in MEMBER_TESTS and operands:
         member_test(frame, block, position, ins, holds)
     elif name in PREFIX_TESTS and operands:
@@ -272,6 +291,14 @@ def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds
             relative_test(frame, block, position, ins[3])
     if name in MATCH_TESTS:
         pattern_test(frame, block, position, ins, operands, holds)
+
+
+def asks_itself(frame: Frame, ins: ir.Instr) -> bool:
+    """Whether a method called like a test is called on an object of the program that holds data: ``form.isValid()``."""
+    if not access_paths.CHECKING.search(ins[4]):
+        return False
+    owner = frame.val(ins[3])
+    return any(ref.__class__ is Obj and ref.cls is not None for ref in owner.refs) and frame.machine.holds_data(owner)
 
 
 def member_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool) -> None:
@@ -476,6 +503,10 @@ def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int,
         access_paths.note(frame, block, where, ins, mask)
     if ins[0] in (ir.ATTR, ir.ITEM):
         scrub_field(frame, ins, mask)
+    elif ins[0] == ir.CALL_METHOD and ins[4] in JOINS and frame.val(ins[3]).path in PATH_MODULES:
+        for item in ins[5]:
+            if item.__class__ is not list and frame.val(item).taint:
+                scrub(frame, block, where, item, mask & frame.machine.bit("path"), depth + 1)
     elif ins[0] == ir.CALL_METHOD and ins[4] in SAME_TEXT:
         scrub(frame, block, where, ins[3], mask, depth + 1)
     elif ins[0] == ir.CALL_METHOD and ins[4] in SAME_PATH and ins[5] and ins[5][0].__class__ is not list:
@@ -495,29 +526,9 @@ SAME_TEXT = frozenset(
 )
 
 
+JOINS = frozenset(["join", "resolve", "normalize"])
+PATH_MODULES = frozenset(["path", "path.posix", "path.win32", "os.path", "posixpath"])
 SAME_PATH = frozenset(["realpath", "abspath", "normpath", "normcase", "expanduser"])  # os.path.realpath(x)
-COMMON_BASE = frozenset(["commonpath", "commonprefix"])
-
-
-def common_base(frame: Frame, block: ir.Block, position: int, operand: Any) -> None:
-    """``os.path.commonpath([base, path]) == base`` keeps the path below the base."""
-    where, call = definition(block, position, operand)
-    if call is None or call[0] != ir.CALL_METHOD or call[4] not in COMMON_BASE or not call[5]:
-        return
-    for index in range(where - 1, max(where - LOOK_BACK, -1), -1):
-        ins = block[index]
-        if ins[0] == ir.MAKE and ins[2] == call[5][0]:
-            for item in ins[4]:
-                if item.__class__ is not list:
-                    scrub(frame, block, index, item, frame.machine.bit("path"))
-            return
-
-
-def below_folder(frame: Frame, block: ir.Block, position: int, operand: Any) -> None:
-    """``base in path.parents`` keeps the path below the base."""
-    where, ins = definition(block, position, operand)
-    if ins is not None and ins[0] == ir.ATTR and ins[4] == "parents":
-        scrub(frame, block, where, ins[3], frame.machine.bit("path"))
 
 
 def scrub_field(frame: Frame, ins: ir.Instr, mask: int) -> None:

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.interp.machine import Machine
 
-RANK = {"request": 0, "message": 1, "stdin": 2, "argv": 3, "env": 4, "file": 5, "database": 6}
+RANK = {"request": 0, "message": 1, "stdin": 2, "argv": 3, "env": 4, "archive": 5, "file": 6, "database": 7}
 TEXT = {
     "request": "data from the HTTP request",
     "argv": "command-line argument",
     "env": "environment variable",
     "stdin": "standard input",
     "file": "file content",
+    "archive": "name of an archive's entry",
     "message": "message content",
     "database": "database content",
     "parameter": "parameter",

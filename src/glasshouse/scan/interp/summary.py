@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from glasshouse.scan.interp import attributes
 from glasshouse.scan.interp.matcher import SinkModel
 from glasshouse.scan.interp.values import (
+    NEVER,
     NOT_CONST,
     UNKNOWN,
     Bound,
@@ -227,7 +228,7 @@ class Application:
             self.frame.note_raise(self.value(found.raised))
         elif self.frame.tries:
             self.frame.note_raise(None)
-        return self.value(found.result)
+        return NEVER if found.result is NEVER else self.value(found.result)
 
     def sinks(self) -> None:
         index = self.frame.module.index

@@ -174,6 +174,7 @@ class Value:
 
 UNKNOWN = Value()
 NONE = Value(None)
+NEVER = Value()  # of a call that does not come back
 TRUE = Value(True)
 FALSE = Value(False)
 

@@ -37,6 +37,7 @@ TRUST: dict[str, float] = {
     "stdin": 0.8,
     "argv": 0.6,
     "file": 0.5,
+    "archive": 0.5,
     "env": 0.3,
     "database": 0.3,
 }

@@ -31,7 +31,7 @@ from glasshouse.words.finding import Confidence, Severity
 
 Language = Literal["python", "javascript", "java", "c", "go", "php", "cobol"]  # TypeScript: javascript; C++: c
 Subject = Literal["dependencies", "system"]  # what is scanned instead of source code
-SourceKind = Literal["request", "argv", "env", "stdin", "file", "message", "database", "parameter"]
+SourceKind = Literal["request", "argv", "env", "stdin", "file", "archive", "message", "database", "parameter"]
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -115,12 +115,13 @@ class Sanitizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """Makes data harmless for ``classes`` ("*" = all).
 
     Default: the call's result is clean.  ``guard``: the call is a test; where it is true (``true``) or false
-    (``false``), argument ``arg`` is clean.  ``cleans``: arguments or ``self`` that are clean after the call.
+    (``false``), argument ``arg`` is clean; ``asserts``: ``arg`` is a condition without which the call does not come
+    back.  ``cleans``: arguments or ``self`` that are clean after the call.
     """
 
     call: tuple[str, ...]
     classes: tuple[str, ...]
-    guard: Literal["true", "false"] | None = None
+    guard: Literal["true", "false", "asserts"] | None = None
     arg: str = "0"
     cleans: tuple[str, ...] = ()
     where: tuple[Condition, ...] = ()
