@@ -41,7 +41,7 @@ def runs(lines: Lines) -> Callable[[str], bool]:
         ("FileReader in = new FileReader(data); x = data;", True),
         ('InputStream in = Code.class.getResourceAsStream("/a" + data); x = Filler.text(in);', False),
         (
-            "ClassLoader all = URLClassLoader.newInstance(of(data), null); x = Filler.text(all.getResourceAsStream(y));",
+            "ClassLoader all = URLClassLoader.newInstance(of(data)); x = Filler.text(all.getResourceAsStream(y));",
             False,
         ),
         ("ResourceBundle all = ResourceBundle.getBundle(data); x = Filler.text(all);", False),
