@@ -10,6 +10,7 @@ import msgspec
 from glasshouse.access.register import check_engagement
 from glasshouse.words.engagement import MISUSE_DENIES_AT, ApprovalRule, Engagement, Keeps, Quota, Scope, Term
 from glasshouse.words.errors import AccessError, PathError
+from glasshouse.words.yaml_text import one_plain_yaml
 
 MAX_BYTES = 1_000_000
 
@@ -36,6 +37,8 @@ class EngagementFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def read_engagement(file: Path) -> Engagement:
     """The engagement in a file; `AccessError` names what is wrong with it."""
+    import yaml
+
     try:
         with file.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
@@ -44,11 +47,12 @@ def read_engagement(file: Path) -> Engagement:
     if len(data) > MAX_BYTES:
         raise AccessError(f"larger than {MAX_BYTES:,} bytes", where=str(file))
     try:
-        _refuse_unknown(msgspec.yaml.decode(data))
-        given = msgspec.yaml.decode(data, type=EngagementFile)
-    except msgspec.MsgspecError as error:
+        raw = one_plain_yaml(data)
+        _refuse_unknown(raw)
+        given = msgspec.convert(raw, EngagementFile, builtin_types=(datetime, date))
+    except (msgspec.MsgspecError, yaml.YAMLError, ValueError) as error:
         hint = "`glasshouse access engagement template` prints a complete example."
-        raise AccessError(f"not an engagement: {error}", where=str(file), hint=hint) from error
+        raise AccessError(f"not an engagement: {' '.join(str(error).split())}", where=str(file), hint=hint) from error
     engagement = Engagement(
         id=given.id,
         organisation=given.organisation,

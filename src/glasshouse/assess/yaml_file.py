@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from glasshouse.words.errors import GlasshouseError
+from glasshouse.words.yaml_text import one_plain_yaml
 
 T = TypeVar("T")
 MAX_BYTES = 4_000_000
@@ -24,7 +25,7 @@ def decode(name: str, text: bytes, kind: type[T], error: type[GlasshouseError]) 
     if len(text) > MAX_BYTES:
         raise error(f"larger than {MAX_BYTES:,} bytes", where=name)
     try:
-        raw = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
+        raw = one_plain_yaml(text)
         return msgspec.convert(raw, kind, strict=False)
     except yaml.YAMLError as problem:
         raise error(f"not YAML: {str(problem)[:300]}", where=name) from problem

@@ -214,17 +214,17 @@ def _placeholders(file: str | None) -> dict[str, tuple[str, ...]]:
     import yaml
 
     from glasshouse.words.errors import SigmaRuleError
+    from glasshouse.words.yaml_text import one_plain_yaml
 
     try:
-        found = yaml.safe_load(Path(file).read_text("utf-8"))
+        found = one_plain_yaml(Path(file).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SigmaRuleError(f"cannot read placeholders: {error}", where=file) from None
-    if not isinstance(found, dict):
+    pairs = found.items() if isinstance(found, dict) else [("", found)]
+    lists = {str(name): values if isinstance(values, list) else [values] for name, values in pairs}
+    if "" in lists or any(isinstance(each, list | dict) for values in lists.values() for each in values):
         raise SigmaRuleError("placeholders are a mapping from a name to a list of values", where=file)
-    return {
-        str(name): tuple(str(each) for each in (values if isinstance(values, list) else [values]))
-        for name, values in found.items()
-    }
+    return {name: tuple(str(each) for each in values) for name, values in lists.items()}
 
 
 def _source(options: dict[str, Any]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from glasshouse.inventory.component import Component, Entry, LeftOut
 from glasshouse.inventory.document import Document, string, table
 from glasshouse.inventory.entries import entry
+from glasshouse.words.yaml_text import one_plain_yaml
 
 MAX_YAML_BYTES = 50_000_000
 _GROUPS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
@@ -137,9 +138,8 @@ def yaml_document(document: Document) -> Any:
 
     if len(document.content) > MAX_YAML_BYTES:
         raise ValueError(f"larger than {MAX_YAML_BYTES:,} bytes")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(document.content, Loader=loader)  # noqa: S506 - a safe loader, in C where built
+        return one_plain_yaml(document.content)
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(str(error)) from error
 

@@ -15,6 +15,7 @@ from glasshouse.forecast.importers.interface import Document, Rejected, Yield
 from glasshouse.forecast.importers.values import InvalidRecordError, items, table
 from glasshouse.inventory.advisory import Advisory, Interval
 from glasshouse.inventory.component import normal_name
+from glasshouse.words.yaml_text import one_plain_yaml
 
 MAX_AFFECTED = 2_000
 MAX_VERSIONS = 20_000
@@ -39,9 +40,8 @@ def _parse(document: Document) -> dict[str, Any]:
         return table(values.parse_json(document.content))
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return table(yaml.load(document.content, Loader=loader))  # noqa: S506 - a safe loader, in C where built
+        return table(one_plain_yaml(document.content))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InvalidRecordError(f"not valid YAML: {str(error).splitlines()[0]}") from error
 

@@ -46,6 +46,7 @@ from glasshouse.respond.sigma.placeholders import with_placeholders
 from glasshouse.respond.sigma.sources import routes
 from glasshouse.respond.sigma.values import NotCompilableError, predicate
 from glasshouse.words.incident import LEVELS, RuleProblem, RuleRef
+from glasshouse.words.yaml_text import plain_yaml
 
 MAX_RULE_BYTES = 1_000_000
 MAX_NODES = 20_000
@@ -149,7 +150,7 @@ def _parsed(file: RuleFile, problems: list[RuleProblem]) -> list[Any]:
         problems.append(RuleProblem(file.path, "", "too-large", f"the file is larger than {MAX_RULE_BYTES:,} bytes"))
         return []
     try:
-        documents = [each for each in yaml.load_all(file.text, Loader=_Loader) if each is not None]
+        documents = [each for each in plain_yaml(file.text, _Loader) if each is not None]
         wrong = next((each for each in documents if not isinstance(each, dict)), None)
         if wrong is not None or not documents:
             problems.append(RuleProblem(file.path, "", "not-a-rule", "the file holds no YAML mapping"))

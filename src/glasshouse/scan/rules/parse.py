@@ -16,6 +16,7 @@ import yaml
 from glasshouse.scan.rules.check import problems
 from glasshouse.scan.rules.schema import RuleFile
 from glasshouse.words.errors import RuleError
+from glasshouse.words.yaml_text import bound_depth
 
 MAX_BYTES = 2_000_000
 MAX_VALUES = 400_000
@@ -63,7 +64,7 @@ def parse_rules(text: bytes, name: str, taint_classes: Iterable[str] = (), *, bu
 
 def _load(text: bytes, name: str) -> Any:
     try:
-        _bound_depth(text.decode("utf-8"), name)
+        bound_depth(text.decode("utf-8"), _Loader, MAX_DEPTH)
         raw = yaml.load(text.decode("utf-8"), Loader=_Loader)  # noqa: S506 - safe, in C or Python
     except UnicodeDecodeError as error:
         raise RuleError(f"not UTF-8 at byte {error.start}", where=name) from None
@@ -75,18 +76,6 @@ def _load(text: bytes, name: str) -> Any:
         raise RuleError(f"not YAML: {error}", where=name) from None
     _bound(raw, name)
     return raw
-
-
-def _bound_depth(text: str, name: str) -> None:
-    """Refuse deep nesting before building anything: the builder in C recurses without a limit."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise RuleError(f"nested more than {MAX_DEPTH} deep", where=name)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
 
 
 def _bound(raw: Any, name: str) -> None:
