@@ -515,11 +515,13 @@ def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int,
         scrub(frame, block, where, ins[4][0], mask, depth + 1)
     elif ins[0] in (ir.CAST, ir.AWAIT):
         scrub(frame, block, where, ins[-1], mask, depth + 1)
-    elif ins[0] == ir.NEW and frame.val(ins[3]).path.rpartition(".")[2] == "File":
+    elif ins[0] == ir.NEW and frame.val(ins[3]).path.rpartition(".")[2] in NAMED_BY:
         for item in ins[4][-1:]:  # ``new File(base, name)``: what holds for the file holds for the name
-            scrub(frame, block, where, item, mask & frame.machine.bit("path"), depth + 1)
+            names = NAMED_BY[frame.val(ins[3]).path.rpartition(".")[2]]
+            scrub(frame, block, where, item, mask & sum(map(frame.machine.bit, names)), depth + 1)
 
 
+NAMED_BY = {"File": ("path",), "URI": ("ssrf", "redirect"), "URL": ("ssrf", "redirect")}
 SAME_TEXT = frozenset(
     """lower upper strip trim toLowerCase toUpperCase toString as_posix normalize toPath toFile toAbsolutePath
     toRealPath getCanonicalPath getCanonicalFile getAbsolutePath getAbsoluteFile getPath resolve absolute""".split()

@@ -8,12 +8,7 @@ from __future__ import annotations
 import functools
 
 import pytest
-
-from glasshouse.scan import ir
-from glasshouse.scan.analysis import analyse
-from glasshouse.scan.language.interface import LowerLimits
-from glasshouse.scan.languages import front_end
-from glasshouse.scan.rules.loader import load_rules
+from tests.unit.scan.interp.many import told_in
 
 JAVA = """import java.io.*; import java.nio.file.*; import java.util.*; import java.util.regex.*;
 import org.springframework.web.bind.annotation.*;
@@ -37,20 +32,20 @@ import org.springframework.web.bind.annotation.*;
   }
 """
 JAVA_CASES = {
-    "each_character": ("if (!letters(x)) return;", False),
-    "characters_up_to_the_first_bad_one": ("if (!first(x)) return;", True),
+    "each_character": ("if (!letters(x)) return null;", False),
+    "characters_up_to_the_first_bad_one": ("if (!first(x)) return null;", True),
     "test_not_looked_at": ("letters(x);", True),
     "number": ("int n = Integer.parseInt(x);", False),
     "number_whose_error_is_caught": ("try { Integer.parseInt(x); } catch (NumberFormatException e) { }", True),
-    "identifier_or_return": ("try { UUID.fromString(x); } catch (IllegalArgumentException e) { return; }", False),
+    "identifier_or_return": ("try { UUID.fromString(x); } catch (IllegalArgumentException e) { return null; }", False),
     "asserted": ("com.google.common.base.Preconditions.checkArgument(OK.contains(x));", False),
     "asserted_otherwise": ("com.google.common.base.Preconditions.checkArgument(!OK.contains(x));", True),
     "asserted_pattern": ('org.springframework.util.Assert.isTrue(x.matches("[a-z]+"), "bad");', False),
     "some_equal": ("if (OK.stream().noneMatch(x::equals)) throw new IllegalArgumentException();", False),
-    "some_equal_in_function": ("if (!OK.stream().anyMatch(o -> o.equals(x))) return;", False),
+    "some_equal_in_function": ("if (!OK.stream().anyMatch(o -> o.equals(x))) return null;", False),
     "some_other": ("if (OK.stream().anyMatch(o -> !o.equals(x))) System.out.println();", True),
-    "all_characters": ("if (!x.chars().allMatch(Character::isLetterOrDigit)) return;", False),
-    "a_character": ("if (!x.chars().anyMatch(Character::isLetterOrDigit)) return;", True),
+    "all_characters": ("if (!x.chars().allMatch(Character::isLetterOrDigit)) return null;", False),
+    "a_character": ("if (!x.chars().anyMatch(Character::isLetterOrDigit)) return null;", True),
     "helper_that_always_throws": ("if (!OK.contains(x)) fail(x);", False),
     "helper_that_may_throw": ("if (!OK.contains(x)) warn(x);", True),
     "allowed_in_turn": ("boolean ok = false; for (String o : OK) { if (o.equals(x)) ok = true; }", True),
@@ -118,49 +113,26 @@ JAVASCRIPT_CASES = {
     "matched_anything": ("const m = /^([a-z]+)(.*)$/.exec(x); if (!m) return; x = m[2];", True),
     "message_or_null": ("if (problem(x) !== null) return;", False),
 }
-LANGUAGES = {
-    "java": (
-        JAVA,
-        JAVA_CASES,
-        '@GetMapping("/{0}") public void {0}(@RequestParam String x) throws Exception {{ {1} {2} }}',
-    ),
-    "python": (PYTHON, PYTHON_CASES, '@app.get("/{0}")\ndef {0}():\n    x = request.args["x"]\n    {1}\n    {2}\n'),
-    "php": (PHP, PHP_CASES, "function {0}() {{ $x = $_GET['x']; {1} {2} }}"),
-    "javascript": (JAVASCRIPT, JAVASCRIPT_CASES, "app.get('/{0}', (req, res) => {{ let x = req.query.x; {1} {2} }});"),
-}
 SINKS = {
     "java": 'Runtime.getRuntime().exec("ls " + x);',
     "python": 'os.system("ls " + x)',
     "php": 'system("ls " . $x);',
     "javascript": "execSync('ls ' + x);",
 }
+CASES = {"java": JAVA_CASES, "python": PYTHON_CASES, "php": PHP_CASES, "javascript": JAVASCRIPT_CASES}
+HEADS = {"java": JAVA, "python": PYTHON, "php": PHP, "javascript": JAVASCRIPT}
 
 
 @functools.cache
 def told(language: str) -> frozenset[str]:
-    """Names of the cases that are told."""
-    head, cases, template = LANGUAGES[language]
-    code, at = head, {}
-    for name, (check, _) in cases.items():
-        code += template.format(name, check, SINKS[language]) + "\n"
-        at[name] = code.count("\n")
-    code += "}\n" if language == "java" else ""
-    path = {"java": "Code.java", "python": "code.py", "php": "code.php", "javascript": "code.js"}[language]
-    file = front_end(language).lower(code.encode(), path, LowerLimits())
-    analysis = analyse([file], {language: load_rules([language])})
-    assert analysis.problems == ()
-    lines = {ir.unpack_span(flow.span)[0] for flow in analysis.flows if 78 in flow.rule.cwe}
-    start = head.count("\n")
-    found = set()
-    for name, end in at.items():
-        if any(start < line <= end for line in lines):
-            found.add(name)
-        start = end
-    return frozenset(found)
+    bodies = {name: f"{check} {SINKS[language]}" for name, (check, _) in CASES[language].items()}
+    if language == "python":
+        bodies = {name: f"{check}\n    {SINKS[language]}" for name, (check, _) in CASES[language].items()}
+    return frozenset(name for name, found in told_in(language, HEADS[language], bodies).items() if 78 in found)
 
 
 @pytest.mark.parametrize(
-    ("language", "case"), [(language, case) for language, (_, cases, _) in LANGUAGES.items() for case in cases]
+    ("language", "case"), [(language, case) for language, cases in CASES.items() for case in cases]
 )
 def test_what_passed_a_check_is_told_only_if_the_check_lets_harm_pass(language: str, case: str) -> None:
-    assert (case in told(language)) is LANGUAGES[language][1][case][1]
+    assert (case in told(language)) is CASES[language][case][1]
