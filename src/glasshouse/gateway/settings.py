@@ -14,6 +14,7 @@ import msgspec
 from glasshouse.gateway.limits.prices import Price
 from glasshouse.words.engagement import Quota
 from glasshouse.words.errors import ConfigError
+from glasshouse.words.toml_text import plain_toml
 
 MAX_CONFIG_BYTES = 1_000_000
 Family = Literal["anthropic", "openai"]
@@ -103,8 +104,8 @@ def read_settings(path: Path) -> GatewaySettings:
     if len(content) > MAX_CONFIG_BYTES:
         raise ConfigError(f"configuration is larger than {MAX_CONFIG_BYTES} bytes", where=str(path))
     try:
-        table = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        table = plain_toml(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"not valid TOML: {error}", where=str(path)) from error
     if path.name == "pyproject.toml":
         table = table.get("tool", {}).get("glasshouse", {})

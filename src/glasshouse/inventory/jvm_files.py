@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from glasshouse.inventory.component import Component, Entry, LeftOut
 from glasshouse.inventory.document import Document, string, table
 from glasshouse.inventory.entries import entry
 from glasshouse.inventory.xml_tree import Element, parse_xml
+from glasshouse.words.toml_text import plain_toml
 
 MAX_PARENTS = 20
 MAX_ROUNDS = 20
@@ -121,10 +121,7 @@ def gradle_lock(document: Document) -> Iterator[Entry | LeftOut]:
 
 def catalogue(document: Document) -> Iterator[Entry | LeftOut]:
     """A version catalogue of Gradle (libs.versions.toml): what a build may use, by its own words."""
-    try:
-        found = tomllib.loads(document.content.decode("utf-8"))
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    found = plain_toml(document.content.decode("utf-8"))
     versions = table(found.get("versions"))
     for alias, details in table(found.get("libraries")).items():
         line = document.line_of(f"{alias} =") or document.line_of(f"{alias}=")

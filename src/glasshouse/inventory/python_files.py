@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any
 
 from glasshouse.inventory.component import Component, Entry, LeftOut
 from glasshouse.inventory.document import Document, items, table
 from glasshouse.inventory.entries import entry
+from glasshouse.words.toml_text import plain_toml
 
 _PINNED = re.compile(
     r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\s*\[[^\]]*\])?\s*\(?\s*===?\s*([A-Za-z0-9][A-Za-z0-9.!+_-]*)(.?)"
@@ -109,10 +109,7 @@ def pylock(document: Document) -> Iterator[Entry | LeftOut]:
 
 def toml_tables(document: Document, key: str) -> list[tuple[int, dict[str, Any]]]:
     """The tables of an array of tables, each with its line (0 where the file is written in another way)."""
-    try:
-        found = tomllib.loads(document.content.decode("utf-8"))
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    found = plain_toml(document.content.decode("utf-8"))
     tables = [table(each) for each in items(found.get(key))]
     starts = [document.line_at(match.start()) for match in _TABLE.finditer(document.content)]
     if len(starts) != len(tables):

@@ -19,6 +19,7 @@ import msgspec
 from glasshouse.cli.settings.options import BY_KEY, TABLE, Option, Value
 from glasshouse.cli.settings.values import OptionValueError, check_value
 from glasshouse.words.errors import ConfigError
+from glasshouse.words.toml_text import plain_toml
 
 MAX_CONFIG_BYTES = 1_000_000
 MAX_PARENTS = 128
@@ -190,7 +191,7 @@ def _mentions_us(path: Path) -> bool:
     if "tool.glasshouse" not in text and "glasshouse" not in text:
         return False
     try:
-        table = tomllib.loads(text)
+        table = plain_toml(text)
     except tomllib.TOMLDecodeError:
         return "[tool.glasshouse" in text
     tool = table.get("tool")
@@ -215,8 +216,6 @@ def _read_text(path: Path) -> str:
 
 def _parse(text: str, path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        return plain_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not valid TOML: {error}", where=str(path)) from error
-    except RecursionError as error:
-        raise ConfigError("configuration is nested too deeply", where=str(path)) from error

@@ -28,6 +28,7 @@ from glasshouse.respond.connect.file import FileConnector
 from glasshouse.respond.connect.interface import Connector
 from glasshouse.respond.connect.webhook import WebhookConnector
 from glasshouse.words.errors import ConfigError
+from glasshouse.words.toml_text import plain_toml
 
 DEFAULT = "default"
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=600)]
@@ -61,7 +62,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def connectors(place: Path, environ: Mapping[str, str]) -> dict[str, Connector]:
     """The connector of each action named in the file; none when there is no file."""
     try:
-        body = tomllib.loads(place.read_text("utf-8"))
+        body = plain_toml(place.read_text("utf-8"))
         found = msgspec.convert(body, _File)
     except FileNotFoundError:
         return {}
