@@ -42,7 +42,15 @@ def moment(time: float | None) -> str:
 
     if time is None:
         return "no time"
-    return datetime.fromtimestamp(time, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(time, tz=UTC).replace(microsecond=0, tzinfo=None).isoformat(" ")
+
+
+def span(first: float | None, last: float | None) -> str:
+    """From when to when, for people; one moment when both are within a second."""
+    begin, end = moment(first), moment(last)
+    if first is None or last is None:
+        return begin
+    return f"{begin} UTC" if begin == end else f"{begin} to {end} UTC"
 
 
 def iso(time: float | None) -> str | None:

@@ -13,7 +13,7 @@ from tests.unit.respond.test_ocsf import report
 
 from glasshouse.respond.render import html_format, stix, text
 from glasshouse.respond.render.registry import pieces
-from glasshouse.respond.report import Report
+from glasshouse.respond.report import Report, moment, span
 from glasshouse.words.display import counted
 from glasshouse.words.incident import Stake, Threat
 
@@ -73,3 +73,17 @@ def test_a_bundle_refers_from_the_incident_to_the_vulnerability() -> None:
     reports = [each for each in objects if each["type"] == "report"]
     assert [flaw["id"] in each["object_refs"] for each in reports] == [True, False]
     assert "1 of 2 to look at" in reports[0]["description"]
+
+
+def test_two_moments_within_a_second_are_told_as_one_and_early_years_have_four_digits() -> None:
+    assert span(1_700_000_000.1, 1_700_000_000.9) == "2023-11-14 22:13:20 UTC"
+    assert span(1_700_000_000.1, 1_700_000_001.0) == "2023-11-14 22:13:20 to 2023-11-14 22:13:21 UTC"
+    assert span(None, None) == "no time"
+    assert moment(-62_135_596_800.0) == "0001-01-01 00:00:00"
+
+
+def test_the_drawing_says_which_program_a_process_is() -> None:
+    one = detection(0, process="guid-1")
+    entities = tuple(msgspec.structs.replace(e, role="self") if e.kind == "process" else e for e in one.entities)
+    one = msgspec.structs.replace(one, entities=entities, evidence=(("Image", "C:\\Windows\\System32\\cmd.exe"),))
+    assert "cmd.exe guid-1" in "".join(pieces("html", report([one])))

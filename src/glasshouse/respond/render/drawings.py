@@ -17,6 +17,13 @@ MAX_DOTS = 400
 MAX_ENTITIES, MAX_RULES = 14, 12
 MAX_LABEL = 34
 OTHER = "no tactic"
+_IMAGES = {
+    "self": ("Image", "NewProcessName", "SourceImage"),
+    "": ("Image", "NewProcessName", "SourceImage"),
+    "parent": ("ParentImage", "ParentProcessName"),
+    "target": ("TargetImage",),
+}
+"""Fields that name the program of a process in a role."""
 
 
 def timeline(incident: Incident) -> str:
@@ -43,7 +50,9 @@ def timeline(incident: Incident) -> str:
         )
     y = height - 6
     parts.append(f'<text class="dim" x="{LEFT}" y="{y}">{moment(first)}</text>')
-    parts.append(f'<text class="dim" text-anchor="end" x="{WIDTH - RIGHT}" y="{y}">{moment(last)}</text></svg>')
+    if moment(first) != moment(last):
+        parts.append(f'<text class="dim" text-anchor="end" x="{WIDTH - RIGHT}" y="{y}">{moment(last)}</text>')
+    parts.append("</svg>")
     return "".join(parts)
 
 
@@ -75,11 +84,12 @@ def graph(incident: Incident) -> str:
             f'stroke-width="{width:.1f}"/>'
         )
     levels = {each.rule.title: each.rule.level for each in incident.detections}
+    programs = _programs(incident)
     for rule, y in left.items():
         parts.append(f'<text text-anchor="end" x="376" y="{y + 4:.0f}">{escape(_short(rule))}</text>')
         parts.append(f'<circle class="dot-{levels[rule]}" cx="386" cy="{y:.0f}" r="6"/>')
     for entity, y in right.items():
-        label = f"{entity.kind} {entity.name}"
+        label = f"{programs.get(entity, entity.kind)} {entity.name}"
         parts.append(f'<circle class="entity" cx="714" cy="{y:.0f}" r="6"/>')
         parts.append(
             f'<text x="726" y="{y + 4:.0f}">{escape(_short(label))}<title>{escape(visible(label))}</title></text>'
@@ -99,6 +109,21 @@ def _pairs(incident: Incident) -> tuple[Counter[tuple[str, Entity]], list[str], 
     rules = list(dict.fromkeys(each.rule.title for each in incident.detections))[:MAX_RULES]
     kept = Counter({key: count for key, count in pairs.items() if key[0] in rules and key[1] in entities})
     return kept, rules, entities
+
+
+def _programs(incident: Incident) -> dict[Entity, str]:
+    """The file names of processes, as far as the evidence tells: an identifier alone says little."""
+    found: dict[Entity, str] = {}
+    for detection in incident.detections:
+        evidence = dict(detection.evidence)
+        for entity in detection.entities:
+            if entity.kind == "process":
+                fields = _IMAGES.get(entity.role, ())
+                image = next((evidence[field] for field in fields if evidence.get(field)), "")
+                name = image.rpartition("\\")[2].rpartition("/")[2]
+                if name:
+                    found.setdefault(Entity("process", entity.name, entity.scope), name)
+    return found
 
 
 def _spread(number: int, count: int, height: int) -> float:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from glasshouse.respond import stake
 from glasshouse.respond.render.drawings import graph, ordered, timeline
-from glasshouse.respond.report import Report, moment
+from glasshouse.respond.report import Report, moment, span
 from glasshouse.respond.threat import told
 from glasshouse.words.display import counted, visible
 from glasshouse.words.incident import LEVELS, Detection, Incident
@@ -65,7 +65,7 @@ def _incident(incident: Incident) -> Iterator[str]:
     yield (
         f'<article class="{level}" id="{incident.id}"><span class="badge t-{level}">{level}</span> '
         f'<span class="dim">{incident.id}</span><h2>{_text(incident.title)}</h2>'
-        f"<p>{moment(incident.first)} to {moment(incident.last)} UTC on "
+        f"<p>{span(incident.first, incident.last)} on "
         f"{_text(', '.join(incident.hosts) or 'no named host')}; score {incident.score:.1f}</p>"
     )
     if incident.techniques:

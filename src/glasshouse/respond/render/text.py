@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from glasshouse.respond import stake
-from glasshouse.respond.report import Report, moment
+from glasshouse.respond.report import Report, moment, span
 from glasshouse.respond.threat import told
 from glasshouse.words.display import counted, visible
 from glasshouse.words.incident import LEVELS, Detection, Incident
@@ -48,14 +48,9 @@ def render(report: Report, *, color: bool) -> Iterator[str]:
 def _incident(incident: Incident, paint: _Paint) -> Iterator[str]:
     head = f"{incident.severity}[{incident.id}]: "
     yield paint.level(head, incident.severity) + paint.bold(visible(incident.title))
-    span = (
-        moment(incident.first)
-        if incident.first == incident.last
-        else (f"{moment(incident.first)} to {moment(incident.last)}")
-    )
     hosts = ", ".join(visible(host) for host in incident.hosts[:5]) or "no host named"
     more = f" and {len(incident.hosts) - 5} more" if len(incident.hosts) > 5 else ""
-    yield f"  --> {hosts}{more}, {span} UTC"
+    yield f"  --> {hosts}{more}, {span(incident.first, incident.last)}"
     if incident.techniques:
         named = (f"{each.id} {each.name} ({each.score:.0%})" for each in incident.techniques)
         yield f"   = techniques: {', '.join(named)}"
