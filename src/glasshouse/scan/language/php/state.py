@@ -137,8 +137,6 @@ class Lowering(TreeLowering[Body]):
         self.bodies.append(body)
         return body
 
-    # --- bounds ----------------------------------------------------------------------------------------------------
-
 
 def expression(lo: Lowering, node: Node | None) -> Operand:
     """The value of an expression; an unknown value where it is not understood or a bound is reached."""
