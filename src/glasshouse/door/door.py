@@ -124,6 +124,20 @@ class Door:
 
         return Waiting(self)
 
+    def warm(self) -> None:
+        """Loads now what the first act would wait for: policies, the register, the home's secrets.
+
+        `PolicyError` when the policy set is wrong; every decision raises it too.
+        """
+        from glasshouse.ledger import durable, seal
+
+        _ = durable, seal.cipher(bytes(32))
+        self.home.pepper()
+        self.home.pseudonym("org", "")
+        for records in (self.tables.keys, self.tables.people, self.tables.workloads):
+            records.find("")
+        self.guard.warm()
+
     def now(self) -> int:
         """The time in Unix seconds."""
         return self._clock_ms() // 1000

@@ -11,6 +11,7 @@ from collections import deque
 
 import msgspec
 
+from glasshouse.gateway.dialect.alike import Alike
 from glasshouse.gateway.dialect.interface import AnswerShapeError, Dialect, EventView, Piece, Usage
 from glasshouse.gateway.dialect.sse import Event, Splitter
 from glasshouse.gateway.prompts import percent
@@ -62,6 +63,8 @@ class AnswerScreen:
     def __init__(self, screener: Screener, dialect: Dialect, stop_at: float) -> None:
         self._screener, self._dialect, self._stop_at = screener, dialect, stop_at
         self._splitter = Splitter()
+        self._alike = Alike(dialect)
+        self._alike_channel: _Channel | None = None
         self._channels: dict[str, _Channel] = {}
         self._queue: deque[_Held] = deque()
         self._held_bytes = 0
@@ -82,41 +85,48 @@ class AnswerScreen:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """What may leave now that ``chunk`` has come; `AnswerShapeError` for a stream that nobody can read."""
-        for event in self._splitter.feed(chunk):
-            if self._take(event):
+        splitter, alike = self._splitter, self._alike
+        for raw in splitter.cut(chunk):
+            text = alike.text(raw)
+            if text is not None and self._alike_channel is not None:
+                self._add(self._alike_channel, text, self._hold(raw))
+            else:
+                self._take(splitter.read(raw))
+            if self.stopped:
                 return []
         return self._released(keep=1)
 
     def finish(self) -> list[bytes]:
         """What may leave at the end of the stream, once the outcome is recorded."""
         rest = self._splitter.flush()
-        if rest is not None and self._take(rest):
-            return []
-        if self._settle_channels():
+        if rest is not None:
+            self._take(rest)
+        if self.stopped or self._settle_channels():
             return []
         return self._released(keep=0)
 
-    def _take(self, event: Event) -> bool:
-        """Looks at an event and queues it; true when it stopped the answer."""
+    def _hold(self, raw: bytes) -> _Held:
+        """Queues an event."""
         self.events += 1
-        held = _Held(event.raw, [])
+        held = _Held(raw, [])
         self._queue.append(held)
-        self._held_bytes += len(event.raw)
-        self._looked_at += len(event.raw)
+        self._held_bytes += len(raw)
+        self._looked_at += len(raw)
         if self._held_bytes > MAX_HELD_BYTES:
             raise AnswerShapeError(f"more than {MAX_HELD_BYTES} bytes of the stream wait to be screened")
+        return held
+
+    def _take(self, event: Event) -> None:
+        """Queues an event and looks at it."""
+        held = self._hold(event.raw)
         if not event.data:
-            return self.stopped
+            return
         view = self._dialect.event(event.name, event.data)
-        pieces = view.pieces
-        if len(pieces) == 1 and view.usage is None and not view.last:  # nearly all events
-            piece = pieces[0]
-            channel = self._channels.get(piece.channel)
-            if channel is not None and not piece.whole and piece.text and not view.failed and not view.opaque_bytes:
-                self._add(channel, piece.text, held)
-                return self.stopped
         self._note(view, held)
-        return self.stopped
+        if len(view.pieces) == 1 and not self.stopped and view == EventView(view.pieces):
+            (piece,) = view.pieces
+            if not piece.whole and piece.text and self._alike.learn(event.raw, piece):
+                self._alike_channel = self._channels[piece.channel]
 
     def _note(self, view: EventView, held: _Held) -> None:
         if view.usage is not None:
@@ -163,9 +173,14 @@ class AnswerScreen:
     def _released(self, keep: int) -> list[bytes]:
         ready: list[bytes] = []
         queue = self._queue
-        while len(queue) > keep and all(channel.screen.released >= end for channel, end in queue[0].marks):
-            ready.append(queue.popleft().raw)
-            self._held_bytes -= len(ready[-1])
+        while len(queue) > keep:
+            held = queue[0]
+            for channel, end in held.marks:
+                if channel.screen.released < end:
+                    return ready
+            queue.popleft()
+            ready.append(held.raw)
+            self._held_bytes -= len(held.raw)
         return ready
 
     # --- whole texts

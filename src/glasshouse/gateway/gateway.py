@@ -20,7 +20,7 @@ from glasshouse.gateway.relay import Relay
 from glasshouse.gateway.settings import GatewaySettings
 from glasshouse.gateway.telemetry import open_telemetry
 from glasshouse.guard.misuse import Screener
-from glasshouse.words.errors import ConfigError, GlasshouseError
+from glasshouse.words.errors import ConfigError, GlasshouseError, PolicyError
 from glasshouse.words.party import Caller
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ class Gateway:
         """The MCP application, while `mcp_running`."""
         self.draining = False
         self._drain: asyncio.Task[None] | None = None
-        _ = self.door.tables  # loaded now, not in the first request
+        with contextlib.suppress(PolicyError):  # every decision will say so, until the policies are mended
+            self.door.warm()
         self._watch = asyncio.ensure_future(self.relay.watch())
 
     def _mcp_server(self) -> MCPServer[None] | None:

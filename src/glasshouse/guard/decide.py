@@ -75,11 +75,18 @@ class Guard:
         # evaluator gives the same answer, and tests hold it to that.
         if facts.caller_kind == "local" and self._cedar is None and self.policies.shipped:
             return fixed.shipped(facts)
+        return self._loaded().evaluate(facts)
+
+    def warm(self) -> None:
+        """Loads what the first decision would wait for; `PolicyError` when the policy set is wrong."""
+        self._loaded()
+
+    def _loaded(self) -> CedarEvaluator:
         if self._cedar is None:
             from glasshouse.guard.cedar import CedarEvaluator
 
             self._cedar = CedarEvaluator(self.policies)
-        return self._cedar.evaluate(facts)
+        return self._cedar
 
     def _deny(self, deciding: tuple[str, ...]) -> Deny:
         hard = [name for name in deciding if not self._note(name).asks]

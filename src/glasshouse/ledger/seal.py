@@ -47,13 +47,14 @@ def _aesgcm(key: bytes) -> Any:
 
 
 @lru_cache(maxsize=256)
-def _cipher(key: bytes) -> Any:
+def cipher(key: bytes) -> Any:
+    """AES-256-GCM under an engagement's key."""
     return _aesgcm(key)
 
 
 def seal(payload: Payload, keys: EngagementKeys) -> Sealed:
     """Seals a payload under its engagement's key."""
-    wrapping = _cipher(keys.get_or_create(payload.engagement))
+    wrapping = cipher(keys.get_or_create(payload.engagement))
     random = _RANDOM.take(32 + SALT_BYTES + 12)
     key, salted, nonce = random[:32], random[32:64] + payload.data, random[64:]
     ciphertext = _aesgcm(key).encrypt(_NONCE, salted, payload.name.encode())
@@ -72,7 +73,7 @@ def unseal(blob: bytes, engagement: str, commitment: Commitment, keys: Engagemen
     if hashlib.sha256(ciphertext).hexdigest() != commitment.ciphertext:
         raise VerificationError(f"payload {commitment.name} is not the one that the entry commits to")
     try:
-        key = _cipher(keys.existing(engagement)).decrypt(wrapped[:12], wrapped[12:], engagement.encode())
+        key = cipher(keys.existing(engagement)).decrypt(wrapped[:12], wrapped[12:], engagement.encode())
         salted: bytes = _aesgcm(key).decrypt(_NONCE, ciphertext, commitment.name.encode())
     except InvalidTag:
         raise VerificationError(f"the key of engagement {engagement} does not open payload {commitment.name}") from None

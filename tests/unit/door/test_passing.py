@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -336,3 +339,20 @@ def test_a_flood_of_bad_keys_writes_few_entries_and_each_says_how_many(acme: Sim
     acme.door.passage(acme.ada, ACT).conclude()
     counts = [acme.event(index)["count"] for index, (kind, _) in enumerate(acme.kinds()) if kind == "access.refused"]
     assert counts == [1] * 10 + [41]
+
+
+def test_a_warm_door_has_loaded_what_an_act_under_a_key_needs(tmp_path: Path) -> None:
+    program = (
+        "import os, sys\n"
+        "from glasshouse.door.door import Door\n"
+        "with Door.open(os.environ) as door:\n"
+        "    assert 'cedarpy' not in sys.modules\n"
+        "    door.warm()\n"
+        "    before = set(sys.modules)\n"
+        "    import cedarpy, sqlalchemy, glasshouse.guard.cedar, glasshouse.ledger.durable, glasshouse.ledger.seal\n"
+        "    import cryptography.hazmat.primitives.ciphers.aead\n"
+        "    print(sorted(set(sys.modules) - before))\n"
+    )
+    environ = {**os.environ, "GLASSHOUSE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -227,8 +227,11 @@ def test_a_wrong_policy_is_named_and_decides_nothing(tmp_path: Path, text: str, 
     (tmp_path / "mine.cedar").write_text(text)
     policies = load_policies(tmp_path)
     assert any(said in problem for problem in check(policies)), check(policies)
+    guard = Guard(policies)
     with pytest.raises(PolicyError, match=r"."):
-        Guard(policies).decide(GOOD)
+        guard.warm()
+    with pytest.raises(PolicyError, match=r"."):
+        guard.decide(GOOD)
 
 
 def test_an_organisations_own_files_replace_the_defaults_but_not_the_core(tmp_path: Path) -> None:

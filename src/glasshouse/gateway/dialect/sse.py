@@ -35,27 +35,31 @@ class Splitter:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that ``chunk`` completes; `AnswerShapeError` for one that is too large or not UTF-8."""
+        return [self.read(raw) for raw in self.cut(chunk)]
+
+    def cut(self, chunk: bytes) -> list[bytes]:
+        """The same as bytes, to be handed to `read` in this order."""
         buffer = self._buffer + chunk if self._buffer else chunk
-        start = 0
-        events: list[Event] = []
         if b"\r" in buffer:
+            start, found = 0, list[bytes]()
             while match := _BLANK.search(buffer, start):
                 if match.end() == len(buffer) and buffer.endswith(b"\r"):
                     break  # a line feed may follow, and belongs to this line end
-                events.append(self._event(buffer[start : match.end()]))
+                found.append(buffer[start : match.end()])
                 start = match.end()
+            self._buffer = buffer[start:]
         else:
-            while (end := buffer.find(b"\n\n", start)) >= 0:
-                raw = buffer[start : end + 2]
-                if self._first or len(raw) > self._max or raw[:5] != b"data:" or b"\n" in raw[:-2]:
-                    events.append(self._event(raw))
-                else:
-                    events.append(_plain(raw))  # one line of data: nearly all events
-                start = end + 2
-        self._buffer = buffer[start:]
+            *whole, self._buffer = buffer.split(b"\n\n")
+            found = [each + b"\n\n" for each in whole]
         if len(self._buffer) > self._max:
             raise AnswerShapeError(f"an event is larger than {self._max} bytes")
-        return events
+        return found
+
+    def read(self, raw: bytes) -> Event:
+        """The event in its bytes."""
+        if self._first or len(raw) > self._max or raw[:5] != b"data:" or b"\n" in raw[:-2] or b"\r" in raw:
+            return self._event(raw)
+        return _plain(raw)  # one line of data: nearly all events
 
     def flush(self) -> Event | None:
         """The unfinished event at the end of the stream, if any: the standard drops it, but some clients read it."""
