@@ -2,6 +2,7 @@
 
     python bench/gateway.py --litellm /path/to/venv/bin/python     both, alternately, in the same run
     python bench/gateway.py                                        the gateway alone
+    python bench/gateway.py --beside /path/to/another/src          two versions of the gateway, in the same run
     python bench/gateway.py --memory 100000                        memory after so many calls
 
 Two tables: calls one after the other over so many connections, which shows what a call costs (its latencies are the
@@ -180,9 +181,12 @@ def prepare_home(home: Path, environ: dict[str, str]) -> str:
 
 
 @contextlib.contextmanager
-def glasshouse(folder: Path, upstream: int) -> Iterator[Target]:
-    """`glasshouse serve` with one worker."""
+def glasshouse(folder: Path, upstream: int, source: str = "") -> Iterator[Target]:
+    """`glasshouse serve` with one worker; of another version, if its source folder is given."""
     environ, port = dict(os.environ), free_port()
+    if source:
+        environ["PYTHONPATH"] = source
+    folder.mkdir(exist_ok=True)
     environ["GLASSHOUSE_HOME"] = str(folder / "home")
     environ["GLASSHOUSE_LOG"] = "WARNING"
     key = prepare_home(folder / "home", environ)
@@ -195,7 +199,7 @@ def glasshouse(folder: Path, upstream: int) -> Iterator[Target]:
     command = [sys.executable, "-m", "glasshouse", "serve", "--config", str(config)]
     url = f"http://127.0.0.1:{port}/readyz"
     with running(command, url, environ, folder / "glasshouse.log", key) as pid:
-        yield Target("Glasshouse", port, key, pid)
+        yield Target("the other version" if source else "Glasshouse", port, key, pid)
 
 
 @contextlib.contextmanager
@@ -362,7 +366,7 @@ def compare(targets: list[Target], rounds: int) -> None:
         found: dict[str, list[Figures]] = {target.name: [] for target in targets}
         for _ in range(rounds):
             for target in targets:
-                size = {"Glasshouse": 2000, "direct": 2000, "LiteLLM": 100}[target.name]
+                size = 100 if target.name == "LiteLLM" else 2000
                 count = size // 2 if connections == 1 or stream else size
                 found[target.name].append(measure(target, count, connections, stream=stream))
         middle = {name: Figures(*map(statistics.median, zip(*each, strict=True))) for name, each in found.items()}
@@ -422,6 +426,7 @@ def main() -> None:
     """Parses, starts the servers, measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--litellm", metavar="PYTHON", help="Python of an environment with litellm[proxy].")
+    parser.add_argument("--beside", metavar="SOURCE", help="Source folder of another version of Glasshouse.")
     parser.add_argument("--rounds", type=int, default=3, help="Rounds; the median is printed.")
     parser.add_argument("--rate", type=float, default=50.0, help="Calls a second of the second table; 0: leave it out.")
     parser.add_argument("--memory", type=int, default=0, metavar="CALLS", help="Measure memory over so many calls.")
@@ -440,6 +445,8 @@ def main() -> None:
             memory(gateway, options.memory)
             return
         targets = [Target("direct", upstream, "", server.pid), gateway]
+        if options.beside:
+            targets.append(stack.enter_context(glasshouse(folder / "other", upstream, options.beside)))
         if options.litellm:
             targets.append(stack.enter_context(litellm(folder, upstream, options.litellm)))
         for target in targets:  # warm

@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 
 from glasshouse.console.app import ORIGIN, TOKEN
 from glasshouse.door.home import find_home
+from glasshouse.gateway.wire.listening import LISTENING
 
 SHUTDOWN_S = 3
 
@@ -18,16 +19,9 @@ def serve(environ: MutableMapping[str, str], token: str, port: int) -> None:
     environ[TOKEN], environ[ORIGIN] = token, f"http://localhost:{port}"
     uvicorn.run(
         "glasshouse.console.app:application",
-        factory=True,
         host="127.0.0.1",
         port=port,
         http="httptools",
-        ws="none",
-        loop="asyncio",
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_S,
+        **LISTENING,
     )

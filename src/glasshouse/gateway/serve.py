@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import signal
@@ -70,13 +69,13 @@ def _run(settings: GatewaySettings, listener: socket.socket) -> None:
     from uvicorn import Config, Server
     from uvicorn.supervisors import Multiprocess
 
+    from glasshouse.gateway.wire.listening import LISTENING
     from glasshouse.gateway.wire.server import Connection
 
     server = Config(
-        "glasshouse.gateway.app:application", factory=True, interface="asgi3", lifespan="on", workers=settings.workers,
-        http=Connection, ws="none", loop="asyncio", log_config=None, log_level=logging.WARNING, access_log=False,
-        proxy_headers=False, server_header=False, ssl_certfile=settings.tls_certificate or None,
-        ssl_keyfile=settings.tls_key or None,
+        "glasshouse.gateway.app:application", interface="asgi3", lifespan="on", workers=settings.workers,
+        http=Connection, ssl_certfile=settings.tls_certificate or None, ssl_keyfile=settings.tls_key or None,
+        **LISTENING,
     )  # fmt: skip
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn sends itself once more what it was ended by
         signal.signal(number, lambda *_: None)

@@ -153,7 +153,8 @@ class Committer:
                 return
             calls, self._soon = self._soon, []
         try:
-            self._write_here(calls, loop)
+            if calls:  # else the log was closed meanwhile
+                self._write_here(calls, loop)
         finally:
             self._writing.release()
 
@@ -163,11 +164,11 @@ class Committer:
             self._soon = []
 
     def _may_write_here(self) -> bool:
-        """Whether that holds nobody up.  If so, nobody else writes now, and the caller must let go of `_writing`."""
+        """Whether that holds nobody up.  If so nobody else writes now, and the caller must let go of `_writing`."""
         alone = len(self._soon) == 1 and len(self._opened) <= 1
-        if self._must_scrub or not self._waiting.empty() or not (alone or self._pace.is_light()):
+        if self._must_scrub or not self._waiting.empty() or not self.is_alive():
             return False
-        return self._writing.acquire(blocking=False)
+        return self._pace.holds_nobody_up(alone=alone) and self._writing.acquire(blocking=False)
 
     def _write_here(self, calls: list[Call], loop: Any) -> None:
         """Writes in an event loop's own thread.  What takes longer than a commit is left to the other thread."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 SMOOTHED_OVER = 8  # batches
 QUICK_S = 0.002
-"""A write that takes no longer may hold an event loop up."""
+"""A write that takes no longer may hold up what else an event loop does."""
+PATIENCE_S = 0.02
+"""One that takes no longer may hold an event loop up that waits for nothing else."""
 IDLE_SHARE = 4
 """If the log writes at most every fourth part of the time, hardly an entry comes that could share a batch."""
 
@@ -26,6 +28,8 @@ class Pace:
         self._apart += (min(began - self._began, 1.0) - self._apart) / SMOOTHED_OVER
         self._began = began
 
-    def is_light(self) -> bool:
-        """Whether the disk is quick and the log mostly idle."""
+    def holds_nobody_up(self, *, alone: bool) -> bool:
+        """Whether an event loop may write; ``alone`` says that nothing else is under way in this log."""
+        if alone:
+            return self._took <= PATIENCE_S
         return self._took <= QUICK_S and self._took * IDLE_SHARE <= self._apart

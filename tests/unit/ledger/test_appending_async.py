@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import warnings
 from pathlib import Path
 
 import pytest
 
 from glasshouse.ledger import Ledger, NewEntry
+from glasshouse.ledger.audit.verify import verify
 from glasshouse.ledger.pace import Pace
 from glasshouse.words.errors import LedgerError, LedgerStoppedError
 
@@ -84,13 +87,30 @@ def test_after_turns_that_wrote_a_checkpoint_gets_its_slow_signature_too(tmp_pat
     reader.close()
 
 
-def test_writing_is_light_while_it_is_quick_and_rare() -> None:
-    now, quick, rare, slow = 0.0, Pace(), Pace(), Pace()
-    for _ in range(50):
-        now += 0.02
-        rare.wrote(now, now + 0.001)
-        slow.wrote(now, now + 0.004)
-        quick.wrote(now / 10, now / 10 + 0.001)
-    assert rare.is_light()
-    assert not quick.is_light()
-    assert not slow.is_light()
+def test_a_loop_writes_while_that_is_quick_and_rare_or_holds_nothing_else_up() -> None:
+    rare, busy, slow, stuck = Pace(), Pace(), Pace(), Pace()
+    for number in range(50):
+        rare.wrote(0.02 * number, 0.02 * number + 0.001)
+        busy.wrote(0.002 * number, 0.002 * number + 0.001)
+        slow.wrote(0.02 * number, 0.02 * number + 0.004)
+        stuck.wrote(1.0 * number, 1.0 * number + 0.1)
+    assert [each.holds_nobody_up(alone=False) for each in (rare, busy, slow, stuck)] == [True, False, False, False]
+    assert [each.holds_nobody_up(alone=True) for each in (rare, busy, slow, stuck)] == [True, True, True, False]
+
+
+def test_a_forked_child_does_not_write_what_its_parents_loop_was_asked_for(tmp_path: Path) -> None:
+    async def main() -> tuple[int, int]:
+        with Ledger.open(tmp_path / "log") as ledger:
+            asked = ledger.append_async([entry(1)])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # newer versions of Python warn of forks beside threads
+                child = os.fork()
+            if child == 0:  # whose loop goes on
+                await asyncio.sleep(0)
+                os._exit(int(asked.done()))
+            (receipt,) = await asked
+            return receipt.index, child
+
+    index, child = asyncio.run(main())
+    assert os.waitpid(child, 0)[1] == 0
+    assert verify(tmp_path / "log").size == index + 1

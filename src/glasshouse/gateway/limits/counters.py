@@ -83,6 +83,30 @@ class Table:
         raise LimitsError("the table of limits is full", hint="Fewer keys and engagements can be served at once.")
 
 
+class Transaction:
+    """Exclusive use of the numbers, among threads and processes."""
+
+    __slots__ = ("_descriptor", "_table", "_thread")
+
+    def __init__(self, thread: threading.Lock, descriptor: int, table: Table) -> None:
+        self._thread, self._descriptor, self._table = thread, descriptor, table
+
+    def __enter__(self) -> Table:
+        self._thread.acquire()
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        except BaseException:
+            self._thread.release()
+            raise
+        return self._table
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        finally:
+            self._thread.release()
+
+
 class Counters:
     """The file, opened by one process."""
 
@@ -104,15 +128,9 @@ class Counters:
                 raise LimitsError("not a table of limits", where=str(path), hint="Move the file away and start again.")
             self.worker = self._enrol()
 
-    @contextmanager
-    def transaction(self, now: int) -> Iterator[Table]:
-        """Exclusive use of the numbers at the time ``now`` in microseconds."""
-        with self._thread:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-            try:
-                yield Table(self._memory, now)
-            finally:
-                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+    def transaction(self, now: int) -> Transaction:
+        """Exclusive use of the numbers at the time ``now`` in microseconds, as a context."""
+        return Transaction(self._thread, self._descriptor, Table(self._memory, now))
 
     def workers(self) -> list[tuple[int, int]]:
         """The places of the workers that are alive, each with the process number of its holder."""
