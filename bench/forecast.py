@@ -1,10 +1,11 @@
 """How well the forecast ranks and how well its chances hold, on the development data, beside simple rules and EPSS.
 
-    python bench/forecast.py [--data FOLDER] [--keep FILE.npz] [--beside FILE.npz]
+    python bench/forecast.py [--monthly] [--data FOLDER] [--keep FILE.npz] [--beside FILE.npz]
 
 Forward chaining: at each landmark the models know only label windows that had closed.  The training itself takes
 about ten minutes on one core; ``--keep`` stores its forecasts, and reads them the next time.  ``--beside`` takes what
-another state of the code kept, and adds its row and the gain over it, paired.  Needs the extra `train`.
+another state of the code kept, and adds its row and the gain over it, paired.  ``--monthly`` takes every month from
+2023-07 on instead of every quarter, about half an hour: more CVEs to choose a model by.  Needs the extra `train`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from train.forecast_chain import DEVELOPMENT, VARIANTS, Chained, chain, prepare
+from train.forecast_chain import DEVELOPMENT, EARLIER, MONTHLY, VARIANTS, Chained, chain, prepare
 from train.forecast_data import DEFAULT
 from train.forecast_fit import fit_calibration, level
 
@@ -60,16 +61,23 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="forecasts to read, or to write when the file does not exist")
     parser.add_argument("--beside", type=Path, help="forecasts that another state of the code kept")
     parser.add_argument("--draw", type=int, default=0, help="another draw of rows and seeds, to see what that decides")
+    parser.add_argument("--monthly", action="store_true", help="every month instead of every quarter")
     options = parser.parse_args()
-    chained, levels = forecasts(options.data, options.keep, options.draw)
+    landmarks = MONTHLY if options.monthly else (*EARLIER, *DEVELOPMENT)
+    chained, levels = forecasts(options.data, options.keep, landmarks, options.draw)
+    if tuple(each.day for each in chained) != landmarks:
+        parser.error(f"{options.keep} is about other landmarks")
     probability = {variant: calibrated(chained, levels, variant) for variant in VARIANTS}
     if options.beside is not None:
         other, _ = read(options.beside)
         if [each.names for each in other] != [each.names for each in chained]:
             parser.error(f"{options.beside} is about other rows")
         probability[OTHER] = calibrated(other, levels, "full")
-    development = [number for number, each in enumerate(chained) if each.day in DEVELOPMENT]
     tested = [number for number, each in enumerate(chained) if probability["full"][number] is not None]
+    if options.monthly:
+        monthly(chained, probability, tested)
+        return
+    development = [number for number, each in enumerate(chained) if each.day in DEVELOPMENT]
     for title, chosen in (
         ("Development landmarks", development),
         ("All landmarks with a calibration of their past", tested),
@@ -85,11 +93,32 @@ def main() -> None:
     beside_epss(options.data, chained, probability, development)
 
 
-def forecasts(data: Path, keep: Path | None, draw: int = 0) -> tuple[list[Chained], Array]:
+def monthly(chained: Sequence[Chained], probability: dict[str, list[Array | None]], tested: Sequence[int]) -> None:
+    """The tables over all months, over those before the last quarter of landmarks, and a row for each."""
+    last = DEVELOPMENT[-1] - HORIZON
+    print("\n#### Months whose windows had closed by the last landmark: choose a model by these\n")
+    rank(chained, probability, [number for number in tested if chained[number].day <= last])
+    print("\n#### All months\n")
+    rank(chained, probability, tested)
+    print("\n#### By month\n")
+    print("| landmark | rows | listed | AP | cov 1 % | cov 5 % | cov 10 % | expected / observed |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for number in tested:
+        each, value = chained[number], probability["full"][number]
+        assert value is not None
+        label = each.until <= HORIZON
+        found = figures([Ranked(value, label)])
+        shares = " | ".join(f"{share:.3f}" for share in found.coverage)
+        ratio = value.sum() / max(label.sum(), 1)
+        cells = f"{len(label):,} | {label.sum()} | {found.average_precision:.3f} | {shares} | {ratio:.2f}"
+        print(f"| {iso(each.day)} | {cells} |")
+
+
+def forecasts(data: Path, keep: Path | None, landmarks: Sequence[Day], draw: int = 0) -> tuple[list[Chained], Array]:
     """Forward-chained forecasts and the level of listings known at each landmark, from a file or anew."""
     if keep is not None and keep.exists():
         return read(keep)
-    _, _, learn, full = prepare(data, draw)
+    _, _, learn, full = prepare(data, draw, landmarks)
     chained = chain(learn, full, HORIZON, draw)
     levels = np.array([level(learn, each.day, HORIZON) for each in chained])
     if keep is not None:
@@ -173,8 +202,10 @@ def rank(
         each = chained[number]
         ours = {name: value for name, values in probability.items() if (value := values[number]) is not None}
         keep = np.expm1(each.rows[:, COLUMN["age_seen"]]) <= NEW_DAYS if new_only else np.ones(len(each.names), bool)
+        label = (each.until <= HORIZON)[keep]
+        exploited = tuple(np.array(each.names)[keep][label])
         for name, score in scorers(each, ours).items():
-            days.setdefault(name, []).append(Ranked(score[keep], (each.until <= HORIZON)[keep]))
+            days.setdefault(name, []).append(Ranked(score[keep], label, exploited))
     total = figures(days["**glasshouse**"]).positives
     print(f"{sum(len(each.label) for each in days['**glasshouse**']):,} rows, {total} listed.\n")
     print(f"| ranking | {' | '.join(name for name, _ in FIGURES)} |")

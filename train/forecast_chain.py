@@ -19,8 +19,21 @@ from glasshouse.forecast.model import TreeModel
 from train.forecast_data import CUT, Dataset, load
 from train.forecast_fit import ATTENTION, Array, Landmark, Texts, fit_trees, landmark, thinned, usable
 
+
+def months(first: str, last: Day) -> list[Day]:
+    """The first day of each month."""
+    year, month = int(first[:4]), int(first[5:7])
+    found: list[Day] = []
+    while (moment := day(f"{year:04d}-{month:02d}-01")) <= last:
+        found.append(moment)
+        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+    return found
+
+
 EARLIER = tuple(day(text) for text in ("2023-07-01", "2023-10-01", "2024-01-01", "2024-04-01"))
 DEVELOPMENT = tuple(day(text) for text in ("2024-07-01", "2024-10-01", "2024-12-31"))
+MONTHLY = (*months("2023-07", day("2024-12-01")), DEVELOPMENT[-1])
+"""Every month whose window had closed by the cut; windows overlap, so that a CVE may stand on three of them."""
 SHARE = 0.07
 VARIANTS = ("full", "record")
 
@@ -39,16 +52,6 @@ class Chained(NamedTuple):
         return np.asarray(self.rows[:, -1])
 
 
-def months(first: str, last: Day) -> list[Day]:
-    """The first day of each month."""
-    year, month = int(first[:4]), int(first[5:7])
-    found: list[Day] = []
-    while (moment := day(f"{year:04d}-{month:02d}-01")) <= last:
-        found.append(moment)
-        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
-    return found
-
-
 def blank(rows: Array, variant: str) -> Array:
     """Rows as a variant sees them."""
     if variant == "full":
@@ -58,7 +61,9 @@ def blank(rows: Array, variant: str) -> Array:
     return rows
 
 
-def prepare(folder: Path, draw: int = 0) -> tuple[Dataset, Texts, list[Landmark], list[Landmark]]:
+def prepare(
+    folder: Path, draw: int = 0, landmarks: Sequence[Day] = (*EARLIER, *DEVELOPMENT)
+) -> tuple[Dataset, Texts, list[Landmark], list[Landmark]]:
     """Data, texts, monthly landmarks to learn from (thinned), and the full landmarks to score.
 
     ``draw``: another number draws other rows of what was never listed, to see how much that decides.
@@ -66,7 +71,7 @@ def prepare(folder: Path, draw: int = 0) -> tuple[Dataset, Texts, list[Landmark]
     data = load(folder)
     texts = Texts(data)
     note("texts read")
-    full = [landmark(data, texts, moment, 1.0) for moment in (*EARLIER, *DEVELOPMENT)]
+    full = [landmark(data, texts, moment, 1.0) for moment in landmarks]
     note("landmarks to score ready")
     done = {each.day: each for each in full}
     learn = [

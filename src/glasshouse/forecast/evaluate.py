@@ -20,10 +20,14 @@ SEED = 11
 
 
 class Ranked(NamedTuple):
-    """One day's scores and what came true."""
+    """One day's scores and what came true.
+
+    ``exploited`` names the rows that came true, in their order, where a CVE may stand on several of the days.
+    """
 
     score: Array
     label: Labels
+    exploited: tuple[str, ...] = ()
 
 
 class Figures(NamedTuple):
@@ -115,14 +119,46 @@ def paired(
 
 def _resampled(days: Sequence[Ranked], resamples: int) -> list[Figures]:
     generator = np.random.default_rng(SEED)
-    kept = [(np.sort(order(each.score)[each.label]), len(each.label)) for each in days]
+    # in the order of the rows, so that a draw takes the same CVEs from two rankings of the same rows
+    kept = [(order(each.score)[each.label], len(each.label)) for each in days]
+    named = all(len(each.exploited) == len(ranks) for each, (ranks, _) in zip(days, kept, strict=True))
+    draw = _by_name(days) if named else _by_row(kept)
     found = []
     for _ in range(resamples):
+        times = draw(generator)
         drawn = [
-            (np.sort(ranks[generator.integers(0, len(ranks), len(ranks))]), size) for ranks, size in kept if len(ranks)
+            (np.sort(np.repeat(ranks, time)), size)
+            for (ranks, size), time in zip(kept, times, strict=True)
+            if time.any()
         ]
         found.append(_from_ranks(drawn))
     return found
+
+
+_Counts = npt.NDArray[np.int64]
+_Draw = Callable[[np.random.Generator], list[_Counts]]
+
+
+def _by_row(kept: Sequence[tuple[Array, int]]) -> _Draw:
+    """Each day's exploited CVEs drawn with replacement: how often each is taken."""
+    sizes = [len(ranks) for ranks, _ in kept]
+    return lambda generator: [
+        np.bincount(generator.integers(0, size, size), minlength=size) if size else np.zeros(0, np.int64)
+        for size in sizes
+    ]
+
+
+def _by_name(days: Sequence[Ranked]) -> _Draw:
+    """All exploited CVEs drawn together: one that is taken is taken on every day on which it stands."""
+    names = sorted({name for each in days for name in each.exploited})
+    position = {name: number for number, name in enumerate(names)}
+    rows = [np.array([position[name] for name in each.exploited], dtype=np.int64) for each in days]
+
+    def draw(generator: np.random.Generator) -> list[_Counts]:
+        times = np.bincount(generator.integers(0, len(names), len(names)), minlength=len(names))
+        return [times[row] for row in rows]
+
+    return draw
 
 
 def _from_ranks(days: Sequence[tuple[Array, int]]) -> Figures:

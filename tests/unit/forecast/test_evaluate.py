@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -70,3 +71,26 @@ def test_reliability_counts_each_forecast_once() -> None:
     bins = reliability(probability, label)
     assert sum(each.forecasts for each in bins) == 1_000
     assert sum(each.observed for each in bins) == label.sum()
+
+
+def test_a_gain_is_drawn_by_cve_and_not_by_rank() -> None:
+    label = np.arange(1_000) % 50 == 0
+    score = np.random.default_rng(3).random(1_000)
+    other = score.copy()
+    other[label] = score[label][::-1]  # the same ranks, held by other CVEs
+    gain = paired([Ranked(score, label)], [Ranked(other, label)], lambda found: found.roc_auc, resamples=100)
+    assert gain.value == pytest.approx(0.0)
+    assert gain.low < -0.01 < 0.01 < gain.high
+
+
+def test_a_cve_that_stands_on_several_days_makes_an_interval_no_narrower() -> None:
+    label = np.arange(1_000) % 50 == 0
+    score = np.random.default_rng(3).random(1_000)
+    names = tuple(f"CVE-2024-{number}" for number in range(1_000, 1_020))
+
+    def width(days: int, exploited: tuple[str, ...]) -> float:
+        found = bootstrap([Ranked(score, label, exploited)] * days, lambda each: each.roc_auc, resamples=400)
+        return found.high - found.low
+
+    assert width(4, names) == pytest.approx(width(1, names))
+    assert width(4, ()) < 0.7 * width(1, ())
