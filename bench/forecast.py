@@ -20,9 +20,9 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from train.forecast_chain import DEVELOPMENT, EARLIER, MONTHLY, VARIANTS, Chained, chain, prepare
+from train.forecast_chain import DEVELOPMENT, EARLIER, MONTHLY, VARIANTS, Chained, chain, levels, prepare, read, write
 from train.forecast_data import DEFAULT
-from train.forecast_fit import fit_calibration, level
+from train.forecast_fit import TEXT_SHARE, fit_calibration
 
 from glasshouse.forecast.evaluate import (
     Figures,
@@ -60,19 +60,21 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DEFAULT)
     parser.add_argument("--keep", type=Path, help="forecasts to read, or to write when the file does not exist")
     parser.add_argument("--beside", type=Path, help="forecasts that another state of the code kept")
+    parser.add_argument("--beside-share", type=float, default=TEXT_SHARE, help="its weight of the text score")
     parser.add_argument("--draw", type=int, default=0, help="another draw of rows and seeds, to see what that decides")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
     parser.add_argument("--monthly", action="store_true", help="every month instead of every quarter")
     options = parser.parse_args()
     landmarks = MONTHLY if options.monthly else (*EARLIER, *DEVELOPMENT)
-    chained, levels = forecasts(options.data, options.keep, landmarks, options.draw)
+    chained, shares = forecasts(options.data, options.keep, landmarks, options.draw, options.workers)
     if tuple(each.day for each in chained) != landmarks:
         parser.error(f"{options.keep} is about other landmarks")
-    probability = {variant: calibrated(chained, levels, variant) for variant in VARIANTS}
+    probability = {variant: calibrated(chained, shares, variant) for variant in VARIANTS}
     if options.beside is not None:
         other, _ = read(options.beside)
         if [each.names for each in other] != [each.names for each in chained]:
             parser.error(f"{options.beside} is about other rows")
-        probability[OTHER] = calibrated(other, levels, "full")
+        probability[OTHER] = calibrated(other, shares, "full", options.beside_share)
     tested = [number for number, each in enumerate(chained) if probability["full"][number] is not None]
     if options.monthly:
         monthly(chained, probability, tested)
@@ -114,61 +116,38 @@ def monthly(chained: Sequence[Chained], probability: dict[str, list[Array | None
         print(f"| {iso(each.day)} | {cells} |")
 
 
-def forecasts(data: Path, keep: Path | None, landmarks: Sequence[Day], draw: int = 0) -> tuple[list[Chained], Array]:
+def forecasts(
+    data: Path, keep: Path | None, landmarks: Sequence[Day], draw: int = 0, workers: int = 1
+) -> tuple[list[Chained], Array]:
     """Forward-chained forecasts and the level of listings known at each landmark, from a file or anew."""
     if keep is not None and keep.exists():
         return read(keep)
-    _, _, learn, full = prepare(data, draw, landmarks)
-    chained = chain(learn, full, HORIZON, draw)
-    levels = np.array([level(learn, each.day, HORIZON) for each in chained])
+    _, texts, learn, full = prepare(data, draw, landmarks, workers)
+    chained = chain(learn, full, HORIZON, draw, workers)
+    known_levels = levels(texts, chained, HORIZON)
     if keep is not None:
-        write(keep, chained, levels)
-    return chained, levels
+        write(keep, chained, known_levels)
+    return chained, known_levels
 
 
-def write(file: Path, chained: Sequence[Chained], levels: Array) -> None:
-    """Plain arrays; nothing pickled."""
-    arrays: dict[str, npt.NDArray[np.generic]] = {"days": np.array([each.day for each in chained]), "levels": levels}
-    for number, each in enumerate(chained):
-        arrays[f"names{number}"] = np.array(each.names)
-        arrays[f"rows{number}"] = each.rows.astype(np.float32)
-        arrays[f"until{number}"] = each.until
-        for variant in VARIANTS:
-            arrays[f"{variant}{number}"] = each.raw[variant]
-    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-
-
-def read(file: Path) -> tuple[list[Chained], Array]:
-    """What ``write`` wrote."""
-    with np.load(file, allow_pickle=False) as stored:
-        chained = [
-            Chained(
-                Day(int(moment)),
-                [str(name) for name in stored[f"names{number}"]],
-                stored[f"rows{number}"].astype(np.float64),
-                stored[f"until{number}"],
-                {variant: stored[f"{variant}{number}"] for variant in VARIANTS},
-            )
-            for number, moment in enumerate(stored["days"])
-        ]
-        return chained, stored["levels"]
-
-
-def calibrated(chained: Sequence[Chained], levels: Array, variant: str) -> list[Array | None]:
+def calibrated(
+    chained: Sequence[Chained], levels: Array, variant: str, share: float = TEXT_SHARE
+) -> list[Array | None]:
     """Probabilities by a calibration that knows only landmarks whose window had closed; None where there is none."""
+    raw = [each.raw[variant] + (share - TEXT_SHARE) * each.text for each in chained]
     found: list[Array | None] = []
-    for each, known_level in zip(chained, levels, strict=True):
-        past = [other for other in chained if other.day + HORIZON <= each.day]
+    for number, (each, known_level) in enumerate(zip(chained, levels, strict=True)):
+        past = [other for other in range(len(chained)) if chained[other].day + HORIZON <= each.day]
         if not past:
             found.append(None)
             continue
         fitted = fit_calibration(
-            np.concatenate([other.raw[variant] for other in past]),
-            np.concatenate([other.text for other in past]),
-            np.concatenate([other.until <= HORIZON for other in past]),
+            np.concatenate([raw[other] for other in past]),
+            np.concatenate([chained[other].text for other in past]),
+            np.concatenate([chained[other].until <= HORIZON for other in past]),
             float(known_level),
         )
-        log_odds = fitted.intercept + fitted.score * each.raw[variant] + fitted.text * each.text
+        log_odds = fitted.intercept + fitted.score * raw[number] + fitted.text * each.text
         found.append(1 / (1 + np.exp(-log_odds)))
     return found
 

@@ -32,7 +32,7 @@ from glasshouse.forecast.model import (
 )
 from glasshouse.forecast.priority import RATES, WeaknessRates
 from glasshouse.words.digests import sha256_of
-from train.forecast_chain import VARIANTS, Chained, chain, note, prepare
+from train.forecast_chain import VARIANTS, Chained, chain, levels, note, prepare, spread, write
 from train.forecast_data import CUT, DEFAULT, INDEX, KEV, RECORD, Dataset, load
 from train.forecast_fit import ATTENTION, NEVER, Array, Landmark, Texts, fit_calibration, fit_trees, level, usable
 from train.record import Clocked, add_options, clocked, files_digest, write_record
@@ -58,6 +58,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DEFAULT, help="folder of the development data set")
     parser.add_argument("--output", type=Path, default=SHIPPED)
+    parser.add_argument("--keep", type=Path, help="also write the forecasts of the past here, for bench/forecast.py")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes; the result is the same")
     add_options(parser)
     options = parser.parse_args()
     if options.record_only:
@@ -65,16 +67,25 @@ def main() -> None:
         note(str(write_record(known, Clocked(remark=options.remark), options.records)))
         return
     started, begun = dt.datetime.now(dt.UTC), time.perf_counter()
-    data, texts, learn, full = prepare(options.data)
-    chained = chain(learn, full)
+    data, texts, learn, full = prepare(options.data, workers=options.workers)
+    chained = chain(learn, full, workers=options.workers)
+    if options.keep is not None:
+        write(options.keep, chained, levels(texts, chained))
     past = usable(learn, CUT, 90)
+    variants = dict(
+        zip(
+            VARIANTS,
+            spread(lambda variant: variant_weights(chained, texts, past, variant), VARIANTS, options.workers),
+            strict=True,
+        )
+    )
     weights = Weights(
         format=FORMAT,
-        version=f"kev-1 ({iso(CUT)})",
+        version=f"kev-1.1 ({iso(CUT)})",
         trained_until=iso(CUT),
         inputs=INPUTS,
         text=texts.weights(CUT),
-        variants={variant: variant_weights(chained, learn, past, variant) for variant in VARIANTS},
+        variants=variants,
         listings=tuple((each.day, each.vendor, each.product, each.cwes) for each in data.listings(CUT)),
         attribution=ATTRIBUTION,
     )
@@ -103,11 +114,9 @@ def record(folder: Path, data: Dataset, weights: Path) -> Training:
     )
 
 
-def variant_weights(
-    chained: Sequence[Chained], learn: Sequence[Landmark], past: Sequence[Landmark], variant: str
-) -> VariantWeights:
+def variant_weights(chained: Sequence[Chained], texts: Texts, past: Sequence[Landmark], variant: str) -> VariantWeights:
     """Trees of all landmarks; calibration and reliability from forecasts made without seeing the outcome."""
-    calibration, reliability = calibrate(chained, learn, variant)
+    calibration, reliability = calibrate(chained, texts, variant)
     last = past[-1]
     typical = np.nanmedian(last.rows[last.until >= NEVER // 2], axis=0)
     if variant == "record":
@@ -117,7 +126,7 @@ def variant_weights(
 
 
 def calibrate(
-    chained: Sequence[Chained], learn: Sequence[Landmark], variant: str
+    chained: Sequence[Chained], texts: Texts, variant: str
 ) -> tuple[dict[str, Calibration], dict[str, tuple[Reliability, ...]]]:
     """For each horizon: the calibration, and how past forecasts by it came out."""
     calibration, reliability = {}, {}
@@ -126,7 +135,7 @@ def calibrate(
         raw = np.concatenate([each.raw[variant] for each in closed])
         text = np.concatenate([each.text for each in closed])
         label = np.concatenate([each.until <= horizon for each in closed])
-        fitted = fit_calibration(raw, text, label, level(learn, CUT, horizon))
+        fitted = fit_calibration(raw, text, label, level(texts, CUT, horizon))
         calibration[str(horizon)] = fitted
         log_odds = fitted.intercept + fitted.score * raw + fitted.text * text
         reliability[str(horizon)] = reliability_rows(1 / (1 + np.exp(-log_odds)), label)

@@ -5,11 +5,13 @@ Models fitted only on label windows that had closed by then.  No choice looks ah
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,7 @@ import numpy.typing as npt
 from glasshouse.forecast.facts import Day, day, iso
 from glasshouse.forecast.model import TreeModel
 from train.forecast_data import CUT, Dataset, load
-from train.forecast_fit import ATTENTION, Array, Landmark, Texts, fit_trees, landmark, thinned, usable
+from train.forecast_fit import ATTENTION, Array, Landmark, Texts, fit_trees, landmark, level, thinned, usable
 
 
 def months(first: str, last: Day) -> list[Day]:
@@ -36,6 +38,8 @@ MONTHLY = (*months("2023-07", day("2024-12-01")), DEVELOPMENT[-1])
 """Every month whose window had closed by the cut; windows overlap, so that a CVE may stand on three of them."""
 SHARE = 0.07
 VARIANTS = ("full", "record")
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 class Chained(NamedTuple):
@@ -61,8 +65,26 @@ def blank(rows: Array, variant: str) -> Array:
     return rows
 
 
+_work: Callable[[Any], Any]  # forked processes find it here, with all it refers to
+
+
+def spread(work: Callable[[Item], Made], items: Sequence[Item], workers: int) -> list[Made]:
+    """The work on each item, in order, in processes that share what is in memory already."""
+    global _work
+    _work = work
+    if workers <= 1:
+        return [work(item) for item in items]
+    gc.freeze()
+    with multiprocessing.get_context("fork").Pool(workers) as pool:
+        return pool.map(_do, items, chunksize=1)
+
+
+def _do(item: Any) -> Any:
+    return _work(item)
+
+
 def prepare(
-    folder: Path, draw: int = 0, landmarks: Sequence[Day] = (*EARLIER, *DEVELOPMENT)
+    folder: Path, draw: int = 0, landmarks: Sequence[Day] = (*EARLIER, *DEVELOPMENT), workers: int = 1
 ) -> tuple[Dataset, Texts, list[Landmark], list[Landmark]]:
     """Data, texts, monthly landmarks to learn from (thinned), and the full landmarks to score.
 
@@ -71,29 +93,71 @@ def prepare(
     data = load(folder)
     texts = Texts(data)
     note("texts read")
-    full = [landmark(data, texts, moment, 1.0) for moment in landmarks]
+    full = spread(lambda moment: landmark(data, texts, moment, 1.0), landmarks, workers)
     note("landmarks to score ready")
     done = {each.day: each for each in full}
-    learn = [
-        thinned(done[moment], SHARE, draw) if moment in done else landmark(data, texts, moment, SHARE, draw)
-        for moment in months("2022-07", Day(CUT - 30))
-    ]
+    learn = spread(
+        lambda moment: (
+            thinned(done[moment], SHARE, draw) if moment in done else landmark(data, texts, moment, SHARE, draw)
+        ),
+        months("2022-07", Day(CUT - 30)),
+        workers,
+    )
     note("landmarks to learn from ready")
     return data, texts, learn, full
 
 
-def chain(learn: Sequence[Landmark], full: Sequence[Landmark], horizon: int = 90, draw: int = 0) -> list[Chained]:
+def chain(
+    learn: Sequence[Landmark], full: Sequence[Landmark], horizon: int = 90, draw: int = 0, workers: int = 1
+) -> list[Chained]:
     """Each full landmark, scored by models of its own past."""
-    found = []
-    for each in full:
+
+    def scored(each: Landmark) -> dict[str, Array]:
         past = usable(learn, each.day, horizon)
         raw = {
             variant: TreeModel(fit_trees(past, horizon, variant, draw)).score(blank(each.rows, variant))
             for variant in VARIANTS
         }
-        found.append(Chained(each.day, each.names, each.rows, each.until, raw))
         note(f"{iso(each.day)} scored by models of {len(past)} landmarks")
-    return found
+        return raw
+
+    return [
+        Chained(each.day, each.names, each.rows, each.until, raw)
+        for each, raw in zip(full, spread(scored, full, workers), strict=True)
+    ]
+
+
+def levels(texts: Texts, chained: Sequence[Chained], horizon: int = 90) -> Array:
+    """The share of listings known at each landmark."""
+    return np.array([level(texts, each.day, horizon) for each in chained])
+
+
+def write(file: Path, chained: Sequence[Chained], levels: Array) -> None:
+    """Plain arrays; nothing pickled."""
+    arrays: dict[str, npt.NDArray[np.generic]] = {"days": np.array([each.day for each in chained]), "levels": levels}
+    for number, each in enumerate(chained):
+        arrays[f"names{number}"] = np.array(each.names)
+        arrays[f"rows{number}"] = each.rows.astype(np.float32)
+        arrays[f"until{number}"] = each.until
+        for variant in VARIANTS:
+            arrays[f"{variant}{number}"] = each.raw[variant]
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+
+def read(file: Path) -> tuple[list[Chained], Array]:
+    """What ``write`` wrote."""
+    with np.load(file, allow_pickle=False) as stored:
+        chained = [
+            Chained(
+                Day(int(moment)),
+                [str(name) for name in stored[f"names{number}"]],
+                stored[f"rows{number}"].astype(np.float64),
+                stored[f"until{number}"],
+                {variant: stored[f"{variant}{number}"] for variant in VARIANTS},
+            )
+            for number, moment in enumerate(stored["days"])
+        ]
+        return chained, stored["levels"]
 
 
 _STARTED = time.monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -198,7 +199,14 @@ def fit_calibration(raw: Array, text: Array, label: npt.NDArray[np.bool_], level
     return Calibration(intercept, slope, slope * TEXT_SHARE)
 
 
-def level(landmarks: Sequence[Landmark], moment: Day, horizon: int) -> float:
-    """The mean share of rows listed within ``horizon`` days, over the landmarks whose window had closed by a day."""
-    closed = usable(landmarks, moment, horizon)
-    return float(np.mean([each.weight[each.until <= horizon].sum() / each.weight.sum() for each in closed]))
+def level(texts: Texts, moment: Day, horizon: int) -> float:
+    """The share of open CVEs that were listed within ``horizon`` days, over the days whose window had closed by a day.
+
+    The first of each month counts, half as much after a year: the index grows faster than the catalogue, so that the
+    share falls.
+    """
+    days = np.arange(FIRST_LANDMARK, moment - horizon + 1)
+    days = days[[date.fromordinal(each).day == 1 for each in days.tolist()]]
+    known, listed = texts.indexed[:, None] <= days, texts.listed[:, None] - days
+    shares = (known & (listed > 0) & (listed <= horizon)).sum(axis=0) / (known & (listed > 0)).sum(axis=0)
+    return float(np.average(shares, weights=0.5 ** ((moment - days) / RECENCY_DAYS)))

@@ -102,7 +102,7 @@ def _exposure(report: Exposure) -> Iterator[str]:
 def _tile(row: Exposed) -> tuple[str, str, float, str]:
     listed = any(each.listed for each in row.vulnerabilities)
     kind = "listed" if listed else "likely" if row.chance >= LIKELY else "open"
-    return str(row.component), f"{percent(row.chance)}, {row.reach} services", row.chance * row.reach, kind
+    return str(row.component), f"{percent(row.chance)}, {counted(row.reach, 'service')}", row.chance * row.reach, kind
 
 
 def _plan(report: Exposure) -> Iterator[str]:
@@ -146,5 +146,8 @@ def _concentration(report: Exposure) -> Iterator[str]:
         points = ", ".join(f"{point.name} ({point.critical_services})" for point in report.single_points[:20])
         yield f"<p>Single points of failure (critical services that depend on it): {safe(points, 2_000)}</p>\n"
     for each in report.what_if:
+        if not each.services:
+            yield f"<p>What if {safe(each.component)} has a new flaw: no service contains it.</p>\n"
+            continue
         yield f"<p>What if {safe(each.component)} has a new flaw: {counted(len(each.services), 'service')} hit, "
         yield f"{len(each.critical_services)} of them critical, {percent(each.weight_share)} of the weight.</p>\n"

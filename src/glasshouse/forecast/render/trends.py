@@ -14,6 +14,7 @@ from glasshouse.words.display import visible
 
 SCHEMA = "glasshouse/trends/1"
 SHOWN = 20
+NAME = 36
 _BARS = " ▁▂▃▄▅▆▇█"
 
 
@@ -23,17 +24,15 @@ def text(report: Trends) -> Iterator[str]:
     if not report.listings:
         yield "  too few listings in the last 24 months to count\n"
     else:
-        yield f"{'':<34} {'last 24 months':<24}  {'per month':>9}  next three months (80 % range)\n"
+        yield f"{'':<{NAME}} {'last 24 months':<24}  {'per month':>9}  next three months (80 % range)\n"
     for each in report.listings[:SHOWN]:
         ahead = "  ".join(f"{month.mean:.1f} ({month.low}-{month.high})" for month in each.ahead)
-        name = f"{each.dimension}: {visible(each.name)}" if each.name != "all" else "all"
-        yield f"{name[:34]:<34} {bars(each.counts[-24:]):<24}  {_mean(each):>9.1f}  {ahead}\n"
+        yield f"{titled(each)[:NAME]:<{NAME}} {bars(each.counts[-24:]):<24}  {_mean(each):>9.1f}  {ahead}\n"
     changed = [(each, change) for each in report.listings for change in each.changes]
     if changed:
         yield "\nChanges of level\n"
         for each, change in changed[:SHOWN]:
-            name = f"{each.dimension} {visible(each.name)}"
-            yield f"  {change.month}  {name}: {change.before:.1f} to {change.after:.1f} a month\n"
+            yield f"  {change.month}  {titled(each)}: {change.before:.1f} to {change.after:.1f} a month\n"
     yield "\nMore listings for each published CVE than in the two years before\n"
     rising = [row for row in report.emerging if row.significant]
     if not report.compared:
@@ -53,6 +52,11 @@ def text(report: Trends) -> Iterator[str]:
         yield f"  {visible(source.source):<34} {percent(source.share):>8}  {percent(source.share_before):>8}\n"
     for caveat in report.caveats:
         yield f"note: {visible(caveat)}\n"
+
+
+def titled(each: Trend) -> str:
+    """The name of a series."""
+    return f"{each.dimension}: {visible(each.name)}" if each.name != "all" else "all"
 
 
 def describe(row: Emerging) -> str:
