@@ -2,7 +2,7 @@
 
     python bench/real_findings.py scan SOURCES SCANS
     python bench/real_findings.py draw SCANS [--count 100] [--seed 20261127]
-    python bench/real_findings.py table [VERDICTS]   (real_findings.csv, or real_findings_second.csv)
+    python bench/real_findings.py table [VERDICTS]   (real_findings.csv, or _second or _third.csv)
 
 SOURCES holds unpacked Debian source packages, one folder each.  ``scan`` scans what is there with production code, one
 report a project (SCANS/PROJECT.json), and prints a table of projects.  ``draw`` prints the sample as CSV, to be
