@@ -53,7 +53,9 @@ Examples:
   glasshouse scan .                           scan this folder
   glasshouse scan src --fail-on high          exit 1 only for high and critical findings
   glasshouse scan . --html-output report.html write a report for the browser
-  glasshouse explain py-command-injection     what a rule means and how to fix it"""
+  glasshouse explain py-command-injection     what a rule means and how to fix it
+  glasshouse respond logs/ --plans plans/     incidents from logs, with plans
+  glasshouse verify RECEIPT                   what was recorded, checked offline"""
 
 
 class LazyGroup(click.Group):
@@ -101,7 +103,7 @@ def _unknown_command(name: str) -> str:
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
 @click.version_option(__version__, message="glasshouse %(version)s")
 def group(debug: bool) -> None:
-    """Glasshouse finds vulnerabilities in source code and shows the path from the source of the data to the harm."""
+    """Find weaknesses in code, turn logs into incidents, forecast what will be exploited, serve models; all on record."""
 
 
 def main(arguments: list[str] | None = None) -> None:
