@@ -132,6 +132,13 @@ def test_a_full_disk_behind_standard_output_is_told_as_that(tree: Path, argument
     assert "Exception ignored" not in done.stderr
 
 
+def test_a_file_where_a_folder_belongs_is_named_and_no_fault_of_ours(tree: Path) -> None:
+    done = glasshouse("witness", "evidence", "--state", "views.py", cwd=tree)
+    assert done.returncode == 2
+    assert "views.py: File exists" in done.stderr
+    assert "fault in glasshouse" not in done.stderr
+
+
 def test_a_file_too_large_makes_the_scan_incomplete(tree: Path) -> None:
     (tree / "large.py").write_text("x = 1\n" * 1000)
     assert glasshouse("scan", ".", "--max-file-bytes", "1000", cwd=tree).returncode == 5

@@ -103,7 +103,7 @@ def _unknown_command(name: str) -> str:
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
 @click.version_option(__version__, message="glasshouse %(version)s")
 def group(debug: bool) -> None:
-    """Find weaknesses in code, turn logs into incidents, forecast what will be exploited, serve models; all on record."""
+    """Find weaknesses in code, turn logs into incidents, forecast exploitation, serve models; everything on record."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -151,7 +151,7 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         if debug:
             _print_traceback()
-        return _cannot_write(error) if error.errno in FULL else _internal(error)
+        return _of_the_system(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: users see no bare traceback
         if debug:
             _print_traceback()
@@ -162,6 +162,16 @@ def _internal(error: Exception) -> int:
     _say(f"internal error: {type(error).__name__}: {str(error)[:500]}")
     _say("  help: this is a fault in glasshouse. Run again as `glasshouse --debug ...` and report what it prints.")
     return EXIT_INTERNAL
+
+
+def _of_the_system(error: OSError) -> int:
+    """A refusal of the system that no command foresaw: about a path of the user's, or a fault of ours."""
+    if error.errno in FULL:
+        return _cannot_write(error)
+    if not isinstance(error.filename, str) or os.path.dirname(__file__) in error.filename:
+        return _internal(error)
+    _say(f"{error.filename}: {error.strerror}\n  help: Check the spelling and the permissions of the path.")
+    return EXIT_USAGE
 
 
 def _cannot_write(error: OSError) -> int:
