@@ -132,10 +132,11 @@ def test_a_full_disk_behind_standard_output_is_told_as_that(tree: Path, argument
     assert "Exception ignored" not in done.stderr
 
 
-def test_a_file_where_a_folder_belongs_is_named_and_no_fault_of_ours(tree: Path) -> None:
-    done = glasshouse("witness", "evidence", "--state", "views.py", cwd=tree)
+def test_a_pipe_where_a_folder_belongs_is_named_and_no_fault_of_ours(tree: Path) -> None:
+    os.mkfifo(tree / "state")
+    done = glasshouse("witness", "evidence", "--state", "state", cwd=tree)
     assert done.returncode == 2
-    assert "views.py: File exists" in done.stderr
+    assert "state: File exists" in done.stderr
     assert "fault in glasshouse" not in done.stderr
 
 
