@@ -29,7 +29,10 @@ class Listing(msgspec.Struct, frozen=True):
 
 
 class NameHistory(msgspec.Struct, frozen=True):
-    """Listings of the vendor and the product that a text names: in the last year, ever, and days since the last."""
+    """Listings of the vendor and the product that a text names: in the last year, ever, and days since the last.
+
+    Both are spelled as the catalogue does.
+    """
 
     vendor: str = ""
     vendor_year: int = 0
@@ -47,6 +50,7 @@ class Background:
         self.day = day
         vendors: dict[tuple[str, ...], list[int]] = defaultdict(list)
         products: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        self._spelled: dict[tuple[str, ...], str] = {}
         self._cwe: dict[int, list[int]] = defaultdict(list)
         self.listings = 0
         for each in listings:
@@ -57,6 +61,7 @@ class Background:
                 tokens = tuple(words(name))
                 if tokens and not all(token in _GENERIC for token in tokens):
                     phrases[tokens].append(each.day)
+                    self._spelled.setdefault(tokens, name)
             for cwe in each.cwes:
                 self._cwe[cwe].append(each.day)
         self._vendors = _by_first_word(vendors)
@@ -93,7 +98,7 @@ class Background:
                     rank = (self._recent(days), len(days), " ".join(phrase), days)
                     if rank[:3] > best[:3]:
                         best = rank
-        return best[2], best[3]
+        return self._spelled.get(tuple(best[2].split()), ""), best[3]
 
 
 _Index = dict[str, list[tuple[tuple[str, ...], list[int]]]]

@@ -107,6 +107,11 @@ def test_a_listing_after_the_day_is_no_background() -> None:
     assert background.names(["acme", "gateway"]).product_ever == 1
 
 
+def test_a_vendor_is_spelled_as_the_catalogue_does() -> None:
+    background = Background(DAY, [Listing(Day(DAY - 10), "D-Link", "DIR-859 Router")])
+    assert background.names(words("A flaw in D-Link DIR-859")).vendor == "D-Link"
+
+
 def test_knowledge_and_background_of_different_days_do_not_mix() -> None:
     known = known_on(CVE, BASE, DAY)
     assert known is not None
