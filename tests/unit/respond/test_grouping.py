@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.respond.examples import detection, rule
@@ -13,7 +14,7 @@ from glasshouse.respond.group.link import grouped
 from glasshouse.respond.group.rarity import Rarity
 from glasshouse.respond.group.techniques import named
 from glasshouse.respond.group.values import title_words
-from glasshouse.words.incident import Detection
+from glasshouse.words.incident import Detection, Entity
 
 
 def test_a_shared_process_joins_across_a_long_pause() -> None:
@@ -47,6 +48,25 @@ def test_two_attacks_at_once_are_told_apart_by_their_processes() -> None:
         frozenset(range(0, 10, 2)),
         frozenset(range(1, 10, 2)),
     }
+
+
+def test_what_one_person_starts_below_one_shell_in_one_session_is_no_incident_by_that_alone() -> None:
+    shell = Entity("process", "guid-shell", "ws1", "parent")
+    found = []
+    for n in range(12):
+        each = detection(n * 1800, by=rule(f"r{n}"), user="eve", session="0x5a", process=f"guid-{n}")
+        found.append(msgspec.structs.replace(each, entities=(*each.entities, shell)))
+    assert len(grouped(found).groups) == 12
+
+
+def test_a_step_below_another_parent_as_another_user_within_moments_on_a_quiet_host_is_the_same_attack() -> None:
+    tags = ("attack.privilege-escalation", "attack.t1548.002")
+    found = [
+        detection(0, by=rule("bypass", tags=tags), user="eve", session="0x5a", process="guid-a"),
+        detection(5, by=rule("elevated", tags=tags), user="system", session="0x77", process="guid-b"),
+        detection(9000, by=rule("other"), user="eve", session="0x5a", process="guid-c"),
+    ]
+    assert grouped(found).groups == ((0, 1), (2,))
 
 
 detections = st.lists(

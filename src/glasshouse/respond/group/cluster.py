@@ -84,6 +84,7 @@ class Maker:
         principals = {e.name for each in detections for e in each.entities if e.kind in ("host", "user", "account")}
         self._words = [words_of(each, principals) for each in detections]
         rarity.count_words(self._words, numbers)
+        rarity.count_said([{*map(parent, e.rule.techniques), *title_words(e.rule.title)} for e in detections], numbers)
 
     def cluster(self, members: Sequence[int]) -> Cluster:
         """One cluster of detections that belong together for sure."""

@@ -24,9 +24,12 @@ FEATURES = (
     "gap", "overlap", "pace_a", "pace_b", "gap_to_pace", "between", "rival_a", "rival_b", "gap_to_rate",
     "process", "parent", "sibling", "family", "target", "other_family", "number", "session", "other_session",
     "user", "other_user", "one_is_system", "other", "kinds", "image", "rule", "rules", "technique", "tactic", "word",
-    "smaller", "larger", "duration", "bare", "words", "titles", "step", "sharing",
+    "smaller", "larger", "duration", "bare", "words", "titles", "step", "sharing", "rare_technique",
+    "rare_title", "lineage",
 )  # fmt: skip
 RARE = 3.5
+LINEAGE = 4
+"""Up to so many parents and ancestors are counted: where few are known, strangers may only look like it."""
 
 
 class Reason(NamedTuple):
@@ -108,6 +111,9 @@ def features(a: Cluster, b: Cluster, setting: Setting, rarity: Rarity) -> list[f
         len(a.titles.keys() & b.titles.keys()) / max(1, min(len(a.titles), len(b.titles))),
         _step(a, b),
         math.log1p(len(a.others.keys() & b.others.keys())),
+        max((rarity.said(each) for each in a.techniques.keys() & b.techniques.keys()), default=0.0),
+        max((rarity.said(each) for each in a.titles.keys() & b.titles.keys()), default=0.0),
+        float(min(len(a.parents) + len(a.ancestors), len(b.parents) + len(b.ancestors), LINEAGE)),
     ]
 
 

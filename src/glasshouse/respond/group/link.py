@@ -20,11 +20,10 @@ from glasshouse.respond.group.across import joined_across
 from glasshouse.respond.group.cluster import Cluster, Maker
 from glasshouse.respond.group.likeness import FEATURES, Setting, features, model, reason
 from glasshouse.respond.group.rarity import Rarity, bursts
-from glasshouse.respond.group.trees import Trees
 from glasshouse.words.incident import Detection, Link
 
 NEIGHBOURS = 8
-SURE, TELLING = 0.5, 3.0
+SURE, TELLING = 0.5, 2.5
 """At least so likely are two clusters of one process, or of process and child, when it is at least so telling."""
 _SAME, _CHILD = FEATURES.index("process"), FEATURES.index("parent")
 HORIZON_S = 16 * 3600.0
@@ -45,10 +44,10 @@ class Grouping(msgspec.Struct, frozen=True):
     links: tuple[tuple[Link, ...], ...]
 
 
-def grouped(detections: Sequence[Detection], trees: Trees | None = None) -> Grouping:
+def grouped(detections: Sequence[Detection], judge: Judge | None = None) -> Grouping:
     """Detections (in order of time) as groups that belong together."""
     groups = Groups(detections)
-    groups.merge((trees or model()).log_odds)
+    groups.merge(judge or model().log_odds)
     found = sorted(groups.clusters(), key=lambda each: each.members[0])
     links: defaultdict[int, list[Link]] = defaultdict(list)
     home = {at: number for number, each in enumerate(found) for at in each.members}
@@ -107,14 +106,24 @@ class Groups:
                 heapq.heappush(heap, (-odds, count, a, b))
                 count += 1
 
-        for at, each in enumerate(order):
-            for other in order[at + 1 : at + 1 + NEIGHBOURS]:
-                consider(each, other, order[max(0, at - 6) : at + NEIGHBOURS + 7])
-        while heap:
+        def consider_all() -> None:
+            for at, each in enumerate(order):
+                near = order[max(0, at - NEIGHBOURS - 6) : at + NEIGHBOURS + 7]
+                for other in order[at + 1 : at + 1 + NEIGHBOURS]:
+                    consider(each, other, near)
+
+        consider_all()
+        swept = False
+        while heap or not swept:
+            if not heap:  # what stood between two clusters may be part of one by now: all are looked at once more
+                swept = True
+                consider_all()
+                continue
             odds, _, a, b = heapq.heappop(heap)
             if id(a) not in alive or id(b) not in alive:
                 continue
             self._link(a, b, host, -odds)
+            swept = False
             both = a.merged(b)
             alive -= {id(a), id(b)}
             alive.add(id(both))

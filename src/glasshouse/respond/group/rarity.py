@@ -65,15 +65,20 @@ class Rarity:
         self._seen = {key: len(found) for key, found in seen.items()}
         self._rules = {key: len(found) for key, found in rules.items()}
         self._words: dict[str, int] = {}
+        self._said: dict[str, int] = {}
         self.total = total
 
     def count_words(self, words: Sequence[Iterable[str]], numbers: Iterable[int]) -> None:
         """Takes note of the words of each detection."""
-        seen: defaultdict[str, set[int]] = defaultdict(set)
-        for found, burst in zip(words, numbers, strict=True):
-            for word in found:
-                seen[word].add(burst)
-        self._words = {word: len(found) for word, found in seen.items()}
+        self._words = _in_bursts(words, numbers)
+
+    def count_said(self, said: Sequence[Iterable[str]], numbers: Iterable[int]) -> None:
+        """Takes note of what the rule of each detection says: techniques, and words of its title."""
+        self._said = _in_bursts(said, numbers)
+
+    def said(self, each: str) -> float:
+        """How telling it is that two rules say the same."""
+        return self._weight(self._said.get(each, 0))
 
     def word(self, word: str) -> float:
         """How telling a shared word is."""
@@ -94,3 +99,12 @@ class Rarity:
         """From 1 (a rule that fires once) down towards 0 (a rule that fires in every burst)."""
         count = self._rules.get(rule_id, 1)
         return 1.0 / (1.0 + math.log(count)) if count else 1.0
+
+
+def _in_bursts(values: Sequence[Iterable[str]], numbers: Iterable[int]) -> dict[str, int]:
+    """In how many bursts each value occurs."""
+    seen: defaultdict[str, set[int]] = defaultdict(set)
+    for found, burst in zip(values, numbers, strict=True):
+        for value in found:
+            seen[value].add(burst)
+    return {value: len(found) for value, found in seen.items()}
