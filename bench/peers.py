@@ -6,6 +6,9 @@ Neither a peer nor its rules belong to this repository; the scripts take their p
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,6 +66,32 @@ def flawfinder(executable: Path, tree: Path, output: Path) -> Run:
     run = measured([str(executable), "--sarif", "--dataonly", str(tree)])
     output.write_bytes(run.stdout)
     return run
+
+
+def clang_commands(executable: Path, kernel: Path, build: Path, objects: Sequence[str]) -> list[list[str]]:
+    """What runs the clang analyzer on files of a kernel, from the commands that its build would compile them with.
+
+    ``build`` is a configured build of the tree ``kernel`` (``make O=build CC=clang allmodconfig prepare``); files that
+    the configuration leaves out have no command.
+    """
+    made = subprocess.run(
+        ["make", "-C", str(kernel), f"O={build}", f"CC={executable}", "-k", "-n", "V=1", *objects],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    found = []
+    for line in made.stdout.splitlines():
+        match = COMPILE.search(line)
+        if match is not None and match[2] in objects:
+            flags = [word for word in shlex.split(match[1]) if not word.startswith("-Wp,-MMD")]
+            source = shlex.split(match[3])[-1]
+            found.append([str(executable), *flags, "--analyze", "-Xclang", "-analyzer-output=text", source])
+    return found
+
+
+COMPILE = re.compile(r";\s+\S*clang\S* (-[^;]*?) -c -o (\S+\.o) ([^;]+\.c)\s*;")
+"""The command that make would run (it also prints it, in quotes)."""
 
 
 def cppcheck(executable: Path, tree: Path, output: Path) -> Run:
