@@ -333,7 +333,7 @@ def copying(spec: api.Copy) -> Effect:
             content = V()
             if spec.src >= 0:
                 content.taint, content.source = bounds.content_taint(state, source)
-            elif made.name in ("memset", "bzero") and made.arg(1).const() == 0:
+            elif made.name in ("memset", "bzero") and made.arg(1).const() == 0 and target.idx is None:
                 content = NUMBERS[0]
             if spec.append or made.name in ("strncpy", "memcpy", "memmove"):
                 have = state.field(target.reg, ALL)

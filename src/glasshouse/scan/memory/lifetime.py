@@ -108,6 +108,10 @@ def free(engine: Engine, state: State, value: V, operand: Any, family: str, span
     ):
         engine.report("mismatched-free", span, name, f"{region.family}/{callee}", "high")
     state.status[root] = (FREED, span)
+    for owner, fields in list(state.heap.items()):  # elements are not told apart: the next one is another
+        held = fields.get("*") if owner.type.endswith("]") else None
+        if held is not None and held.reg is root:
+            state.heap[owner] = {key: value for key, value in fields.items() if key != "*"}
 
 
 def moved(engine: Engine, state: State, old: V, new: Region, span: int) -> None:

@@ -220,6 +220,8 @@ def size_value(engine: Engine, state: State, source: Any, operator: str) -> V:
                 value = read_global(engine, state, source)
         if value is not None and operator.startswith("sizeof->"):
             text = field_of(facts, value, operator[8:])
+        elif value is not None and value.text is not None and source.__class__ is str:
+            return of_number(len(value.text) + 1).having(size_of="char[]")  # a macro that is a text
         elif value is not None:
             if operator == "sizeof*":
                 text = element_type(value.type)

@@ -218,3 +218,35 @@ def test_a_header_that_comes_later_is_noticed(tmp_path: Path) -> None:
     assert results(folder, cache=cache) == results(folder)
     written(folder, {"sizes.h": "#define ROOM 16\n"})
     assert "c-buffer-overflow" in {item.rule_id for item in results(folder, cache=cache) if isinstance(item, Finding)}
+
+
+RECORDS = "#include <stdlib.h>\n#include <string.h>\nvoid keep(void *p);\nstruct peer { int x; };\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            "struct box { struct peer *all[8]; };\n"
+            "void f(struct box *b, int i) { while (i > 0) { struct peer *p = b->all[i]; keep(p); free(p); i--; } }\n"
+        ),
+        '#define TEXT "hello"\nvoid f(char *d) { memcpy(d, TEXT, sizeof(TEXT)); }\n',
+        (
+            "struct c { struct peer *one; };\nvoid f(struct peer *p) { struct c *c = malloc(64); if (!c) return;\n"
+            "c->one = p; memset(c + 1, 0, 8); keep(c->one->x); free(c); }\n"
+        ),
+        (
+            "struct c { int all[4]; };\nvoid f(void) { struct c *c = calloc(1, sizeof(*c)); if (!c) return;\n"
+            "c->all[1] = 2; keep(c); }\n"
+        ),
+        "union u { char a[16]; int n; };\nvoid f(void) { union u u; memset(&u, 0, 16); keep(&u); }\n",
+    ],
+    ids=["next element", "size of a text", "memory behind", "zeroed array", "union"],
+)
+def test_records_of_known_size_do_not_mislead(tmp_path: Path, text: str) -> None:
+    assert found(tmp_path, {"a.c": RECORDS + text, "b.c": "int other;\n"}) == set()
+
+
+def test_a_union_is_as_large_as_its_largest_field(tmp_path: Path) -> None:
+    text = "union u { char a[16]; int n; };\nvoid f(void) { union u u; memset(&u, 0, 17); keep(&u); }\n"
+    assert ("a.c", "c-buffer-overflow") in found(tmp_path, {"a.c": RECORDS + text, "b.c": "int other;\n"})
