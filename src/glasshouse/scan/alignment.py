@@ -16,10 +16,9 @@ import msgspec
 
 from glasshouse.scan import ir
 from glasshouse.scan.bodies import NESTING, blocks_of
-from glasshouse.scan.definitions import plain_definitions, without
+from glasshouse.scan.definitions import Binding, Shifted, plain_bindings, plain_definitions, without
 from glasshouse.scan.languages import INTERPRETED
 
-BODIES = frozenset(["function", "method", "lambda"])
 Name = tuple[str, str, int]  # kind, qualified name, and which of several
 ENCODER = msgspec.msgpack.Encoder()
 
@@ -27,7 +26,8 @@ ENCODER = msgspec.msgpack.Encoder()
 class Alignment(msgspec.Struct):
     """A plain edit.  Indexes of functions: ``same`` from old to new, ``changed`` and ``removed`` old, ``added`` new.
 
-    ``gone`` and ``come`` are those of them that are plain definitions, with class and name.
+    ``gone`` and ``come`` are those of them that are plain definitions, with class and name; ``unbound`` and ``bound``
+    are plain bindings that are gone or have come (a name with another value: both).
     """
 
     same: dict[int, int]
@@ -37,6 +37,16 @@ class Alignment(msgspec.Struct):
     spans: dict[int, int]
     gone: dict[int, tuple[int, str]] = {}
     come: dict[int, tuple[int, str]] = {}
+    unbound: dict[str, Binding] = {}
+    bound: dict[str, Binding] = {}
+
+    def going(self) -> set[str]:
+        """Names that are gone."""
+        return {*self.unbound, *(name for _, name in self.gone.values())}
+
+    def coming(self) -> set[str]:
+        """Names that have come."""
+        return {*self.bound, *(name for _, name in self.come.values())}
 
 
 def aligned(old: ir.File, new: ir.File) -> Alignment | None:
@@ -44,8 +54,9 @@ def aligned(old: ir.File, new: ir.File) -> Alignment | None:
     if old.language not in INTERPRETED:  # nothing looks into such files
         return Alignment({}, set(), set(range(len(old.functions))), set(range(len(new.functions))), {})
     before, after = Version(old), Version(new)
-    before.leave_out(after.names)
-    after.leave_out(before.names)
+    before.leave_out(after)
+    after.leave_out(before)
+    before.stripped = after.stripped = before.lacks_something() or after.lacks_something()
     if before.outside() != after.outside():
         return None
     places = {name: index for index, name in enumerate(after.names)}
@@ -64,7 +75,7 @@ def aligned(old: ir.File, new: ir.File) -> Alignment | None:
         pairs.append((head.spans, other_head.spans))
         if body.code == other_body.code:
             pairs.append((body.spans, other_body.spans))
-        elif old.functions[index].kind in BODIES:
+        elif old.functions[index].kind in ir.CALLED:
             changed.add(index)
         else:
             return None
@@ -78,12 +89,12 @@ def aligned(old: ir.File, new: ir.File) -> Alignment | None:
     spans = mapped(pairs)
     if spans is None or not rising(same):
         return None
-    return Alignment(same, changed, removed, added, spans, gone, come)
+    return Alignment(same, changed, removed, added, spans, gone, come, before.unlike, after.unlike)
 
 
 def inside(file: ir.File, functions: set[int], changed: set[int]) -> bool:
     """Whether some functions are plain ones within others of them or within changed ones, where no name finds them."""
-    kinds = BODIES if file.language != "php" else frozenset(["lambda"])  # named ones are known to the whole program
+    kinds = ir.CALLED if file.language != "php" else frozenset(["lambda"])  # named ones are known to the whole program
     for index in functions:
         function = file.functions[index]
         if function.cls >= 0 or function.kind not in kinds or function.parent not in functions | changed:
@@ -122,19 +133,33 @@ class Version:
         self.names = named((function.kind, function.qualname) for function in file.functions)
         self.classes = named(("class", cls.qualname) for cls in file.classes)
         self.spans: list[int] = []
+        self.bindings = plain_bindings(file)
         self.left_out: dict[int, tuple[int, str]] = {}  # plain definitions that the other version lacks
+        self.unlike: dict[str, Binding] = {}  # plain bindings that the other version lacks
+        self.stripped = False  # whether bodies of modules and classes are told without what one version lacks
 
-    def leave_out(self, others: Sequence[Name]) -> None:
-        """Tell functions that another version lacks from the rest."""
-        known = set(others)
+    def leave_out(self, other: Version) -> None:
+        """Tell what another version lacks from the rest."""
+        known = set(other.names)
         lacking = [(index, name[2]) for index, name in enumerate(self.names) if name not in known]
         self.left_out = plain_definitions(self.file, lacking)
+        self.unlike = {
+            name: given
+            for name, given in self.bindings.items()
+            if ENCODER.encode(given) != ENCODER.encode(other.bindings.get(name))
+        }
+
+    def lacks_something(self) -> bool:
+        """Whether the other version lacks something."""
+        return bool(self.left_out or self.unlike)
 
     def outside(self) -> bytes:
         """Everything but the functions; adds to ``spans``."""
         file, spans = self.file, self.spans
         imports = []
         for entry in file.imports:
+            if self.unlike.get(entry.local) == [entry.module, entry.name]:
+                continue
             spans.append(entry.span)
             imports.append((entry.local, entry.module, entry.name, entry.level, entry.static))
         classes = []
@@ -147,7 +172,7 @@ class Version:
             decorators = self.decorators(cls.decorators, spans)
             above = self.class_name(cls.parent)
             classes.append((name, cls.name, cls.bases, methods, cls.fields, body, init, above, cls.flags, decorators))
-        return ENCODER.encode((file.path, file.language, file.package, imports, classes))
+        return ENCODER.encode((file.path, file.language, file.package, bool(file.imports), imports, classes))
 
     def function(self, index: int) -> tuple[Code, Code]:
         """Head and body of a function."""
@@ -162,11 +187,11 @@ class Version:
         parent, cls = self.function_name(function.parent), self.class_name(function.cls)
         head = (function.name, function.flags, function.outer, function.returns, params, decorators, parent, cls)
         inner: list[int] = []
-        temps, block = function.temps, function.body
-        if self.left_out and function.kind not in BODIES:
-            count, block = without(block, self.left_out)
-            temps -= count
-        body = (temps, function.consts, self.block(block, inner), function.capped)
+        temps, block, consts = function.temps, function.body, function.consts
+        if self.stripped and function.kind not in ir.CALLED:
+            gone, block = without(function, self.left_out, self.unlike if index == 0 else ())
+            temps, consts, block = temps - len(gone), [], Shifted(gone, consts).block(block)
+        body = (temps, consts, self.block(block, inner), function.capped)
         return Code(head, spans), Code(body, inner)
 
     def block(self, block: ir.Block, spans: list[int]) -> list[Any]:

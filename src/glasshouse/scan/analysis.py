@@ -37,7 +37,6 @@ PATH_NAME = re.compile(
     r"(?i)(path|file|dir(ectory)?|folder|root|dest(ination)?|src|source|target|location|base|home|prefix)(name|s)?$"
     r"|^(path|file|dir|src|dst|f|fn|fp|fname|out(put)?|repo|ui|config|cfg|conf|settings|options|opts|args|jar|zip|war|tar|archive)(_|$)"
 )
-KINDS = frozenset(["function", "method", "lambda"])
 HANDLE = re.compile(
     r"[.\\](DB|Tx|Conn|Stmt|Context|T|B|TB|Time|Duration|Logger|ResponseWriter|Connection|EntityManager(Interface)?|LoggerInterface|"
     r"ContainerInterface)$|^(PDO|mysqli|wpdb)$"
@@ -74,9 +73,10 @@ def analyse(
 ) -> Analysis:
     """Analyse lowered files together.  ``rules`` holds the rule set of each language that occurs.
 
-    A program of at least two times ``large`` instructions is analysed in parts (see ``parts``), up to ``jobs`` (0: one
-    per core) at a time; what is found does not depend on ``jobs``.  With what is known of an ``earlier`` state, only
-    what may have changed is run; what is found is the same, and what to know the next time is put there.
+    A program of more than one and a half times ``large`` instructions is analysed in parts (see ``parts``), up to
+    ``jobs`` (0: one per core) at a time; what is found does not depend on ``jobs``.  With what is known of an
+    ``earlier`` state, only what may have changed is run; what is found is the same, and what to know the next time is
+    put there.
     """
     if all(file.language not in INTERPRETED for file in files):
         return Analysis(Program(files), [], [], [], ())
@@ -170,7 +170,7 @@ def run_roots(machine: Machine, modules: Sequence[Module], progress: Progress | 
             if not machine.registered(fn):
                 guarded(machine, module, machine.enter, fn, entry)
         for fn in module.functions:
-            if fn.ir.kind in KINDS:
+            if fn.ir.kind in ir.CALLED:
                 guarded(machine, module, machine.summary_of, fn)
         if progress is not None:
             progress(number + 1, len(modules))
@@ -184,7 +184,7 @@ def plan_of(machine: Machine, module: Module) -> list[tuple[Fn, Entry]]:
         machine.units.begin((PLAN, module))
         decorators(machine, module)
         for fn in module.functions:
-            if fn.ir.kind in KINDS:
+            if fn.ir.kind in ir.CALLED:
                 entry = sources.find_entry(machine, fn)
                 if entry is not None:
                     plan.append((fn, entry))
@@ -238,7 +238,7 @@ class WeakHit(NamedTuple):
 
 def weak_hits(fn: Fn) -> list[WeakHit]:
     """Parameters of a summarised function that reach sinks."""
-    if fn.summary is None or fn.ir.kind not in KINDS or fn.ir.flags & ir.TEST:
+    if fn.summary is None or fn.ir.kind not in ir.CALLED or fn.ir.flags & ir.TEST:
         return []
     found = []
     for hit in fn.summary.sinks.values():
@@ -271,7 +271,7 @@ def library_flows(machine: Machine, found: Merged) -> list[Flow]:
 
 
 def public(fn: Fn, found: Merged) -> bool:
-    if fn.ir.kind not in KINDS or fn.ir.flags & ir.TEST or fn in found.entries:
+    if fn.ir.kind not in ir.CALLED or fn.ir.flags & ir.TEST or fn in found.entries:
         return False
     return bool(fn.ir.flags & ir.EXPORTED) or (fn not in found.called and internal(fn))
 

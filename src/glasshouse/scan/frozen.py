@@ -347,6 +347,19 @@ class StateReader:
         else:
             table[name] = Value(refs=(FuncRef(fn, frame),))
 
+    def bind(self, module: Module, name: str, given: list[Any]) -> None:
+        """A name that has been given a constant, or a module or a name in it, since (see ``definitions.Binding``)."""
+        if module.env is None:
+            raise GoneError
+        if len(given) == 1:
+            value = Value(given[0])
+        else:
+            target, part = given
+            value = self.machine.import_value(module, target, part, 0)
+            if value.refs or self.machine.program.find_module(module, target, 0) is not None:
+                raise GoneError  # what a module of the program gives depends on when it is imported
+        module.env[name] = value
+
     def fn(self, number: int) -> Fn:
         place = self._functions[number]
         if place < 0:

@@ -98,6 +98,10 @@ SYNCHRONIZED = 1024
 TEST = 2048
 
 
+CALLED = frozenset(["function", "method", "lambda"])
+"""Kinds of functions that run when something calls them; the others run where they stand."""
+
+
 class Decorator(msgspec.Struct, array_like=True):
     """A decorator or annotation as written.  ``args`` are constants (None where not constant), by position or name."""
 

@@ -11,10 +11,10 @@ import msgspec
 from glasshouse.scan import ir, lowered
 from glasshouse.scan.alignment import Alignment, aligned
 from glasshouse.scan.cache import Cache
-from glasshouse.scan.definitions import mentioned
+from glasshouse.scan.definitions import mentioned, noticing
 
 if TYPE_CHECKING:
-    from glasshouse.scan.moves import Record
+    from glasshouse.scan.moves import Edited, Record
     from glasshouse.scan.reuse import Earlier
 
 MAX_EDITED = 50  # files; with more, everything is analysed
@@ -43,16 +43,13 @@ class Kept:
         from glasshouse.scan.reuse import Earlier
 
         record = self._record()
-        edits: dict[int, Alignment] | None = None
-        elsewhere: set[tuple[int, str]] = set()
+        edited: Edited | None = None
         if record is not None and [(file.path, file.language) for file in files] == [row[:2] for row in record.files]:
             keys = [self.contents.get(position) for position in positions]
-            edited = [n for n, (row, key) in enumerate(zip(record.files, keys, strict=True)) if row[2] != key]
-            edits = self._edits(record, edited, files) if len(edited) <= MAX_EDITED else None
-            edits = edits if edits is not None and self._unnoticed(record, keys, edits) else None
-            elsewhere = self._elsewhere(keys, edits) if edits is not None else set()
-        state = self._state(record) if record is not None and edits is not None else b""
-        self._earlier = Earlier(record, edits, state, elsewhere)
+            changed = [n for n, (row, key) in enumerate(zip(record.files, keys, strict=True)) if row[2] != key]
+            edited = self._edited(record, changed, keys, files) if len(changed) <= MAX_EDITED else None
+        state = self._state(record) if record is not None and edited is not None else b""
+        self._earlier = Earlier(record, edited, state)
         return self._earlier
 
     def keep(self, positions: Sequence[int], files: Sequence[ir.File]) -> None:
@@ -90,21 +87,74 @@ class Kept:
         except msgspec.MsgspecError:  # of another shape: as good as none
             return None
 
-    def _unnoticed(self, record: Record, keys: Sequence[bytes | None], edits: dict[int, Alignment]) -> bool:
-        """Whether code that stays as it is names no definition that has come or gone."""
-        come = {name for edit in edits.values() for _, name in edit.come.values()}
-        gone = {name for edit in edits.values() for _, name in edit.gone.values()}
-        for names, contents in ((come, [row[2] for row in record.files]), (gone, keys)):
-            if names and self._mentioned(names, contents):
-                return False
-        for file, name in record.starred:
-            if self._mentioned([name], [keys[number] for number in edits if number != file]):
-                return False
-        return True
+    def _edited(
+        self, record: Record, changed: Sequence[int], keys: Sequence[bytes | None], files: Sequence[ir.File]
+    ) -> Edited | None:
+        """What was edited; None if that is not plain, or if more than functions may notice it."""
+        from glasshouse.scan.moves import Edited
+
+        old = self._old(record, changed)
+        if len(old) < len(changed):
+            return None
+        edits = {}
+        for number, file in old.items():
+            edit = aligned(file, files[number])
+            if edit is None:
+                return None
+            edits[number] = edit
+        for place, name in record.starred:
+            if self._mentioned([name], [keys[number] for number in edits if number != place]):
+                return None
+        found = self._noticing(record, keys, edits, old, files)
+        return None if found is None else Edited(edits, found, self._elsewhere(keys, edits))
+
+    def _old(self, record: Record, changed: Sequence[int]) -> dict[int, ir.File]:
+        """Files as they were; without those that are not known any more."""
+        blobs = self.cache.get_many("lowered", [record.files[number][2] for number in changed])
+        self.lowered.update(blobs)
+        found = {}
+        for number in changed:
+            blob = blobs.get(record.files[number][2])
+            file = lowered.decode_lazily(blob).file if blob is not None else None
+            if file is not None:
+                found[number] = file
+        return found
+
+    def _noticing(
+        self,
+        record: Record,
+        keys: Sequence[bytes | None],
+        edits: dict[int, Alignment],
+        old: dict[int, ir.File],
+        files: Sequence[ir.File],
+    ) -> set[tuple[int, int]] | None:
+        """Functions that stay as they are and may notice what comes or goes; None if more than functions may."""
+        come = {name for edit in edits.values() for name in edit.coming()}
+        gone = {name for edit in edits.values() for name in edit.going()}
+        found: set[tuple[int, int]] = set()
+        for number, (row, key, file) in enumerate(zip(record.files, keys, files, strict=True)):
+            own = number in edits or file.language != "python" or any(entry.local == "*" for entry in file.imports)
+            if come and self._mentioned(come, [row[2]]):
+                functions = noticing(old.get(number, file), come, own)
+                if functions is None:
+                    return None
+                found.update((number, index) for index in functions)
+            if gone and self._mentioned(gone, [key]):
+                functions = noticing(file, gone, own)
+                if functions is None:
+                    return None
+                edit = edits.get(number)
+                before = {new: index for index, new in edit.same.items()} if edit is not None else None
+                found.update(
+                    (number, index if before is None else before[index])
+                    for index in functions
+                    if before is None or index in before
+                )
+        return found
 
     def _elsewhere(self, keys: Sequence[bytes | None], edits: dict[int, Alignment]) -> set[tuple[int, str]]:
         """Files with names that have come or gone there, which the new code of other edited files holds."""
-        found = {(file, name) for file, edit in edits.items() for _, name in (*edit.come.values(), *edit.gone.values())}
+        found = {(file, name) for file, edit in edits.items() for name in edit.coming() | edit.going()}
         return {
             (file, name)
             for file, name in found
@@ -116,18 +166,3 @@ class Kept:
         blobs = [self.lowered.get(key or b"") for key in contents]
         known = [blob for blob in blobs if blob is not None]
         return len(known) < len(blobs) or mentioned(names, known)
-
-    def _edits(self, record: Record, edited: Sequence[int], files: Sequence[ir.File]) -> dict[int, Alignment] | None:
-        """How each edited file has changed; None if that of one is not known or not plain."""
-        blobs = self.cache.get_many("lowered", [record.files[number][2] for number in edited])
-        found = {}
-        for number in edited:
-            blob = blobs.get(record.files[number][2])
-            old = lowered.decode_lazily(blob).file if blob is not None else None
-            if blob is not None:
-                self.lowered[record.files[number][2]] = blob
-            edit = aligned(old, files[number]) if old is not None else None
-            if edit is None:
-                return None
-            found[number] = edit
-        return found

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
+from typing import NamedTuple
 
 import msgspec
 
 from glasshouse.scan.alignment import Alignment
+from glasshouse.scan.definitions import Binding
 from glasshouse.scan.interp.units import ENTRY, SUMMARY
 from glasshouse.scan.outcomes import KINDS as UNIT_KINDS
 from glasshouse.scan.outcomes import Details, FlowRow, Numbers, Outcome, StepRow, UnitRow
 
-Definition = tuple[int, int, str, int]  # file, class in it, name, and number of the function (-1: gone)
+Definition = tuple[int, int, str, int | Binding]  # file, class in it, name, and number of the function (-1: gone)
 
 
 class Record(msgspec.Struct, array_like=True):
@@ -30,6 +32,22 @@ class Record(msgspec.Struct, array_like=True):
     parts: list[int] = []  # where the parts of the program begin, if units depend on that
     defined: list[Definition] = []  # what has come or gone since the state was written
     starred: list[tuple[int, str]] = []  # names of these that other files may have by importing all names of the file
+
+
+class Edited(NamedTuple):
+    """What was edited since a record, by position of the file.
+
+    ``noticing``: functions that stay as they are but name what comes or goes, by file and index in it before the edit.
+    ``elsewhere``: names that come or go, with their file, and that other edited files name.
+    """
+
+    edits: dict[int, Alignment]
+    noticing: set[tuple[int, int]]
+    elsewhere: set[tuple[int, str]]
+
+    def names(self) -> set[str]:
+        """Names that come or go."""
+        return {name for edit in self.edits.values() for name in edit.coming() | edit.going()}
 
 
 class UnmovedError(Exception):
@@ -98,11 +116,12 @@ class Keeper:
 class Move:
     """Old numbers and places to new ones."""
 
-    def __init__(self, record: Record, edits: Mapping[int, Alignment], numbers: Numbers) -> None:
+    def __init__(self, record: Record, edited: Edited, numbers: Numbers) -> None:
+        edits = edited.edits
         starts = list(accumulate((entry[3] for entry in record.files), initial=0))
         self.spans = {file: edit.spans for file, edit in edits.items()}
         self.functions: list[int] = list(range(starts[-1]))
-        self.gone = changed_functions(record, edits)  # nothing that looked into them stays
+        self.gone = changed_functions(record, edited)  # nothing that looked into them stays
         shift = 0
         for file, (_, _, _, count, _) in enumerate(record.files):
             first, edit = starts[file], edits.get(file)
@@ -130,16 +149,20 @@ class Move:
 
     def defined(self, record: Record, edits: Mapping[int, Alignment]) -> tuple[list[Definition], list[Definition]]:
         """What has come or gone since the record's state was written, and since the record itself."""
-        found: dict[tuple[int, int, str], int] = {}
-        for file, cls, name, number in record.defined:
-            found[file, cls, name] = -1 if number < 0 or number in self.removed else self.functions[number]
+        found: dict[tuple[int, int, str], int | Binding] = {}
+        for file, cls, name, given in record.defined:
+            if isinstance(given, int):
+                given = -1 if given < 0 or given in self.removed else self.functions[given]
+            found[file, cls, name] = given
         last: list[Definition] = []
         for file, edit in edits.items():
             first = self.numbers.of_module(self.numbers.modules[file]).start
             last += [(file, cls, name, -1) for cls, name in edit.gone.values()]
+            last += [(file, -1, name, -1) for name in edit.unbound]
             last += [(file, cls, name, first + index) for index, (cls, name) in edit.come.items()]
+            last += [(file, -1, name, given) for name, given in edit.bound.items()]
         found.update({item[:3]: item[3] for item in last})
-        return [(*place, number) for place, number in found.items()], last
+        return [(*place, given) for place, given in found.items()], last
 
     def unit(self, unit: int) -> int:
         number, kind = divmod(unit, UNIT_KINDS)
@@ -199,7 +222,10 @@ class Move:
         return made
 
 
-def changed_functions(record: Record, edits: Mapping[int, Alignment]) -> set[int]:
-    """Functions that changed or are gone, by their old numbers."""
+def changed_functions(record: Record, edited: Edited) -> set[int]:
+    """Functions that changed, are gone, or may notice what comes or goes, by their old numbers."""
     starts = list(accumulate((entry[3] for entry in record.files), initial=0))
-    return {starts[file] + index for file, edit in edits.items() for index in (*edit.changed, *edit.removed)}
+    found = {starts[file] + index for file, index in edited.noticing}
+    for file, edit in edited.edits.items():
+        found.update(starts[file] + index for index in (*edit.changed, *edit.removed))
+    return found

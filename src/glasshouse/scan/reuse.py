@@ -10,20 +10,20 @@ state, or what is to be run depends on how much the analysis may cost (see ``spe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from glasshouse.scan.alignment import Alignment
-from glasshouse.scan.analysis import KINDS, guarded, plan_of, run_modules
-from glasshouse.scan.definitions import mentioned
+from glasshouse.scan import ir
+from glasshouse.scan.analysis import guarded, plan_of, run_modules
 from glasshouse.scan.frozen import GoneError, State, StateReader, moved, written
 from glasshouse.scan.interp.machine import Machine
 from glasshouse.scan.interp.units import ENTRY, PLAN, STATE, SUMMARY, Key
 from glasshouse.scan.languages import INTERPRETED
-from glasshouse.scan.moves import Definition, Move, Record, UnmovedError, changed_functions, joined
+from glasshouse.scan.moves import Definition, Edited, Move, Record, UnmovedError, changed_functions, joined
 from glasshouse.scan.outcomes import KINDS as UNIT_KINDS
 from glasshouse.scan.outcomes import Numbers, Outcome, UnitRow, outcome_of
 from glasshouse.scan.parts import parts_of
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.rules.loader import RuleSet
 
 
+WORD = re.compile(r"\w+", re.ASCII)
 DEFINITION_STEPS = 2  # of a module body, to make a function and to give it its name
 
 
@@ -43,14 +44,12 @@ class Earlier:
     def __init__(
         self,
         record: Record | None,
-        edits: Mapping[int, Alignment] | None,
+        edited: Edited | None,
         state: bytes = b"",
-        elsewhere: Collection[tuple[int, str]] = (),
     ) -> None:
         self.record = record
-        self.edits = edits  # by position of the file; None: not plain
+        self.edited = edited  # None: not known, or not plain
         self.state = state  # that modules left
-        self.elsewhere = elsewhere  # names that come or go, with their file, and that other edited files name
         self.outcome: Outcome | None = None
         self.functions: list[int] = []
         self.spans: dict[int, dict[int, int]] = {}
@@ -63,13 +62,13 @@ class Earlier:
 
     def promising(self) -> bool:
         """Whether it is worth trying ``again``."""
-        return self.record is not None and self.edits is not None and (bool(self.state) or not self.looked_into())
+        return self.record is not None and self.edited is not None and (bool(self.state) or not self.looked_into())
 
     def looked_into(self) -> bool:
         """Whether a module body looked into what has changed."""
         assert self.record is not None
-        assert self.edits is not None
-        changed = changed_functions(self.record, self.edits)
+        assert self.edited is not None
+        changed = changed_functions(self.record, self.edited)
         return any(row.key == BASE and not changed.isdisjoint(row.touched) for row in self.record.outcome.units)
 
     def again(self, machine: Machine, size: int, rules: Mapping[str, RuleSet]) -> Outcome | None:
@@ -78,13 +77,13 @@ class Earlier:
         The machine, made with these rules, has run nothing.  ``size``: of a part, in instructions.
         """
         assert self.record is not None
-        assert self.edits is not None
+        assert self.edited is not None
         self.parts = self.record.parts
         if self.parts and self.parts != beginnings(machine, size):
             return None
-        move = Move(self.record, self.edits, Numbers(machine.program))
+        move = Move(self.record, self.edited, Numbers(machine.program))
         self.functions, self.spans = move.since(self.record)
-        self.defined, come_or_gone = move.defined(self.record, self.edits)
+        self.defined, come_or_gone = move.defined(self.record, self.edited.edits)
         self.starred = self.record.starred
         if come_or_gone and self._noticed(machine, come_or_gone, rules):
             return None
@@ -100,7 +99,7 @@ class Earlier:
                 self._install(machine, functions, move.numbers)
             except GoneError:
                 return None
-        self.outcome = again(self.record, self.edits, machine, move, base=looked_into)
+        self.outcome = again(self.record, self.edited, machine, move, base=looked_into)
         self.used, self.spoiled = self.outcome is not None, True
         return self.outcome
 
@@ -108,12 +107,17 @@ class Earlier:
         """Give the machine the state that modules left."""
         reader = StateReader(machine, self.state, functions, self._place)
         reader.install()
-        for file, cls, name, number in self.defined:
-            reader.define(machine.program.modules[file], cls, name, numbers.functions[number] if number >= 0 else None)
+        for file, cls, name, given in self.defined:
+            module = machine.program.modules[file]
+            if not isinstance(given, int):
+                reader.bind(module, name, given)
+            else:
+                reader.define(module, cls, name, numbers.functions[given] if given >= 0 else None)
 
     def _noticed(self, machine: Machine, found: Sequence[Definition], rules: Mapping[str, RuleSet]) -> bool:
         """Whether a definition that came or went may be noticed by something that is not code that names it."""
         assert self.record is not None
+        assert self.edited is not None
         modules, over = machine.program.modules, self.record.outcome.over
         files, names = {item[0] for item in found}, {item[2] for item in found}
         whole = {
@@ -123,17 +127,17 @@ class Earlier:
             if (target := machine.program.find_module(module, star.module, star.level)) is not None
         }
         starred = {(item[0], item[2]) for item in found if item[0] in whole and item[1] < 0}
-        if not files.isdisjoint(over) or not starred.isdisjoint(self.elsewhere):
+        if not files.isdisjoint(over) or not starred.isdisjoint(self.edited.elsewhere):
             return True
         self.starred = sorted(starred.union(self.starred))
         for matcher in machine.matchers.values():
-            if any(matcher.assigned(name) or matcher.named(name) for name in names):
+            if any(matcher.concerns(name) for name in names):
                 return True
-        texts = [msgspec.json.encode((list(each.rules.values()), each.models)) for each in rules.values()]
-        if mentioned(names, texts):
-            return True
-        rows = self.record.outcome.units
-        return any(row.details is not None and not names.isdisjoint(row.details.asked) for row in rows)
+        edits = self.edited.edits.values()
+        defined = {name for edit in edits for table in (edit.come, edit.gone) for _, name in table.values()}
+        imported = {given[0] for edit in edits for table in (edit.bound, edit.unbound) for given in table.values()}
+        words = vocabulary(rules.values()) if defined else set()
+        return not defined.isdisjoint(words) or asks_for_imports(rules.values(), map(str, imported))
 
     def _leads_to(self, machine: Machine, functions: list[int]) -> bool:
         """Whether modules have left the state that they left before; it is kept as it is now."""
@@ -163,26 +167,44 @@ class Earlier:
         self.outcome = outcome if reusable(machine, outcomes, outcome.units) else None
 
 
+def vocabulary(rules: Iterable[RuleSet]) -> set[str]:
+    """All words by which rules and models tell code."""
+    texts = []
+    for each in rules:
+        told = [(r.sinks, r.sanitizers, r.sources, r.matches, r.protocol, r.options) for r in each.rules.values()]
+        texts.append(msgspec.json.encode((told, each.models)).decode())
+    return {word for text in texts for word in WORD.findall(text)}
+
+
+def asks_for_imports(rules: Iterable[RuleSet], modules: Iterable[str]) -> bool:
+    """Whether something holds only in files that import one of some modules, or of the same package."""
+    asked: set[str] = set()
+    for each in rules:
+        asked.update(name for rule in each.rules.values() for match in rule.matches for name in match.imports)
+        asked.update(name for models in each.models for entry in models.entries for name in entry.imports)
+    packages = {name.partition(".")[0] for name in asked}
+    return any(module.partition(".")[0] in packages for module in modules)
+
+
 def beginnings(machine: Machine, size: int) -> list[int]:
     """The first module of each part of the program."""
     return [part[0].index if part else -1 for part in parts_of(machine, size)]
 
 
-def again(
-    record: Record, edits: Mapping[int, Alignment], machine: Machine, move: Move, *, base: bool
-) -> Outcome | None:
-    """The outcome of a program after plain ``edits`` of some files; None: unknown.
+def again(record: Record, edited: Edited, machine: Machine, move: Move, *, base: bool) -> Outcome | None:
+    """The outcome of a program after plain edits of some files; None: unknown.
 
     The machine has its modules' state, which is as before; ``base``: it has run them, since they looked into a change.
     """
     numbers, over = move.numbers, record.outcome.over
     units = {row.key: row for row in record.outcome.units}
-    affected = affected_units(record.outcome.units, move.gone)
-    assert base == (BASE in affected)
+    affected = affected_units(record.outcome.units, move.gone, edited.names())
+    if base != (BASE in affected):
+        return None  # a module body has put together a name that comes or goes
     if over and not (affected - {BASE}).isdisjoint(users_of(record.outcome.units, of_modules(units.values(), over))):
         return None
     modules = machine.program.modules
-    edits = {index: edit for index, edit in edits.items() if modules[index].language in INTERPRETED}
+    edits = {index: edit for index, edit in edited.edits.items() if modules[index].language in INTERPRETED}
     touched = {index for index, edit in edits.items() if edit.added or edit.removed}
     for unit in affected:
         number, kind = divmod(unit, UNIT_KINDS)
@@ -205,7 +227,8 @@ def again(
     if BASE in kept:
         for file, edit in edits.items():
             cost = kept[BASE].cost
-            cost[file] = cost.get(file, 0) + DEFINITION_STEPS * (len(edit.come) - len(edit.gone))
+            statements = DEFINITION_STEPS * (len(edit.come) - len(edit.gone)) + len(edit.bound) - len(edit.unbound)
+            cost[file] = cost.get(file, 0) + statements
     run_units(machine, numbers, wanted, kept)
     return put_together(record, move, machine, kept)
 
@@ -215,9 +238,11 @@ def unit_stays(unit: int, move: Move) -> bool:
     return kind not in (ENTRY, SUMMARY) or number not in move.removed
 
 
-def affected_units(rows: Collection[UnitRow], changed: set[int]) -> set[int]:
-    """Units that looked into changed functions, and all that used them."""
-    return users_of(rows, [row.key for row in rows if not changed.isdisjoint(row.touched)])
+def affected_units(rows: Collection[UnitRow], changed: set[int], names: set[str]) -> set[int]:
+    """Units that looked into changed functions or put together one of the names, and all that used them."""
+    found = [row.key for row in rows if not changed.isdisjoint(row.touched)]
+    found += [row.key for row in rows if row.details is not None and not names.isdisjoint(row.details.asked)]
+    return users_of(rows, found)
 
 
 def users_of(rows: Collection[UnitRow], wanted: Iterable[int]) -> set[int]:
@@ -243,7 +268,7 @@ def run_units(machine: Machine, numbers: Numbers, wanted: Sequence[int], kept: C
             for fn, entry in plan_of(machine, item):
                 if not machine.registered(fn) and numbers.unit((ENTRY, fn)) not in kept:
                     guarded(machine, item, machine.enter, fn, entry)
-        elif kind == SUMMARY and item.ir.kind in KINDS:
+        elif kind == SUMMARY and item.ir.kind in ir.CALLED:
             guarded(machine, item.module, machine.summary_of, item)
 
 
@@ -277,7 +302,7 @@ def put_together(record: Record, move: Move, machine: Machine, kept: dict[int, U
 
 def reachable(rows: Sequence[UnitRow], functions: Sequence[Fn]) -> list[UnitRow] | None:
     """The units that an analysis from the start would make: roots, and what they use; None if one is not there."""
-    others = {number for number, fn in enumerate(functions) if fn.ir.kind not in KINDS}
+    others = {number for number, fn in enumerate(functions) if fn.ir.kind not in ir.CALLED}
     asked: dict[int, UnitRow] = {}  # only what is asked for can be out of reach
     roots: set[int] = set()
     reached: set[int] = set()

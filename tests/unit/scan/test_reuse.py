@@ -86,11 +86,13 @@ def units(record: Record | None) -> dict[int, object]:
     told: dict[int, object] = {}
     for row in record.outcome.units:
         more = row.details or Details()
-        flows = [[(msgspec.structs.replace(flow, step=0), way(flow.step)) for flow in table] for table in
-                 (more.flows, more.guesses, more.weak)]  # fmt: skip
+        tables = (more.flows, more.guesses, more.weak)
+        flows = [
+            sorted(repr((msgspec.structs.replace(flow, step=0), way(flow.step))) for flow in each) for each in tables
+        ]
         facts = [msgspec.to_builtins(fact) for fact in more.facts]
         looked = row.touched, row.needs, row.called, more.entries, more.capped, more.widened, row.cost
-        told[row.key] = looked, repr(flows), facts
+        told[row.key] = looked, flows, facts
     return told
 
 
@@ -141,6 +143,22 @@ STATEMENTS = (
     "x = getattr({other}, 'add' + 'ed{n}')(x)",
     "x = C{n}(x).more{n}()",
     "C{n}(x).more{n}(x)",
+    "x = x + N{n}",
+    "eval({other}.N{n})",
+    "os.system(getattr({other}, 'N' + '{n}'))",
+    "N{n}.system(x)",
+    "x = {other}['add' + 'ed{n}'](x)",
+    "x = C{n}['N' + '{n}']",
+)
+BINDINGS = (
+    "N{n} = 'a'",
+    "N{n} = 1",
+    "import os as N{n}",
+    "from os import system as N{n}",
+    "import {other} as N{n}",
+    "N{n} = f1('a')",
+    "N{n} = 2; N{n} = 3",
+    "N{n}: str = ''",
 )
 NUMBERS = st.integers(0, 3)
 MODULES = ("a", "b", "c")
@@ -152,7 +170,7 @@ MODULE = st.tuples(NUMBERS, st.lists(FUNCTION, min_size=4, max_size=4), st.lists
 PROGRAM = st.lists(MODULE, min_size=3, max_size=3)
 EDIT = st.tuples(
     st.sampled_from(
-        ["body", "body", "body", "method", "lines", "add", "more", "decorator", "base", "module", "import"]
+        ["body", "body", "method", "lines", "add", "more", "bind", "bind", "decorator", "base", "module", "import"]
     ),
     st.integers(0, 2),
     NUMBERS,
@@ -177,9 +195,11 @@ class Source:
         self.lines = 0
         self.added: list[list[Statement]] = []
         self.more: dict[int, list[Statement]] = {}
+        self.bound: dict[int, str] = {}
 
     def text(self) -> str:
         parts = [HEAD.format(other=MODULES[(self.number + 1) % 3], n=self.imported), "# line\n" * self.lines]
+        parts += [f"{binding}\n" for _, binding in sorted(self.bound.items())]
         for n, body in enumerate(self.functions):
             parts.append(f"{self.decorators[n]}def f{n}(x):\n{written(body)}")
         for n, body in enumerate(self.methods):
@@ -206,6 +226,11 @@ class Source:
             self.more = {n: have for n, have in self.more.items() if n != number} | (
                 {} if number in self.more else {number: body}
             )
+        elif kind == "bind":
+            self.bound.pop(number, None)
+            for statement, *_ in body[:1]:
+                binding = BINDINGS[statement % len(BINDINGS)]
+                self.bound[number] = binding.format(n=number, other=MODULES[(self.number + 1) % 3])
         elif kind == "decorator":
             self.decorators[number] = "@f2\n" if self.decorators[number] == "" else ""
         elif kind == "base":
@@ -329,7 +354,10 @@ def test_functions_inside_a_body_may_come_and_go(scans: Scans) -> None:
         ("def harmless(text):", "def os(text):"),
         ("def harmless(text):", "@app.route('/b')\ndef renamed(text):"),
         ("def harmless(text):", "def popen(text):\n    return 1\n\ndef harmless(text):"),
-        ("import os\n", "import os, sys\n"),
+        ("import os\n", "import os\nimport jwt\n"),
+        ("import os\n", "import os\nimport web as me\n"),
+        ("import os\n", "import os\nkey = len('x')\n"),
+        ("import os\n", "import os\npassword = 'x'\n"),
         ('@app.route("/")', '@app.route("/a")'),
         ("def run(text):", "class K:\n    pass\n\ndef run(text):"),
     ],
@@ -409,19 +437,51 @@ def test_a_new_function_of_a_file_that_another_imports_whole_is_reused_until_tha
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "reused"),
     [
-        "import web\n\ndef f(x):\n    return web.shout(x)\n",
-        "import web\n\ndef f(x):\n    return getattr(web, 'sh' + 'out')(x)\n",
-        "KNOWN = 'say, shout'\n",
+        ("import web\n\ndef f(x):\n    return web.shout(x)\n", True),
+        ("import web\n\ndef f(x):\n    return getattr(web, 'sh' + 'out')(x)\n", True),
+        ("import web\n\ndef f(x):\n    return web, 'say, shout'\n", True),
+        ("class Other:\n    def shout(self):\n        return 1\n", True),
+        ("def f(x):\n    from web import shout\n    return shout(x)\n", False),
+        ("import web\n\nprint(getattr(web, 'sh' + 'out')(input()))\n", False),
+        ("class Shout:\n    name = 'shout'\n", False),
+        ("KNOWN = 'say, shout'\n", True),
+        ("KNOWN = 'shout'\n", False),
+        ("import shout\n\nclass K(shout.Base):\n    word = shout.word\n", True),
+        ("import web\n\nclass K(web.shout):\n    pass\n", False),
     ],
 )
-def test_a_new_function_that_something_may_notice_is_analysed_from_the_start(other: str, scans: Scans) -> None:
+def test_what_names_a_new_function_is_run_again_if_it_is_a_function(other: str, reused: bool, scans: Scans) -> None:
     (scans.tree / "other.py").write_text(other)
     scans.scan()
-    (scans.tree / "web.py").write_text(WEB + "def shout(text):\n    return os.popen(text).read()\n")
-    scans.scan()
-    assert not scans.reused
+    for text in (WEB + "def shout(text):\n    return os.popen(text).read()\n", WEB):
+        (scans.tree / "web.py").write_text(text)
+        scans.scan()
+        assert scans.reused == reused
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("app = ", "import subprocess\napp = "),
+        ("import os\n", "import os, sys\nfrom json import loads\nNAME = 'a'\n"),
+        ("import os\n", "import os\nQUIET = None\n"),
+    ],
+)
+def test_constants_and_imports_at_the_top_may_come_change_and_go(old: str, new: str, scans: Scans) -> None:
+    start = WEB.replace("return len(text)", "return subprocess.run(NAME + text, shell=not QUIET)")
+    reused = []
+    for text in (
+        start,
+        start.replace(old, new),
+        start.replace(old, new.replace("'a'", "'b'").replace("None", "1")),
+        start,
+    ):
+        (scans.tree / "web.py").write_text(text)
+        scans.scan()
+        reused.append(scans.reused)
+    assert reused == [True] * 4
 
 
 # --- programs that take many steps -----------------------------------------------------------------------------------

@@ -308,6 +308,7 @@ def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
         if ref.__class__ is Obj:
             item = obj_item(frame, ref, value, key, span)
         elif const.__class__ is str:
+            machine.unit.asked.add(const)
             item = ref_attr(frame, ref, value, const, span)
         else:
             item = None
