@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from glasshouse.scan.analysis import KINDS, Progress, interpreted, run_modules, run_roots
+from glasshouse.scan import ir
+from glasshouse.scan.analysis import Progress, interpreted, run_modules, run_roots
 from glasshouse.scan.execute import Done, ExecutorLimits, available_cores
 from glasshouse.scan.interp.machine import Machine
 from glasshouse.scan.interp.units import STATE, SUMMARY, Unit
@@ -41,7 +42,7 @@ def run(
 
     ``keep`` gets the state that running the modules left, as data (empty if it cannot be written).
 
-    A program of at least two times ``size`` instructions is run in parts of about ``size``.
+    A program of more than one and a half times ``size`` instructions is run in parts of about ``size``.
     """
     parts = parts_of(machine, size)
     if len(parts) == 1:
@@ -74,7 +75,7 @@ def parts_of(machine: Machine, size: int) -> list[list[Module]]:
     modules = interpreted(machine)
     weights = [sum(machine.budget.size(fn) for fn in module.functions) for module in modules]
     total = max(1, sum(weights))  # files may hold no instruction at all
-    count = max(1, min(MAX_PARTS, total // size))
+    count = max(1, min(MAX_PARTS, round(total / size)))
     found: list[list[Module]] = [[] for _ in range(count)]
     done = 0
     for module, weight in zip(modules, weights, strict=True):
@@ -132,6 +133,6 @@ def own_units(machine: Machine, modules: Sequence[Module]) -> Iterator[Unit]:
     """Units of some modules, and those that are made only where they are wanted."""
     own = set(modules)
     for (kind, item), unit in machine.units.done.items():
-        wanted = kind == STATE or (kind == SUMMARY and item.ir.kind not in KINDS)
+        wanted = kind == STATE or (kind == SUMMARY and item.ir.kind not in ir.CALLED)
         if wanted or (item if item.__class__ is Module else item.module) in own:
             yield unit
