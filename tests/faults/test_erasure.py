@@ -15,7 +15,7 @@ from glasshouse.ledger.audit.verify import verify
 from glasshouse.ledger.keys import APPROVER_KINDS, EngagementKeys, Signer, new_signers
 from glasshouse.ledger.opening import Places
 from glasshouse.ledger.retention import Approvers, erasure_text
-from glasshouse.ledger.seal import _cipher
+from glasshouse.ledger.seal import cipher
 from glasshouse.ledger.store.sqlite import SqliteStore
 from glasshouse.words.errors import EntryError, ErasedError, ErasureRefusedError
 
@@ -61,8 +61,8 @@ def secrets(directory: Path, index: int) -> list[bytes]:
     assert stored is not None
     wrapped, ciphertext = stored.sealed[:WRAPPED_BYTES], stored.sealed[WRAPPED_BYTES:]
     wrapping = EngagementKeys(directory / "keys" / "engagements").existing(stored.engagement)
-    key = _cipher(wrapping).decrypt(wrapped[:12], wrapped[12:], stored.engagement.encode())
-    salted = _cipher(key).decrypt(bytes(12), ciphertext, b"event")
+    key = cipher(wrapping).decrypt(wrapped[:12], wrapped[12:], stored.engagement.encode())
+    salted = cipher(key).decrypt(bytes(12), ciphertext, b"event")
     return [ciphertext[:64], ciphertext[-64:], salted[:32], key, wrapped]
 
 
