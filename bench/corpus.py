@@ -20,6 +20,7 @@ ADDED = {
     "javascript": "\nfunction addedByTheBenchmark(value) {\n  return value;\n}\n",
     "java": "\nclass AddedByTheBenchmark {\n    Object same(Object value) {\n        return value;\n    }\n}\n",
 }
+FIRST_IMPORT = re.compile(r"^(?:import|from) (?!__future__)", re.MULTILINE)
 BODY_LINE = {  # a line before which a statement may stand, and the statement
     "python": (re.compile(r"^( +)return [a-z_.]+\(.*\)$", re.MULTILINE), "{0}edited_by_the_benchmark = 1\n{1}"),
     "javascript": (
@@ -87,6 +88,16 @@ def edit_body(path: Path, language: str) -> None:
     pattern, statement = BODY_LINE[language]
     text = path.read_text()
     path.write_text(pattern.sub(lambda found: statement.format(found[1], found[0]), text, count=1))
+
+
+def add_constant(path: Path, _language: str) -> None:
+    """Append a constant (Python)."""
+    path.write_text(path.read_text() + '\n\nADDED_WORD = "added"\n')
+
+
+def add_import(path: Path, _language: str) -> None:
+    """Import a module before the first import (Python)."""
+    path.write_text(FIRST_IMPORT.sub(r"import subprocess\n\g<0>", path.read_text(), count=1))
 
 
 def add_function(path: Path, language: str) -> None:

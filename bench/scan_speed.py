@@ -20,10 +20,14 @@ from pathlib import Path
 
 import peers
 import yaml
-from corpus import Size, add_function, copied, edit_body, size, sources, to_edit
+from corpus import Size, add_constant, add_function, add_import, copied, edit_body, size, sources, to_edit
 from measure import Run, machine, measured, median, table
 
-KINDS = ("cold", "nothing changed", "a function's body edited", "a function added")
+EDITS: dict[str, Callable[[Path, str], None]] = {
+    "a function's body edited": edit_body,
+    "a function added": add_function,
+}
+PYTHON_EDITS: dict[str, Callable[[Path, str], None]] = {"a constant added": add_constant, "an import added": add_import}
 SIZES = (0.25, 0.5, 1.0)
 
 
@@ -37,18 +41,18 @@ def scan(tree: Path, work: Path, options: argparse.Namespace, *more: str, memory
     return run
 
 
-def four_kinds(tree: Path, work: Path, options: argparse.Namespace) -> dict[str, list[Run]]:
+def each_kind(tree: Path, work: Path, options: argparse.Namespace) -> dict[str, list[Run]]:
     """Repeated runs of each kind; every repetition starts from an empty cache and the unedited tree."""
     runs: dict[str, list[Run]] = defaultdict(list)
     edited = tree / options.edit if options.edit else to_edit(tree, options.language)
     original = edited.read_text()
-    edits: dict[str, Callable[[Path, str], None]] = {KINDS[2]: edit_body, KINDS[3]: add_function}
+    edits = EDITS | PYTHON_EDITS if options.language == "python" else EDITS
     for repetition in range(options.repeat):
         cache = ("--cache-dir", str(work / f"cache{repetition}"))
         runs["cold"].append(scan(tree, work, options, *cache))
         if options.cold:
             continue
-        runs[KINDS[1]].append(scan(tree, work, options, *cache))
+        runs["nothing changed"].append(scan(tree, work, options, *cache))
         for kind, edit in edits.items():
             edit(edited, options.language)
             runs[kind].append(scan(tree, work, options, *cache))
@@ -60,7 +64,7 @@ def four_kinds(tree: Path, work: Path, options: argparse.Namespace) -> dict[str,
 def compare(tree: Path, work: Path, options: argparse.Namespace) -> str:
     """The main table."""
     lines = size(sources(tree, options.language)).lines
-    runs = four_kinds(tree, work, options)
+    runs = each_kind(tree, work, options)
     peak = scan(tree, work, options, "--cache-dir", str(work / "cache-memory"), memory=True).peak_mb
     peer = semgrep(tree, work, options)
     rows = []
