@@ -17,9 +17,11 @@ SERVER = """
 import atexit, importlib, json, os, sys
 from glasshouse.cli.main import main
 
+KEPT = "glasshouse", "sqlalchemy", "msgspec", "cedarpy"
+
 def told(place):
     with open(place, "w") as stream:
-        json.dump([name for name in sys.modules if name.partition(".")[0] in ("glasshouse", "sqlalchemy", "msgspec")
+        json.dump([name for name in sys.modules if name.partition(".")[0] in KEPT
                    or name.startswith(("cryptography.hazmat.primitives", "concurrent.", "asyncio"))], stream)
 
 for line in sys.stdin:
