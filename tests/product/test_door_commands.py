@@ -16,7 +16,8 @@ from glasshouse.access.criteria import criteria
 from glasshouse.store.database import open_database
 from glasshouse.store.place import StorePlace
 from glasshouse.store.records import Tables
-from glasshouse.words.party import CriterionCheck
+from glasshouse.words.engagement import Engagement, Scope, Term
+from glasshouse.words.party import CriterionCheck, Organisation, Person
 
 WEAK = "import os\nfrom flask import request\n\ndef ping():\n    os.system('ping ' + request.args['host'])\n"
 ENGAGEMENT = """\
@@ -62,6 +63,20 @@ class Machine:
             if each.id != left:
                 register.record_check(Tables(database), "acme", CriterionCheck(each.id, True, "rita", 1, "ab" * 32))
         database.close()
+
+    def engage_ada(self) -> str:
+        """A vetted organisation with one person, one engagement and one key, whose public id is returned."""
+        database = open_database(StorePlace(file=self.home / "store.db"))
+        tables = Tables(database)
+        tables.organisations.add(Organisation("acme", "Acme", "FR", "vetted"))
+        tables.people.add(Person("ada", "acme", "Ada", ("operator",)))
+        term = Term(0, 4_000_000_000)
+        register.draft(tables, Engagement("audit", "acme", "look", Scope(), ("code.scan",), 0, term))
+        for event in ("request", "activate"):
+            register.move_engagement(tables, "audit", event)
+        record = register.issue_key(tables, b"p" * 32, "ada", "audit", 3_000_000_000, 1_000)[1]
+        database.close()
+        return record.public_id
 
     def kinds(self) -> list[str]:
         """The kinds of the log's entries."""
@@ -155,6 +170,28 @@ def test_the_kill_switch_stops_everything_but_the_lifting_of_it(machine: Machine
     assert "glasshouse kill --list" in run("kill", "--lift", "HALT", code=2)
     run("kill", "--lift", halt)
     run("scan", "src", code=1)
+
+
+@pytest.mark.parametrize("halt", [("kill", "--all"), ("access", "revoke", "--tier", "0")], ids=["all", "cohort"])
+def test_under_a_halt_rights_are_taken_away_and_none_is_given(machine: Machine, halt: tuple[str, ...]) -> None:
+    run = machine.run
+    key = machine.engage_ada()
+    run(*halt, "--reason", "credentials leaked")
+    for gives in (
+        ("key", "issue", "ada", "--engagement", "audit"),
+        ("key", "rotate", key),
+        ("person", "add", "bo", "--organisation", "acme", "--name", "Bo"),
+    ):
+        assert "halt" in run("access", *gives, code=3)
+    run("access", "engagement", "pause", "audit")
+    run("access", "engagement", "resume", "audit", code=3)
+    run("access", "key", "revoke", key)
+    run("access", "engagement", "revoke", "audit")
+    run("access", "person", "deactivate", "ada")
+    run("access", "org", "suspend", "acme", "--reason", "credentials leaked")
+    run("access", "org", "reinstate", "acme", code=3)
+    run("access", "org", "revoke", "acme", "--reason", "credentials leaked")
+    assert f"{key}  revoked" in run("access", "key", "list")
 
 
 def test_a_missing_key_never_runs_under_the_users_own_name(machine: Machine) -> None:

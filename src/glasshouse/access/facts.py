@@ -15,6 +15,8 @@ from glasshouse.words.halt import Halt
 from glasshouse.words.party import Caller, KeyRecord
 
 UNKNOWN_TIER = MAX_TIER + 1
+PASS_UNDER_HALT = ("access.halt", "access.withdraw")
+"""What whoever owns the machine may do under any halt: lift what was ordered, and take more rights away, never give."""
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -121,8 +123,8 @@ def halt_on(caller: Caller, act: Act, halts: Iterable[Halt]) -> Halt | None:
 
 
 def _covers(halt: Halt, caller: Caller, act: Act) -> bool:
-    if act.capability == "access.halt" and caller.kind == "local":
-        return False  # whoever owns the machine must be able to lift what he ordered
+    if caller.kind == "local" and act.capability in PASS_UNDER_HALT:
+        return False
     match halt.kind:
         case "all":
             return True

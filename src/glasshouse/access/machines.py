@@ -100,4 +100,17 @@ APPROVAL = _machine(
     ("approved", "lapse", "lapsed"),
 )
 
+WITHDRAWING = {
+    ORGANISATION.name: ("refuse", "suspend", "revoke"),
+    ENGAGEMENT.name: ("pause", "expire", "revoke"),
+    KEY.name: ("revoke",),
+}
+"""By machine, the events that only take rights away: none leads to a state in which its subject may be used."""
+
+
+def changes_by(machine: Machine, event: str) -> str:
+    """The capability that a step of the register asks for: one that only takes rights away passes under a halt."""
+    return "access.withdraw" if event in WITHDRAWING.get(machine.name, ()) else "access.change"
+
+
 MACHINES: tuple[Machine, ...] = (ORGANISATION, ENGAGEMENT, KEY, APPROVAL)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from glasshouse.access.machines import ENGAGEMENT
+from glasshouse.access.machines import ENGAGEMENT, changes_by
 from glasshouse.cli.admin import as_json, date, opened, say, with_format
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _move(event: str) -> click.Command:
         with opened() as admin:
             before = admin.tables.engagements.get(name)
             after = admin.change(
-                "access.change",
+                changes_by(ENGAGEMENT, event),
                 f"engagement:{name}",
                 f"{event} {name}",
                 lambda to: register.move_engagement(to, name, event),

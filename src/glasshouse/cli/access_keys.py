@@ -79,7 +79,7 @@ def revoke(public_id: str) -> None:
     with opened() as admin:
         before = admin.tables.keys.get(public_id)
         admin.change(
-            "access.change",
+            "access.withdraw",
             f"key:{public_id}",
             f"revoke key {public_id}",
             lambda to: register.revoke_key(to, public_id),

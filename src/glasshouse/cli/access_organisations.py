@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from glasshouse.access.machines import ORGANISATION
+from glasshouse.access.machines import ORGANISATION, changes_by
 from glasshouse.cli.admin import as_json, date, digest_of, opened, say, with_format
 
 _EVENTS = {
@@ -130,7 +130,7 @@ def _move(event: str) -> click.Command:
         with opened() as admin:
             before = admin.tables.organisations.get(name)
             after = admin.change(
-                "access.change",
+                changes_by(ORGANISATION, event),
                 f"organisation:{name}",
                 f"{event} {name}",
                 lambda to: register.move_organisation(to, name, event, reason),

@@ -106,5 +106,7 @@ def _deactivate(name: str) -> None:
     from glasshouse.access import register
 
     with opened() as admin:
-        admin.change("access.change", f"holder:{name}", f"deactivate {name}", lambda to: register.deactivate(to, name))
+        admin.change(
+            "access.withdraw", f"holder:{name}", f"deactivate {name}", lambda to: register.deactivate(to, name)
+        )
     say(f"{name} is inactive")

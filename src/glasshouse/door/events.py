@@ -21,7 +21,12 @@ from glasshouse.words.passage import Outcome
 
 OCSF_VERSION = "1.8.0"
 API_ACTIVITY = 6003
-_ACTIVITY = {"access.change": (3, "Update"), "access.halt": (3, "Update"), "log.erase": (4, "Delete")}
+_ACTIVITY = {
+    "access.change": (3, "Update"),
+    "access.withdraw": (3, "Update"),
+    "access.halt": (3, "Update"),
+    "log.erase": (4, "Delete"),
+}
 _OTHER = (99, "Other")
 _READ = (2, "Read")
 _SUCCESS, _FAILURE, _UNKNOWN = (1, "Success"), (2, "Failure"), (0, "Unknown")

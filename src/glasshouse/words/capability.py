@@ -40,6 +40,7 @@ _ALL = (
     Capability("code.prove", "prove a weakness inside a sandbox", 2, "analyse", ("code",)),
     Capability("response.execute", "carry out a step of a response plan", 3, "respond", ("host", "record"), asks=True),
     Capability("access.change", "change organisations, people, keys or engagements", 0, "administer", ("record",)),
+    Capability("access.withdraw", "take rights away: revoke, suspend, pause, end", 0, "administer", ("record",)),
     Capability("access.halt", "revoke a cohort or stop everything", 0, "administer", ("record",)),
     Capability("approval.decide", "approve or deny a waiting request", 0, "administer", ("record",)),
     Capability("log.erase", "erase a payload of the log", 0, "administer", ("record",)),

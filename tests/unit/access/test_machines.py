@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glasshouse.access.machines import ENGAGEMENT, KEY, MACHINES, Machine
+from glasshouse.access.machines import ENGAGEMENT, KEY, MACHINES, WITHDRAWING, Machine, changes_by
 from glasshouse.words.errors import TransitionError
 
 PAIRS = [
@@ -52,6 +52,22 @@ def test_a_revoked_key_stays_revoked(events: list[str]) -> None:
     for event in events:
         with pytest.raises(TransitionError):
             KEY.after(state, event)
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda each: each.name)
+def test_what_passes_as_taking_rights_away_never_leads_to_a_state_that_may_be_used(machine: Machine) -> None:
+    for event in WITHDRAWING.get(machine.name, ()):
+        targets = [step.target for step in machine.steps if step.event == event]
+        assert targets
+        assert not set(targets) & set(machine.live)
+
+
+@pytest.mark.parametrize("machine", [each for each in MACHINES if each.name in WITHDRAWING], ids=lambda each: each.name)
+def test_every_step_out_of_use_is_one_that_takes_rights_away(machine: Machine) -> None:
+    ends = {step.event for step in machine.steps if step.source in machine.live and step.target not in machine.live}
+    gives = {step.event for step in machine.steps if step.target in machine.live}
+    assert {changes_by(machine, event) for event in ends} == {"access.withdraw"}
+    assert {changes_by(machine, event) for event in gives} == {"access.change"}
 
 
 def test_the_diagram_shows_every_step() -> None:
