@@ -7,8 +7,10 @@ import pytest
 from tests.unit.dossier.evidence_samples import bare, full
 
 from glasshouse.assess.framework import FailCondition
+from glasshouse.dossier.document import Section
 from glasshouse.dossier.drift import stability_index
-from glasshouse.dossier.evidence import INCIDENT_RULES, Evidence
+from glasshouse.dossier.evidence import INCIDENT_RULES, Evidence, Incident
+from glasshouse.dossier.involvement import Involvement, Seen
 from glasshouse.dossier.kinds.registry import make
 from glasshouse.dossier.render.registry import render
 from glasshouse.dossier.watch import case_name, watch
@@ -59,6 +61,31 @@ def test_a_review_or_a_new_assessment_is_a_case_and_no_incident() -> None:
     review = msgspec.structs.replace(full(), incidents=(msgspec.structs.replace(incident, clocks=clocks),))
     assert "incident" not in true(review)
     assert "No incident" in render(make("incident-report", review, "ai-office"), "md").decode()
+
+
+def report(*incidents: Incident) -> dict[str, Section]:
+    """The sections of the incident report on the model `screen`."""
+    made = make("incident-report", msgspec.structs.replace(full(), incidents=incidents), "ai-office")
+    return {each.id: each for each in made.sections}
+
+
+def test_a_case_that_names_no_model_is_told_as_left_out_and_not_reported_as_the_models() -> None:
+    (incident,) = full().incidents
+    nameless = msgspec.structs.replace(incident, id="inc-2", title="Somebody else's", model="")
+    found = report(incident, nameless)
+    assert set(found) == {"inc-1", "left-out"}
+    assert [row[0].text for row in found["left-out"].tables[0].rows] == ["inc-2"]
+    assert set(report(nameless)) == {"none", "left-out"}
+    assert set(report(incident)) == {"inc-1"}
+
+
+@pytest.mark.parametrize(("models", "sections"), [(("screen",), {"inc-2"}), (("other",), {"none"})])
+def test_a_case_that_names_no_model_is_the_models_where_its_linked_entries_involved_it(
+    models: tuple[str, ...], sections: set[str]
+) -> None:
+    (incident,) = full().incidents
+    acts = Involvement((Seen(7, incident.opened, "act.request", "permit", models=models),))
+    assert set(report(msgspec.structs.replace(incident, id="inc-2", model="", involved=acts))) == sections
 
 
 def test_every_rule_that_is_about_an_incident_is_told_from_reviews() -> None:

@@ -26,13 +26,34 @@ ASKING = frozenset({"act.asked", "approval.asked"})
 
 
 def make(evidence: Evidence, audience: Audience) -> Document:
-    """Every incident of the model for one audience."""
+    """Every incident of the model for one audience; those that name no model are listed as left out."""
     name = evidence.model.identity.name
-    mine = [each for each in evidence.incidents if each.serious and each.model in ("", name)]
-    sections = tuple(section for each in mine for section in _incident(each, evidence))
+    serious = [each for each in evidence.incidents if each.serious]
+    sections = tuple(section for each in serious if name in _models(each) for section in _incident(each, evidence))
     if not sections:
-        sections = (Section("none", "Incidents", text="No incident is recorded up to this size of the log."),)
+        sections = (
+            Section("none", "Incidents", text="No incident of this model is recorded up to this size of the log."),
+        )
+    sections += _left_out([each for each in serious if not _models(each)])
     return Document("incident-report", f"Serious incidents: {name}", name, audience, evidence.basis, sections)
+
+
+def _models(incident: Incident) -> set[str]:
+    """The models that the case names; where it names none, those that its linked entries involved."""
+    return {incident.model} if incident.model else {name for each in incident.involved.acts for name in each.models}
+
+
+def _left_out(nameless: list[Incident]) -> tuple[Section, ...]:
+    """A case that names no model may be about this one or another: it is told, and not reported as this one's."""
+    if not nameless:
+        return ()
+    text = "These cases name no model, and no entry linked to them involved one, so they are in no model's report."
+    rows = tuple(
+        (computed(each.id, each.entries), missing(f"glasshouse duty link {each.id} ENTRY...")) for each in nameless
+    )
+    return (
+        Section("left-out", "Left out", tables=(Table("left-out.cases", "Cases", ("case", "model"), rows),), text=text),
+    )
 
 
 def _incident(incident: Incident, evidence: Evidence) -> tuple[Section, ...]:
