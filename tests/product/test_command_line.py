@@ -215,6 +215,15 @@ def test_diff_shows_only_findings_on_changed_lines(repository: Path) -> None:
     assert [line.split(":")[:2] for line in done.stdout.splitlines()] == [["tree/views.py", "15"]]
 
 
+def test_a_commit_on_the_command_line_takes_the_place_of_the_baseline_in_the_project_file(repository: Path) -> None:
+    (repository / "glasshouse.toml").write_text('[scan]\nbaseline = "known.json"\n')
+    assert "known.json" in glasshouse("scan", ".", cwd=repository).stderr
+    assert glasshouse("scan", ".", "--baseline-ref", "HEAD", cwd=repository).returncode in (0, 1)
+    both = glasshouse("scan", ".", "--baseline-ref", "HEAD", "--baseline", "known.json", cwd=repository)
+    assert both.returncode == 2
+    assert "exclude each other" in both.stderr
+
+
 def test_a_git_comparison_outside_a_repository_is_a_usage_error(tree: Path) -> None:
     for option in ("--diff", "--baseline-ref"):
         done = glasshouse("scan", ".", option, "HEAD", cwd=tree, GIT_CEILING_DIRECTORIES=str(tree.parent))

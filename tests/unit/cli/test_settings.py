@@ -53,6 +53,22 @@ def test_the_nearer_the_source_the_stronger(tmp_path: Path) -> None:
     }
 
 
+BASELINES = st.sets(st.sampled_from(["baseline", "baseline_ref"]))
+
+
+@given(by_file=BASELINES, by_environment=BASELINES, by_command=BASELINES)
+def test_of_two_ways_to_say_what_is_known_the_nearest_source_decides(
+    tmp_path_factory: pytest.TempPathFactory, by_file: set[str], by_environment: set[str], by_command: set[str]
+) -> None:
+    folder = tmp_path_factory.mktemp("known")
+    project(folder, "[scan]\n" + "".join(f'{key} = "file"\n' for key in sorted(by_file)))
+    environ = {f"GLASSHOUSE_SCAN_{key.upper()}": "environment" for key in by_environment}
+    found = resolve(dict.fromkeys(by_command, "command"), environ, folder)
+    nearest = by_command or by_environment or by_file
+    assert {key for key in ("baseline", "baseline_ref") if found.by_key[key].value is not None} == nearest
+    assert all(found.given(key) for key in by_command)
+
+
 def test_no_config_reads_neither_files_nor_environment(tmp_path: Path) -> None:
     project(tmp_path, "this is not TOML")
     settings = resolve({"no_config": True}, {"GLASSHOUSE_SCAN_JOBS": "x"}, tmp_path)

@@ -42,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True):
 
 COMMAND_LINE = "command line"
 DEFAULT = "default"
+INSTEAD_OF = {"baseline": "baseline_ref", "baseline_ref": "baseline"}
+"""Options that answer one question: who names one also sets aside what a place of lower rank says of the other."""
 
 
 def resolve(command_line: Mapping[str, Value], environ: Mapping[str, str], start: Path) -> Settings:
@@ -50,24 +52,33 @@ def resolve(command_line: Mapping[str, Value], environ: Mapping[str, str], start
     files: list[Path] = []
     if not command_line.get("no_config"):
         chosen = command_line.get("config")
-        for setting in _from_files(str(chosen) if chosen else "", environ, start, files):
-            found[setting.key] = Setting(setting.key, setting.value, setting.place)
-        found.update((setting.key, setting) for setting in _from_environment(environ))
-    for key, value in command_line.items():
-        found[key] = Setting(key, value, COMMAND_LINE)
+        for layer in _from_files(str(chosen) if chosen else "", environ, start, files):
+            _lay_over(found, [Setting(setting.key, setting.value, setting.place) for setting in layer])
+        _lay_over(found, _from_environment(environ))
+    _lay_over(found, [Setting(key, value, COMMAND_LINE) for key, value in command_line.items()])
     return Settings(found, tuple(files))
 
 
-def _from_files(chosen: str, environ: Mapping[str, str], start: Path, files: list[Path]) -> list[FileSetting]:
-    """User settings first, so that project settings written over them win."""
-    settings: list[FileSetting] = []
+def _lay_over(found: dict[str, Setting], layer: list[Setting]) -> None:
+    """What one place says, over what places of lower rank said."""
+    named = {setting.key for setting in layer}
+    for setting in layer:
+        found[setting.key] = setting
+        other = INSTEAD_OF.get(setting.key)
+        if other is not None and other not in named and setting.value is not None:
+            found[other] = Setting(other, BY_KEY[other].default, f"set aside by {setting.key}, {setting.origin}")
+
+
+def _from_files(chosen: str, environ: Mapping[str, str], start: Path, files: list[Path]) -> list[list[FileSetting]]:
+    """By file, user settings first, so that project settings written over them win."""
+    settings: list[list[FileSetting]] = []
     user = user_file(environ)
     if user is not None and user.is_file():
-        settings += read_settings(user, "user")
+        settings.append(list(read_settings(user, "user")))
         files.insert(0, user)
     project = Path(chosen) if chosen else find_project_file(start)
     if project is not None:
-        settings += read_settings(project, "user" if chosen else "project")
+        settings.append(list(read_settings(project, "user" if chosen else "project")))
         files.insert(0, project)
     return settings
 
