@@ -84,7 +84,8 @@ def test_a_flaw_is_found_recorded_and_shown_in_every_format(home: Home) -> None:
     done = home.run("scan", "--deps", "project", expect=1)
     assert "critical[dependency-vulnerable]: acme 2.1 has a published flaw" in done.stdout
     assert "project/requirements.txt:2" in done.stdout
-    assert "suggested fix: use 2.3" in done.stdout
+    assert "2 | acme==2.1\n" in done.stdout
+    assert "suggested fix: acme 2.1 -> 2.3, or later\n      - acme==2.1\n      + acme==2.3\n" in done.stdout
     receipt = done.stderr.rpartition("glasshouse verify ")[2].strip()
     home.run("verify", receipt)
     sarif = json.loads(home.run("scan", "--deps", "project", "--format", "sarif").stdout)

@@ -140,7 +140,7 @@ def _fix(row: Held, flaw: PublishedFlaw) -> Fix | None:
         return None
     start, end = row.pin
     place = Location(row.path, row.line, start, row.line, end)
-    return Fix(f"use {flaw.fixed[0]}, or later", place, flaw.fixed[0])
+    return Fix(f"{flaw.name} {flaw.version} -> {flaw.fixed[0]}, or later", place, flaw.fixed[0])
 
 
 def severity(advisory: Advisory) -> Severity:

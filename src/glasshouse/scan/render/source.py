@@ -2,11 +2,13 @@
 
 Snippets come from the engine, which redacts secrets in them.  So a file is only shown from disk when every snippet
 that we have of it agrees with the file: a redacted or outdated line closes the whole file, and so does a finding about
-a secret.  Of a closed file only lines are shown that the engine itself gave unredacted.
+a secret.  Of a closed file only lines are shown that the engine itself gave unredacted.  The line that lists a
+dependency is shown without its neighbours, which may hold the passwords of package servers.
 """
 
 from __future__ import annotations
 
+import re
 import stat
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
@@ -15,12 +17,15 @@ from pathlib import Path
 import msgspec
 
 from glasshouse.scan.render.redact import about_secret
+from glasshouse.words.dependency import PublishedFlaw
 from glasshouse.words.finding import Finding
 from glasshouse.words.location import Location
 
 MAX_FILE_BYTES = 4_000_000
 MAX_LINE_CHARACTERS = 400
+MAX_LISTING_CHARACTERS = 160  # of the line of a dependency: what is beyond is not seen
 KEPT_FILES = 32
+_CREDENTIALS = re.compile(r"(://)[^/\s@]{1,1000}@")
 _ELLIPSIS = ("...", "\N{HORIZONTAL ELLIPSIS}")
 
 
@@ -40,7 +45,10 @@ class SourceLines:
         self._snippets: dict[str, dict[int, str]] = {}
         self._files: OrderedDict[str, tuple[list[str], bool]] = OrderedDict()
         self._closed: set[str] = set()
+        self._listed: dict[tuple[str, int], PublishedFlaw] = {}
         for finding in findings:
+            if finding.flaw is not None and "!/" not in finding.location.path:
+                self._listed[finding.location.path, finding.location.line] = finding.flaw
             self._remember(finding.location, finding.snippet)
             if about_secret(finding):  # a key may span lines that no snippet redacts
                 self._closed.add(finding.location.path)
@@ -52,6 +60,9 @@ class SourceLines:
 
         ``snippet`` is what the finding itself says of the line: two findings may say different things of one line.
         """
+        listed = self._line_that_lists(location)
+        if listed is not None:
+            return [msgspec.structs.replace(listed, exact=False)]  # which part of it is meant is not told
         lines, is_open = self._file(location.path)
         if not is_open or (snippet and not agrees(lines, {location.line: snippet})):
             line = self.at(location, snippet)
@@ -62,6 +73,9 @@ class SourceLines:
 
     def at(self, location: Location, own: str = "") -> Line | None:
         """The one line a location starts in: from the file where that is safe, otherwise the snippet."""
+        listed = self._line_that_lists(location)
+        if listed is not None:
+            return listed
         lines, is_open = self._file(location.path)
         snippet = own or self._snippets.get(location.path, {}).get(location.line, "")
         number = location.line
@@ -69,6 +83,21 @@ class SourceLines:
         if 1 <= number <= len(lines) and (agreed or (is_open and not own)):
             return Line(number, lines[number - 1][:MAX_LINE_CHARACTERS])
         return Line(number, snippet[:MAX_LINE_CHARACTERS], exact=False) if snippet else None
+
+    def _line_that_lists(self, location: Location) -> Line | None:
+        """The line of a text file that lists a dependency, alone and without credentials; None where it says neither
+        its name nor its version (a file of one long line, or one that has changed)."""
+        flaw = self._listed.get((location.path, location.line))
+        if flaw is None or location.path in self._closed:
+            return None
+        lines, _ = self._file(location.path)
+        text = lines[location.line - 1] if location.line <= len(lines) else ""
+        shown = _CREDENTIALS.sub(r"\1***@", text)
+        start = _plain(shown[:MAX_LISTING_CHARACTERS])
+        name = _plain(re.split("[:/]", flaw.name)[-1])
+        if "\0" in text or "\ufffd" in text or not any(each and each in start for each in (name, _plain(flaw.version))):
+            return None
+        return Line(location.line, shown[:MAX_LINE_CHARACTERS], exact=shown == text)
 
     def _remember(self, location: Location, snippet: str) -> None:
         if snippet:
@@ -90,6 +119,11 @@ class SourceLines:
         if len(self._files) > KEPT_FILES:
             self._files.popitem(last=False)
         return found
+
+
+def _plain(text: str) -> str:
+    """Names as package managers compare them, near enough to find one in a line."""
+    return re.sub("[-_.]", "", text).casefold()
 
 
 def agrees(lines: list[str], snippets: Mapping[int, str]) -> bool:

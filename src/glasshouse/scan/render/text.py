@@ -46,7 +46,7 @@ def _finding_lines(finding: Finding, source: SourceLines, style: Style) -> Itera
     yield from _path(finding.path, gutter, style)
     yield from _notes(finding, gutter, style)
     if finding.fix is not None:
-        yield from _fix(finding.fix, source, gutter, style)
+        yield from _fix(finding.fix, source, gutter, style, about_version=finding.flaw is not None)
 
 
 def _below(report: Report, style: Style) -> Iterator[str]:
@@ -128,15 +128,18 @@ def _notes(finding: Finding, gutter: int, style: Style) -> Iterator[str]:
     for reason in finding.reasons:
         yield f"{mark} why: {visible(reason)}"
     if finding.flaw is not None and finding.flaw.fixed and finding.fix is None:
-        yield f"{mark} suggested fix: use {visible(' or '.join(finding.flaw.fixed))}, or later"
+        old = f"{finding.flaw.name} {finding.flaw.version}"
+        yield f"{mark} suggested fix: {visible(old)} -> {visible(' or '.join(finding.flaw.fixed))}, or later"
     yield f"{mark} help: glasshouse explain {visible(finding.rule_id)}"
 
 
-def _fix(fix: Fix, source: SourceLines, gutter: int, style: Style) -> Iterator[str]:
+def _fix(fix: Fix, source: SourceLines, gutter: int, style: Style, *, about_version: bool) -> Iterator[str]:
     mark = f"{' ' * gutter} {style.frame('=')}"
     yield f"{mark} suggested fix: {visible(fix.description)}"
     pad = " " * (gutter + 5)
     lines = fix_lines(fix, source)
+    if about_version and not lines.removed:
+        return  # a version alone says nothing that the description does not say
     yield from (style.paint(f"{pad}- {text}", "removed") for text in lines.removed)
     yield from (style.paint(f"{pad}+ {text}", "added") for text in lines.added)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
@@ -14,7 +15,8 @@ from glasshouse.inventory.advisory import Advisory, Interval
 from glasshouse.scan.dependencies import Known, scan_dependencies
 from glasshouse.scan.dependencies.cyclonedx import cyclonedx
 from glasshouse.scan.dependencies.findings import severity
-from glasshouse.scan.render.interface import Report, gather
+from glasshouse.scan.render.interface import Context, Report, gather
+from glasshouse.scan.render.text import RENDERER
 from glasshouse.words.errors import NothingToAnalyseError
 
 BEFORE_2 = (Interval("0", fixed="2.0"),)
@@ -137,3 +139,41 @@ def test_the_bill_of_materials_follows_the_schema_and_is_the_same_twice(place: P
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(made) is None
     assert cyclonedx(report.dependencies[::-1], "1.0") == made
     assert {each["purl"] for each in json.loads(made)["components"]} >= {"pkg:npm/%40a/b@1.0.0", "pkg:pypi/x@1.0"}
+
+
+def shown(place: Path, *known: Advisory) -> str:
+    """The report for people of a scan of a folder."""
+    return "".join(RENDERER.render(scanned(place, known), Context("1", roots=(place,))))
+
+
+def test_a_finding_shows_the_line_of_the_file_and_the_change_of_it(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("X == 1.0 ; python_version > '3'  # old\n")
+    text = shown(tmp_path, advisory("GHSA-1"))
+    assert "1 | X == 1.0 ; python_version > '3'  # old\n" in text
+    assert "suggested fix: X 1.0 -> 2.0, or later\n" in text
+    assert "- X == 1.0 ; python_version > '3'  # old\n" in text
+    assert "+ X == 2.0 ; python_version > '3'  # old\n" in text
+
+
+def test_neither_neighbours_nor_credentials_of_a_line_are_shown(tmp_path: Path) -> None:
+    secret = "--index-url https://me:hunter2@packages.example/\n"
+    (tmp_path / "requirements.txt").write_text(f"{secret}x==1.0  # of https://me:hunter2@packages.example/\n{secret}")
+    report = scanned(tmp_path, [advisory("GHSA-1")])
+    report = msgspec.structs.replace(report, not_analysed=())
+    text = "".join(RENDERER.render(report, Context("1", roots=(tmp_path,))))
+    assert "2 | x==1.0  # of https://***@packages.example/\n" in text
+    assert "hunter2" not in text
+    assert "index-url" not in text
+
+
+@pytest.mark.parametrize("now", ["", "something else\n", "x\0==1.0\n", "{" + " " * 500 + "x==1.0\n", None])
+def test_a_line_that_does_not_show_the_component_is_not_shown(place: Path, now: str | None) -> None:
+    report = scanned(place, [advisory("GHSA-1")])
+    file = place / "requirements.txt"
+    file.unlink()
+    if now is not None:
+        file.write_text(now)
+    text = "".join(RENDERER.render(report, Context("1", roots=(place,))))
+    assert "1 | x 1.0\n" in text
+    assert "suggested fix: x 1.0 -> 2.0, or later\n" in text
+    assert "\n      + " not in text
