@@ -15,7 +15,9 @@ import base64
 import binascii
 import hashlib
 import json
+import os
 import re
+import stat
 import struct
 import sys
 from binascii import hexlify
@@ -571,10 +573,16 @@ WRAPPED_BYTES = 60  # of a payload's key, in front of its ciphertext
 STORE_FORMAT = 1
 
 
+def _without_waiting(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def read_bounded(path: Path, limit: int) -> bytes:
-    """A file's bytes; refuses more than ``limit``."""
+    """A regular file's bytes; refuses more than ``limit``, and a FIFO or device, which could keep us waiting."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise Fault("is a FIFO, device or socket and no regular file", where=str(path))
             data = file.read(limit + 1)
     except OSError as error:
         raise Fault(f"cannot be read ({error.strerror})", where=str(path)) from None
@@ -875,8 +883,9 @@ def verify(
     Without ``policy`` the keys beside the log are used, and the report says so.  ``since`` is a file with a checkpoint
     seen earlier, which the log must still contain.  ``raw`` takes any log's entries: hashes and signatures only.
     """
-    receipt = path.is_file() and path.name != DATABASE
-    directory = path.parent if path.is_file() else path
+    single = path.exists() and not path.is_dir()
+    receipt = single and path.name != DATABASE
+    directory = path.parent if single else path
     if not _is_log(directory) and _is_log(directory / HOME_LOG):
         directory = directory / HOME_LOG
     if policy is None and not (directory / OWN_POLICY).exists():

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 SERVER = """
-import atexit, importlib, json, os, sys
+import atexit, importlib, json, os, signal, sys
 from glasshouse.cli.main import main
 
 KEPT = "glasshouse", "sqlalchemy", "msgspec", "cedarpy"
@@ -28,6 +28,7 @@ for line in sys.stdin:
     given = json.loads(line)
     child = os.fork()
     if child == 0:
+        signal.alarm(given["limit"])
         atexit.register(told, given["modules"])
         os.chdir(given["folder"])
         os.environ.clear()
@@ -51,6 +52,8 @@ for line in sys.stdin:
                 importlib.import_module(name)
     print(os.waitstatus_to_exitcode(status), flush=True)
 """
+
+LIMIT_S = 120  # a command that waits for ever is ended by a signal, and fails its test
 
 
 class Warm:
@@ -77,7 +80,9 @@ class Warm:
         assert self._server.stdout is not None
         out, err = self._folder / "out", self._folder / "err"
         given = {"arguments": arguments, "folder": str(folder), "environ": environ, "out": str(out), "err": str(err)}
-        self._server.stdin.write(json.dumps({**given, "modules": str(self._folder / "modules")}) + os.linesep)
+        self._server.stdin.write(
+            json.dumps({**given, "modules": str(self._folder / "modules"), "limit": LIMIT_S}) + os.linesep
+        )
         self._server.stdin.flush()
         code = int(self._server.stdout.readline())
         return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())

@@ -10,6 +10,7 @@ import msgspec
 from glasshouse.access.register import check_engagement
 from glasshouse.words.engagement import MISUSE_DENIES_AT, ApprovalRule, Engagement, Keeps, Quota, Scope, Term
 from glasshouse.words.errors import AccessError, PathError
+from glasshouse.words.named_file import read_named
 from glasshouse.words.yaml_text import one_plain_yaml
 
 MAX_BYTES = 1_000_000
@@ -40,8 +41,7 @@ def read_engagement(file: Path) -> Engagement:
     import yaml
 
     try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        data = read_named(file, MAX_BYTES)
     except OSError as error:
         raise PathError(f"cannot read: {error.strerror}", where=str(file)) from error
     if len(data) > MAX_BYTES:

@@ -23,6 +23,7 @@ from glasshouse.assess.runs import Metric, Run, Sample, mean, measured, proporti
 from glasshouse.assess.suite import draw, samples_digest
 from glasshouse.words.digests import sha256_of
 from glasshouse.words.errors import SuiteError
+from glasshouse.words.named_file import read_named
 
 MAX_FILE_BYTES = 512 << 20
 MAX_MEMBER_BYTES = 64 << 20
@@ -89,11 +90,11 @@ def read_inspect_log(path: Path, suite: str, model: ModelFile) -> RunRecorded:
 
 def _read(path: Path) -> tuple[_Header, list[dict[str, Any]], str]:
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise SuiteError(f"larger than {MAX_FILE_BYTES >> 20} MiB", where=str(path))
-        raw = path.read_bytes()
+        raw = read_named(path, MAX_FILE_BYTES)
     except OSError as error:
         raise SuiteError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    if len(raw) > MAX_FILE_BYTES:
+        raise SuiteError(f"larger than {MAX_FILE_BYTES >> 20} MiB", where=str(path))
     try:
         if raw[:2] == b"PK":
             header, samples = _from_archive(path)

@@ -60,9 +60,10 @@ def digest_of(path: str) -> str:
     import hashlib
 
     from glasshouse.words.errors import PathError
+    from glasshouse.words.named_file import open_named
 
     try:
-        with open(path, "rb") as stream:
+        with open_named(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise PathError(f"cannot read: {error.strerror}", where=path) from error

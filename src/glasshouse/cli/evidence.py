@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from glasshouse.dossier.document import Basis
     from glasshouse.ledger import LogReader
 
+MAX_FILE_BYTES = 1_000_000_000  # of a report, mandate or statement
+
 
 @contextmanager
 def recording(
@@ -72,11 +74,15 @@ def gathered() -> tuple[Log, Basis]:
 def read_file(path: Path) -> bytes:
     """A file named on the command line; one clear error when it cannot be read."""
     from glasshouse.words.errors import PathError
+    from glasshouse.words.named_file import read_named
 
     try:
-        return path.read_bytes()
+        body = read_named(path, MAX_FILE_BYTES)
     except OSError as error:
         raise PathError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    if len(body) > MAX_FILE_BYTES:
+        raise PathError(f"larger than {MAX_FILE_BYTES:,} bytes", where=str(path))
+    return body
 
 
 def signed(body: bytes, key_file: Path) -> tuple[str, str]:

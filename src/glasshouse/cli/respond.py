@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from glasshouse.words.incident import Level, NotRead
 
 EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE = 0, 1, 5
+MAX_PLACEHOLDER_BYTES = 5_000_000
 FORMATS = ("text", "json", "ocsf", "html", "stix", "csv")
 LEVELS = ("informational", "low", "medium", "high", "critical")
 SUBCOMMANDS: dict[str, click.Command] = {"rules": rules_command, "run": run_command}
@@ -214,10 +215,14 @@ def _placeholders(file: str | None) -> dict[str, tuple[str, ...]]:
     import yaml
 
     from glasshouse.words.errors import SigmaRuleError
+    from glasshouse.words.named_file import read_named
     from glasshouse.words.yaml_text import one_plain_yaml
 
     try:
-        found = one_plain_yaml(Path(file).read_text("utf-8"))
+        content = read_named(file, MAX_PLACEHOLDER_BYTES)
+        if len(content) > MAX_PLACEHOLDER_BYTES:
+            raise SigmaRuleError(f"placeholders larger than {MAX_PLACEHOLDER_BYTES:,} bytes", where=file)
+        found = one_plain_yaml(content.decode("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SigmaRuleError(f"cannot read placeholders: {error}", where=file) from None
     pairs = found.items() if isinstance(found, dict) else [("", found)]

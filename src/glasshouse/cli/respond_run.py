@@ -34,9 +34,10 @@ def run_command(plan: Path, execute: bool, chosen: tuple[int, ...], connectors: 
     from glasshouse.respond.connect.registry import connectors as read_connectors
     from glasshouse.respond.plan.cacao import decode
     from glasshouse.words.errors import PathError
+    from glasshouse.words.named_file import read_named
 
     try:
-        data = plan.read_bytes()
+        data = read_named(plan, MAX_PLAN_BYTES)
     except OSError as error:
         raise PathError(f"cannot read: {error.strerror}", where=str(plan)) from error
     proposal = decode(data, str(plan))

@@ -12,6 +12,7 @@ from glasshouse.access.local import LOCAL, local_caller
 from glasshouse.words.act import Act, Circumstances
 from glasshouse.words.decision import Ask, Deny, Permit
 from glasshouse.words.errors import PathError, UsageError
+from glasshouse.words.named_file import read_named
 from glasshouse.words.party import Caller
 
 if TYPE_CHECKING:
@@ -49,8 +50,7 @@ class Answer(msgspec.Struct, frozen=True):
 def read_question(file: Path) -> Question:
     """The question in a file."""
     try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES)
+        data = read_named(file, MAX_BYTES)[:MAX_BYTES]
     except OSError as error:
         raise PathError(f"cannot read: {error.strerror}", where=str(file)) from error
     try:

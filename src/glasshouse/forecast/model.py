@@ -20,6 +20,7 @@ from glasshouse.forecast.facts import Day
 from glasshouse.forecast.features import NAMES
 from glasshouse.forecast.text import terms
 from glasshouse.words.errors import ForecastModelError
+from glasshouse.words.named_file import read_named
 
 Array = npt.NDArray[np.float64]
 Variant = Literal["full", "record"]
@@ -233,9 +234,10 @@ def rate_interval(hits: int, trials: int, z: float = 1.645) -> tuple[float, floa
 def load_model(path: Path = SHIPPED) -> Model:
     """The model in a file; a file of another format, too large or damaged is an error, never a guess."""
     try:
-        if path.stat().st_size > MAX_BYTES:
+        content = read_named(path, MAX_BYTES)
+        if len(content) > MAX_BYTES:
             raise ForecastModelError(f"weights larger than {MAX_BYTES:,} bytes", where=str(path))
-        weights = msgspec.msgpack.decode(path.read_bytes(), type=Weights)
+        weights = msgspec.msgpack.decode(content, type=Weights)
     except (OSError, msgspec.DecodeError) as error:
         raise ForecastModelError(f"cannot read the weights: {error}", where=str(path)) from error
     if weights.format != FORMAT or weights.inputs != INPUTS:

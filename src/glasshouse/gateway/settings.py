@@ -14,6 +14,7 @@ import msgspec
 from glasshouse.gateway.limits.prices import Price
 from glasshouse.words.engagement import Quota
 from glasshouse.words.errors import ConfigError
+from glasshouse.words.named_file import read_named
 from glasshouse.words.toml_text import plain_toml
 
 MAX_CONFIG_BYTES = 1_000_000
@@ -97,8 +98,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 def read_settings(path: Path) -> GatewaySettings:
     """The ``[gateway]`` table of a file; `ConfigError` names the key that is wrong."""
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_CONFIG_BYTES + 1)
+        content = read_named(path, MAX_CONFIG_BYTES)
     except OSError as error:
         raise ConfigError(f"cannot read the configuration: {error.strerror}", where=str(path)) from error
     if len(content) > MAX_CONFIG_BYTES:
@@ -160,7 +160,7 @@ def upstream_key(name: str, upstream: Upstream, environ: Mapping[str, str] = os.
     place = f"[gateway.upstreams.{name}]"
     if upstream.key_file:
         try:
-            key = Path(upstream.key_file).read_text(encoding="utf-8").strip()
+            key = read_named(upstream.key_file, MAX_CONFIG_BYTES).decode().strip()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{place} the key file cannot be read: {error}", where=upstream.key_file) from None
     elif upstream.key_env:

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from glasshouse.words.errors import PolicyError
+from glasshouse.words.named_file import read_named
 
 SHIPPED = Path(__file__).parent / "policies"
 CORE, DEFAULTS, SCHEMA = "core.cedar", "defaults.cedar", "schema.cedarschema"
@@ -103,8 +104,8 @@ def note_of(said: Mapping[str, str]) -> PolicyNote:
 
 def _read(path: Path) -> PolicyFile:
     try:
-        data = path.read_bytes() if path.stat().st_size <= MAX_POLICY_BYTES else b""
-        if not data:
+        data = read_named(path, MAX_POLICY_BYTES)
+        if not 0 < len(data) <= MAX_POLICY_BYTES:
             raise PolicyError(f"empty, or larger than {MAX_POLICY_BYTES:,} bytes", where=str(path))
         return PolicyFile(path.name, data.decode("utf-8"))
     except (OSError, UnicodeDecodeError) as error:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from glasshouse.guard.approvals import statement
 from glasshouse.words.approval import ApprovalTerms, Verdict, Vote
 from glasshouse.words.errors import PathError, VoteError
+from glasshouse.words.named_file import open_named
 from glasshouse.words.party import ApproverKey
 
 MAX_KEY_FILE_BYTES = 10_000
@@ -44,7 +45,7 @@ def new_key_file(file: Path) -> ApproverKey:
 def read_key_file(file: Path) -> Ed25519PrivateKey:
     """The private key in a file; refused when others can read it."""
     try:
-        with file.open("rb") as stream:
+        with open_named(file) as stream:
             if os.fstat(stream.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 raise VoteError("others can read this key", where=str(file), hint=f"Run `chmod 600 {file}`.")
             key = serialization.load_pem_private_key(stream.read(MAX_KEY_FILE_BYTES), None)

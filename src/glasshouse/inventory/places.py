@@ -57,7 +57,7 @@ def open_place(path: Path, wanted: Wanted | None = None) -> Place:
         return Place(
             path, "image", ImageTree(path, lambda each: _wanted(each) or (wanted is not None and wanted(each)))
         )
-    if path.is_file():
+    if not path.is_dir():
         return Place(path, "file", None)
     tree = FolderTree(path)
     return Place(path, "system" if _is_root(tree) else "project", tree)

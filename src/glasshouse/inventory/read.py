@@ -20,6 +20,7 @@ from glasshouse.inventory.document import Document, no_siblings
 from glasshouse.inventory.trees.folder import FolderTree
 from glasshouse.inventory.trees.model import beside
 from glasshouse.words.errors import InventoryError, PathError
+from glasshouse.words.named_file import read_named
 
 MAX_BYTES = 200_000_000
 MAX_LEFT_OUT = 1_000
@@ -81,11 +82,11 @@ def read_inventory(path: Path) -> Inventory:
     that make no sense are listed in ``left_out`` and the rest goes on.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InventoryError(f"larger than {MAX_BYTES:,} bytes", where=str(path))
-        content = path.read_bytes()
+        content = read_named(path, MAX_BYTES)
     except OSError as error:
         raise PathError(f"cannot read: {error.strerror}", where=str(path)) from error
+    if len(content) > MAX_BYTES:
+        raise InventoryError(f"larger than {MAX_BYTES:,} bytes", where=str(path))
     root, inside = _root_of(path)
     sibling = beside(FolderTree(root), inside.rpartition("/")[0], MAX_BYTES)
     return parse_document(Document(path.name, content, sibling), shown=str(path))

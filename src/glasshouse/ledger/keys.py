@@ -97,7 +97,7 @@ def _signer(name: str, kind: int, seed: bytes) -> Signer:
 def read_private(path: Path) -> bytes:
     """The bytes of a file that belongs to this user and that nobody else can read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         raise LedgerKeyError(f"cannot be read ({error.strerror})", where=str(path)) from None
     with open(descriptor, "rb") as file:

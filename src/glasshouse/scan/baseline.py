@@ -16,6 +16,7 @@ import msgspec
 
 from glasshouse.words.errors import BaselineError
 from glasshouse.words.finding import Finding
+from glasshouse.words.named_file import open_named
 
 SCHEMA = "glasshouse-baseline/1"
 MAX_BASELINE_BYTES = 256_000_000
@@ -79,7 +80,7 @@ def write_baseline(findings: Iterable[Finding]) -> bytes:
 def read_baseline(path: Path) -> Baseline:
     """The baseline in a file.  Raises BaselineError when it cannot be read or is no baseline of ours."""
     try:
-        with open(path, "rb") as file:
+        with open_named(path) as file:
             if os.fstat(file.fileno()).st_size > MAX_BASELINE_BYTES:
                 raise BaselineError(f"larger than {MAX_BASELINE_BYTES} bytes", where=str(path))
             data = file.read(MAX_BASELINE_BYTES)

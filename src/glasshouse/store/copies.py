@@ -18,6 +18,7 @@ from glasshouse.store.place import StorePlace
 from glasshouse.store.records import Tables
 from glasshouse.store.tables import METADATA
 from glasshouse.words.errors import GlasshouseError, PathError, StoreError
+from glasshouse.words.named_file import open_named
 
 FORMAT = "glasshouse/store-backup/1"
 MAX_LINE_BYTES = 4 << 20
@@ -174,7 +175,7 @@ def _new_file(file: Path) -> Iterator[BinaryIO]:
 def _read_backup(file: Path) -> tuple[_Head, list[_Row]]:
     rows: list[_Row] = []
     try:
-        with file.open("rb") as stream:
+        with open_named(file) as stream:
             first = msgspec.json.decode(stream.readline(MAX_LINE_BYTES), type=_Head)
             while line := stream.readline(MAX_LINE_BYTES):
                 rows.append(msgspec.json.decode(line, type=_Row))

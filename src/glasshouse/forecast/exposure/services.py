@@ -16,6 +16,7 @@ from glasshouse.forecast.tabular import csv_rows
 from glasshouse.inventory.component import Component, Inventory, LeftOut
 from glasshouse.inventory.read import read_inventory
 from glasshouse.words.errors import GlasshouseError, InventoryError, PathError
+from glasshouse.words.named_file import read_named
 
 MAX_ROWS = 100_000
 MAX_BYTES = 50_000_000
@@ -36,12 +37,12 @@ def read_services(path: Path, given: Sequence[Inventory]) -> tuple[list[Service]
     ``given``; a row with an error is left out and named.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InventoryError(f"larger than {MAX_BYTES:,} bytes", where=str(path))
-        content = path.read_bytes().decode("utf-8-sig", "replace")
+        content = read_named(path, MAX_BYTES)
     except OSError as error:
         raise PathError(f"cannot read: {error.strerror}", where=str(path)) from error
-    rows = csv_rows(content)
+    if len(content) > MAX_BYTES:
+        raise InventoryError(f"larger than {MAX_BYTES:,} bytes", where=str(path))
+    rows = csv_rows(content.decode("utf-8-sig", "replace"))
     if "service" not in (rows.fieldnames or ()):
         raise InventoryError("no column `service`", where=str(path))
     found: dict[str, Service] = {}

@@ -18,6 +18,7 @@ from typing import IO
 
 from glasshouse.forecast.importers.interface import Document, Rejected
 from glasshouse.words.errors import PathError
+from glasshouse.words.named_file import SPECIAL
 
 MAX_DOCUMENT_BYTES = 1_500_000_000
 """One document after unpacking; a yearly feed has some hundred megabytes."""
@@ -50,6 +51,8 @@ def _below(path: Path, suffixes: tuple[str, ...]) -> Iterator[Document | Rejecte
     if path.is_file():
         yield from _file(path, suffixes, named=True)
         return
+    if not path.is_dir():
+        raise PathError(f"cannot read: {SPECIAL}", where=str(path))
     for folder, folders, names in os.walk(path, followlinks=False):
         folders[:] = sorted(name for name in folders if name != ".git")
         for name in sorted(names):

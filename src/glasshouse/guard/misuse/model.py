@@ -14,6 +14,7 @@ import msgspec
 
 from glasshouse.guard.misuse.verdicts import CATEGORIES
 from glasshouse.words.errors import ModelError
+from glasshouse.words.named_file import read_named
 
 FORMAT = 1
 MAX_BYTES = 5_000_000
@@ -68,8 +69,7 @@ def shipped() -> tuple[bytes, str]:
 def from_file(path: Path) -> bytes:
     """The bytes of a weights file of the operator's own; `ModelError` if there is none or it is too large."""
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        return read_named(path, MAX_BYTES)
     except OSError as error:
         raise ModelError(f"the weights cannot be read: {error.strerror}", where=str(path)) from error
 

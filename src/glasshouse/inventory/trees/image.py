@@ -22,6 +22,7 @@ import msgspec
 from glasshouse.inventory.trees.layers import Layers, Limits
 from glasshouse.inventory.trees.model import Node, Unread, resolve
 from glasshouse.words.errors import InventoryError
+from glasshouse.words.named_file import open_named
 
 MAX_JSON_BYTES = 4_000_000
 MAX_LAYERS = 500
@@ -86,7 +87,7 @@ def is_image(path: Path) -> bool:
     try:
         if path.is_dir():
             return (path / "oci-layout").is_file() and (path / "index.json").is_file()
-        with path.open("rb") as file:
+        with open_named(path) as file:
             head = file.read(512)
         if head[257:262] != b"ustar" and not head.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")):
             return False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,10 +19,16 @@ WRAPPED_BYTES = 60  # of a payload's key, in front of its ciphertext
 STORE_FORMAT = 1
 
 
+def _without_waiting(name: str, flags: int) -> int:
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def read_bounded(path: Path, limit: int) -> bytes:
-    """A file's bytes; refuses more than ``limit``."""
+    """A regular file's bytes; refuses more than ``limit``, and a FIFO or device, which could keep us waiting."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise Fault("is a FIFO, device or socket and no regular file", where=str(path))
             data = file.read(limit + 1)
     except OSError as error:
         raise Fault(f"cannot be read ({error.strerror})", where=str(path)) from None

@@ -62,8 +62,9 @@ def verify(
     Without ``policy`` the keys beside the log are used, and the report says so.  ``since`` is a file with a checkpoint
     seen earlier, which the log must still contain.  ``raw`` takes any log's entries: hashes and signatures only.
     """
-    receipt = path.is_file() and path.name != DATABASE
-    directory = path.parent if path.is_file() else path
+    single = path.exists() and not path.is_dir()
+    receipt = single and path.name != DATABASE
+    directory = path.parent if single else path
     if not _is_log(directory) and _is_log(directory / HOME_LOG):
         directory = directory / HOME_LOG
     if policy is None and not (directory / OWN_POLICY).exists():

@@ -28,6 +28,7 @@ from glasshouse.respond.connect.file import FileConnector
 from glasshouse.respond.connect.interface import Connector
 from glasshouse.respond.connect.webhook import WebhookConnector
 from glasshouse.words.errors import ConfigError
+from glasshouse.words.named_file import read_named
 from glasshouse.words.toml_text import plain_toml
 
 DEFAULT = "default"
@@ -55,6 +56,9 @@ class Folder(msgspec.Struct, frozen=True, tag_field="connector", tag="file", for
     folder: str
 
 
+MAX_FILE_BYTES = 1_000_000
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     actions: dict[str, Webhook | Command | Folder] = {}
 
@@ -62,8 +66,10 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def connectors(place: Path, environ: Mapping[str, str]) -> dict[str, Connector]:
     """The connector of each action named in the file; none when there is no file."""
     try:
-        body = plain_toml(place.read_text("utf-8"))
-        found = msgspec.convert(body, _File)
+        content = read_named(place, MAX_FILE_BYTES)
+        if len(content) > MAX_FILE_BYTES:
+            raise ConfigError(f"connectors larger than {MAX_FILE_BYTES:,} bytes", where=str(place))
+        found = msgspec.convert(plain_toml(content.decode("utf-8")), _File)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:

@@ -14,6 +14,7 @@ import msgspec
 from glasshouse.respond.sigma.ir import FORMAT, RuleSet
 from glasshouse.words.errors import PathError, SigmaRuleError
 from glasshouse.words.incident import RuleProblem
+from glasshouse.words.named_file import read_named
 
 MAX_RULE_FILES = 100_000
 MAX_FILE_BYTES = 1_000_000
@@ -52,7 +53,7 @@ def read_folder(folder: Path, link_base: str = "") -> Iterator[RuleText]:
     for file in files[:MAX_RULE_FILES]:
         path = file.relative_to(root).as_posix()
         try:
-            text = file.read_bytes()[: MAX_FILE_BYTES + 1].decode("utf-8", "replace")
+            text = read_named(file, MAX_FILE_BYTES).decode("utf-8", "replace")
         except OSError as error:
             raise PathError(f"cannot read: {error.strerror}", where=str(file)) from error
         yield RuleText(path, text, base + path if base else "")

@@ -25,6 +25,7 @@ import msgspec
 from glasshouse.scan.rules import schema
 from glasshouse.scan.rules.schema import Language, Models, Rule, RuleFile, Subject
 from glasshouse.words.errors import RuleError
+from glasshouse.words.named_file import read_named
 
 LANGUAGES: tuple[str, ...] = get_args(Language)
 SUBJECTS: tuple[str, ...] = get_args(Subject)
@@ -34,6 +35,7 @@ DATA = Path(__file__).parent / "data"
 COMPILED = DATA / "compiled.msgpack"
 _DIGEST_BYTES = 16
 _MAX_EXTRA_FILES = 500
+MAX_RULE_BYTES = 5_000_000
 
 
 class RuleSet(msgspec.Struct, frozen=True):
@@ -165,9 +167,12 @@ def _known_languages(languages: Iterable[str]) -> tuple[str, ...]:
 
 def _read(path: Path, name: str) -> SourceFile:
     try:
-        return SourceFile(name, path.read_bytes())
+        content = read_named(path, MAX_RULE_BYTES)
     except OSError as error:
         raise RuleError(f"cannot read the rule file: {error.strerror}", where=str(path)) from None
+    if len(content) > MAX_RULE_BYTES:
+        raise RuleError(f"a rule file larger than {MAX_RULE_BYTES:,} bytes", where=str(path))
+    return SourceFile(name, content)
 
 
 def _extra_files(paths: Sequence[Path]) -> list[SourceFile]:
