@@ -14,6 +14,7 @@ explain x --rule-path PIPE
 rules --rule-path PIPE
 rules --test --rule-path PIPE
 scan src --baseline PIPE
+scan src --rule-path PIPE
 respond log.txt --placeholders PIPE
 respond log.txt --rules PIPE
 respond log.txt --services PIPE

@@ -22,7 +22,9 @@ from glasshouse.scan.discover import SourceFile
 from glasshouse.scan.includes import read_bounded
 from glasshouse.scan.ir import IR_VERSION
 from glasshouse.scan.settings import ScanSettings
+from glasshouse.words.errors import RuleError
 from glasshouse.words.finding import Finding, NotAnalysed, Result, ScanSummary, UnusedIgnore
+from glasshouse.words.named_file import open_named
 
 GRAMMARS = (
     "tree_sitter",
@@ -86,13 +88,21 @@ def engine_stamp() -> bytes:
     return digest.digest()
 
 
+def _digest_of_rules(file: Path) -> str:
+    """What is told by a digest must be there: results that are kept must not hide that a named file is not."""
+    try:
+        with open_named(file) as stream:
+            return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    except OSError as error:
+        raise RuleError(f"cannot read the rule file: {error.strerror}", where=str(file)) from None
+
+
 def settings_key(settings: ScanSettings) -> bytes:
     """The choices that results depend on (not the number of jobs, not where the cache is)."""
     extra = []
     for path in settings.rule_paths:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                extra.append(hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest())
+        inside = [file for file in sorted(path.rglob("*")) if file.is_file()] if path.is_dir() else [path]
+        extra += [_digest_of_rules(file) for file in inside]
     chosen = (
         settings.mode,
         settings.languages,
