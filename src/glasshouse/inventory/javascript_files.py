@@ -9,6 +9,7 @@ from typing import Any
 from glasshouse.inventory.component import Component, Entry, LeftOut
 from glasshouse.inventory.document import Document, string, table
 from glasshouse.inventory.entries import entry
+from glasshouse.words.display import without_credentials
 from glasshouse.words.yaml_text import one_plain_yaml
 
 MAX_YAML_BYTES = 50_000_000
@@ -57,7 +58,7 @@ def _version_1(name: str, version: Any, line: int) -> Entry | LeftOut:
         elif archive := _ARCHIVE.match(version):
             version = archive[1]
         elif _ADDRESS.match(version):
-            return LeftOut(name[:100], f"not from a registry: {version[:80]}", line)
+            return LeftOut(name[:100], f"not from a registry: {without_credentials(version)[:80]}", line)
     return entry("npm", name, version, line)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from glasshouse.inventory.component import Component, Entry, LeftOut
 from glasshouse.inventory.document import Document, items, table
 from glasshouse.inventory.entries import entry
+from glasshouse.words.display import without_credentials
 from glasshouse.words.toml_text import plain_toml
 
 _PINNED = re.compile(
@@ -35,7 +36,9 @@ def requirements(document: Document) -> Iterator[Entry | LeftOut]:
             component = Component("PyPI", match[1], match[2])
             yield Entry(component, number, _asked_for(lines, number), pin=_pin(lines, number, match[2]))
         else:
-            yield LeftOut(f"line {number}", f"not pinned to one version: {text[:80]}", number, "not-pinned")
+            yield LeftOut(
+                f"line {number}", f"not pinned to one version: {without_credentials(text)[:80]}", number, "not-pinned"
+            )
 
 
 def _pin(lines: list[str], number: int, version: str) -> tuple[int, int] | None:
@@ -52,10 +55,14 @@ def _option(text: str) -> str:
     words = re.split(r"[\s=]+", text, maxsplit=1)
     value = words[1].strip() if len(words) > 1 else ""
     if words[0] in ("-e", "--editable"):
-        return "" if re.match(r"\.|/|file:", value) else f"not from an index: {value[:80]}"
+        return "" if re.match(r"\.|/|file:", value) else f"not from an index: {without_credentials(value)[:80]}"
     if words[0] in ("-r", "--requirement", "-c", "--constraint"):
         known = value.rpartition("/")[2].lower()
-        return "" if is_requirements(known, value) else f"another file of requirements, not read: {value[:80]}"
+        return (
+            ""
+            if is_requirements(known, value)
+            else f"another file of requirements, not read: {without_credentials(value)[:80]}"
+        )
     return ""
 
 

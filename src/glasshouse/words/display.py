@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 TAB_WIDTH = 4
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_CREDENTIALS = re.compile(r"(://)[^/\s]{1,1000}@")
 
 
 def visible_character(character: str) -> str:
@@ -66,3 +68,8 @@ def expand(text: str) -> tuple[str, list[int]]:
         column += step
     columns.append(column)
     return "".join(shown), columns
+
+
+def without_credentials(text: str) -> str:
+    """The text with ``***`` in place of user and password in its addresses (``https://user:password@host``)."""
+    return _CREDENTIALS.sub(r"\1***@", text)

@@ -18,6 +18,7 @@ import msgspec
 
 from glasshouse.scan.render.redact import about_secret
 from glasshouse.words.dependency import PublishedFlaw
+from glasshouse.words.display import without_credentials
 from glasshouse.words.finding import Finding
 from glasshouse.words.location import Location
 
@@ -25,7 +26,6 @@ MAX_FILE_BYTES = 4_000_000
 MAX_LINE_CHARACTERS = 400
 MAX_LISTING_CHARACTERS = 160  # of the line of a dependency: what is beyond is not seen
 KEPT_FILES = 32
-_CREDENTIALS = re.compile(r"(://)[^/\s@]{1,1000}@")
 _ELLIPSIS = ("...", "\N{HORIZONTAL ELLIPSIS}")
 
 
@@ -92,7 +92,7 @@ class SourceLines:
             return None
         lines, _ = self._file(location.path)
         text = lines[location.line - 1] if location.line <= len(lines) else ""
-        shown = _CREDENTIALS.sub(r"\1***@", text)
+        shown = without_credentials(text)
         start = _plain(shown[:MAX_LISTING_CHARACTERS])
         name = _plain(re.split("[:/]", flaw.name)[-1])
         if "\0" in text or "\ufffd" in text or not any(each and each in start for each in (name, _plain(flaw.version))):
