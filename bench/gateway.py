@@ -422,11 +422,20 @@ def memory(target: Target, count: int) -> None:
         print(f"| {step * (count // 10):,} | {resident_mb(target.pid):.0f} |", flush=True)
 
 
+def source_folder(text: str) -> str:
+    """A folder that holds the package: with any other, a version would be measured beside itself."""
+    if not (Path(text) / "glasshouse" / "__init__.py").is_file():
+        raise argparse.ArgumentTypeError(f"{text} holds no `glasshouse`: name the `src` of a checkout")
+    return text
+
+
 def main() -> None:
     """Parses, starts the servers, measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--litellm", metavar="PYTHON", help="Python of an environment with litellm[proxy].")
-    parser.add_argument("--beside", metavar="SOURCE", help="Source folder of another version of Glasshouse.")
+    parser.add_argument(
+        "--beside", metavar="SOURCE", type=source_folder, help="Source folder (src) of another version of Glasshouse."
+    )
     parser.add_argument("--rounds", type=int, default=3, help="Rounds; the median is printed.")
     parser.add_argument("--rate", type=float, default=50.0, help="Calls a second of the second table; 0: leave it out.")
     parser.add_argument("--memory", type=int, default=0, metavar="CALLS", help="Measure memory over so many calls.")
