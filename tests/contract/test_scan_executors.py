@@ -27,6 +27,7 @@ from glasshouse.scan.execute import (
     chunks_by_weight,
     executor_for,
 )
+from glasshouse.scan.run import without_collecting
 from glasshouse.scan.worker_pool import WorkerPool
 from glasshouse.words.errors import ClusterError
 
@@ -112,6 +113,26 @@ def allocate(size: int) -> bytes:
     return b"%d" % len(bytearray(size))
 
 
+class Knot:
+    """Refers to itself, and holds many others."""
+
+    alive = 0
+
+    def __init__(self) -> None:
+        Knot.alive += 1
+        self.held: list[object] = [[] for _ in range(1000)]
+        self.held.append(self)
+
+    def __del__(self) -> None:
+        Knot.alive -= 1
+
+
+def leave_knots(number: int) -> bytes:
+    for _ in range(number):
+        Knot()
+    return b"%d" % Knot.alive
+
+
 def chunked(numbers: list[int], size: int) -> list[list[int]]:
     return [numbers[start : start + size] for start in range(0, len(numbers), size)]
 
@@ -142,6 +163,14 @@ def test_results_and_items_larger_than_a_pipe_pass(executor: Executor) -> None:
     outcomes = values(list(executor.map_chunks(large, [[1, 2], [3], [4], [5]])))
     assert [len(value) for value in outcomes] == [1_000_000] * 5
     assert values(list(executor.map_chunks(measure, [[b"x" * 3_000_000]] * 5))) == [b"3000000"] * 5
+
+
+def test_what_items_leave_behind_in_cycles_does_not_add_up(executor: Executor) -> None:
+    with without_collecting():  # as a scan does
+        outcomes = list(executor.map_chunks(leave_knots, chunked([20] * 60, 3)))
+    alive = [int(item.value) for item in outcomes if isinstance(item, Done)]
+    assert len(alive) == 60
+    assert max(alive) <= 150, "each of three processes would come to 400"
 
 
 @settings(max_examples=8)

@@ -6,6 +6,7 @@ all others are not affected.  Members: this process, its workers (``worker_pool`
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, Protocol, TypeVar
@@ -34,6 +35,8 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 Outcome = Done | Failed
+MAX_GARBAGE = 100_000  # objects that items may leave behind before cycles among them are searched
+OLDER = 5  # searches after which the next also looks at what the last ones left
 
 
 class ExecutorLimits(msgspec.Struct, frozen=True):
@@ -117,3 +120,13 @@ def attempt(function: Callable[[Any], bytes], item: object, chunk: int, index: i
         return Done(chunk, index, function(item))
     except Exception as error:  # noqa: BLE001 - recorded, never hidden: one bad file must not end the scan
         return Failed(chunk, index, "error", f"{type(error).__name__}: {str(error)[:500]}")
+    finally:
+        if not gc.isenabled():  # a scan turns collection off: the items would leave their cycles behind
+            drop_garbage()
+
+
+def drop_garbage() -> None:
+    """Frees cycles, in between items and seldom; mostly looks only at what came since the last time."""
+    young, middle, old = gc.get_count()
+    if young > MAX_GARBAGE:
+        gc.collect(2 if old >= OLDER else 1 if middle >= OLDER else 0)
