@@ -16,9 +16,8 @@ def instructions(body: ir.Block) -> Iterator[ir.Instr]:
     while stack:
         for instr in stack[-1]:
             yield instr
-            blocks = blocks_of(instr)
-            if blocks:
-                stack.extend(iter(block) for block in reversed(blocks))
+            if instr[0] in NESTING:
+                stack.extend(iter(block) for block in reversed(blocks_of(instr)))
                 break
         else:
             stack.pop()
@@ -27,9 +26,11 @@ def instructions(body: ir.Block) -> Iterator[ir.Instr]:
 def blocks_of(instr: ir.Instr) -> list[ir.Block]:
     """The blocks inside an instruction."""
     op = instr[0]
+    if op == ir.IF:  # by far the most
+        return [instr[3], instr[4]] if instr[4] else [instr[3]]
+    if op == ir.SWITCH:
+        return [case[1] for case in instr[4]]
     found = [instr[place] for place in ir.BLOCK_FIELDS.get(op, ())]
     if op == ir.TRY:
         found[1:1] = [handler[2] for handler in instr[3]]
-    elif op == ir.SWITCH:
-        found = [case[1] for case in instr[4]]
     return found

@@ -93,9 +93,8 @@ def lower(task: Task) -> Lowered:
     finally:
         if collecting:
             gc.enable()
-    rules = rules_for(source.language, task.rule_paths, task.rule_selection, task.cache_dir)
-    detectors = detectors_for(source.language, task.rule_paths, task.rule_selection, task.cache_dir)
-    hits = [*detector_hits(file, detectors), *literal_hits(data, rules)]
+    known = (source.language, task.rule_paths, task.rule_selection, task.cache_dir)
+    hits = [*detector_hits(file, detectors_for(*known)), *literal_hits(data, literals_for(*known))]
     stable = unchanged(source) and not file.imports if source.language == "cobol" else unchanged(source)
     if source.language not in INTERPRETED:
         file = shortened(file, {hit.function for hit in hits})
@@ -112,7 +111,7 @@ def lower_c(task: Task, data: bytes, limits: LowerLimits) -> Lowered:
     reader: Any = front_end("c")
     file = reader.lower_with(data, source.path, limits, outside.constants)
     known = (source.language, task.rule_paths, task.rule_selection, task.cache_dir)
-    hits = literal_hits(data, rules_for(*known))
+    hits = literal_hits(data, literals_for(*known))
     ignores, stable = tuple(find_ignores(data)), unchanged(source)
     if task.joined and file.package == ir.PART_PACKAGE:
         hits = [*detector_hits(file, alone(detectors_for(*known))), *hits]
@@ -232,19 +231,34 @@ GROUPS = re.compile(r"\([^()]*\)")
 QUANTIFIERS = ("{", "?", "*", "+")
 
 
-def literal_hits(data: bytes, rules: RuleSet) -> list[LocalHit]:
+class Literal(NamedTuple):
+    """A pattern of known tokens, text that all of them begin with, and the rule that reports them."""
+
+    rule: str
+    pattern: str
+    opening: str
+
+
+@functools.lru_cache(maxsize=8)
+def literals_for(
+    language: str, extra: tuple[Path, ...], selection: tuple[str, ...], cache_dir: Path | None
+) -> tuple[Literal, ...]:
+    """The patterns of a language's rules, in their order."""
+    rules = rules_for(language, extra, selection, cache_dir).rules.values()
+    return tuple(Literal(rule.id, pattern, opening(pattern)) for rule in rules for pattern in rule.literal)
+
+
+def literal_hits(data: bytes, literals: Sequence[Literal]) -> list[LocalHit]:
     """Known token formats anywhere in the text; the secret itself never leaves ``literal_places``."""
     found: list[LocalHit] = []
-    text: str | None = None
+    text = data.decode("utf-8", "replace")
     known: dict[str, list[tuple[int, str]]] = {}
-    for rule in rules.rules.values():
-        for pattern in rule.literal:
-            if text is None:
-                text = data.decode("utf-8", "replace")
+    for rule, pattern, start in literals:
+        if start in text:
             places = known.get(pattern)
             if places is None:
-                places = known[pattern] = literal_places(text, pattern) if opening(pattern) in text else []
-            found.extend(LocalHit(rule.id, span, 0, {"value": shown, "name": "text"}) for span, shown in places)
+                places = known[pattern] = literal_places(text, pattern)
+            found.extend(LocalHit(rule, span, 0, {"value": shown, "name": "text"}) for span, shown in places)
     return found
 
 

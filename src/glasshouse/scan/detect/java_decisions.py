@@ -4,11 +4,13 @@ signed in on, loops that cannot end, generators that are seeded with what others
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from glasshouse.scan import ir
+from glasshouse.scan.bodies import instructions
 from glasshouse.scan.detect.interface import Hit
 from glasshouse.scan.detect.javascript_values import Facts, Site, arguments, everything, facts_of, walk, written
 from glasshouse.scan.detect.mentions import mentions_of
@@ -53,12 +55,15 @@ _DRAWS = re.compile(r"next[A-Z]\w*|ints|longs|doubles|generateSeed")
 # --- decisions on what the caller says ------------------------------------------------------------------------------
 def find_untrusted_decisions(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """A sign-in or permission step that runs in one branch of a test of caller-chosen data, and not in the other."""
-    if not any(_signs_in(name) for name in mentions_of(file).called):
+    mentions = mentions_of(file)
+    steps = {name for name in mentions.called if _signs_in(name)}
+    if not steps:
         return
-    facts = facts_of(file)
     seen: set[int] = set()
-    for index, function in enumerate(file.functions):
-        yield from (hit for hit in _bypasses(facts, index, function.body, {}, 0) if _first(seen, hit.span))
+    for index in mentions.having(ir.IF):
+        if not mentions.words[index].isdisjoint(steps):
+            hits = _bypasses(facts_of(file), index, file.functions[index].body, {}, 0)
+            yield from (hit for hit in hits if _first(seen, hit.span))
 
 
 def _first(seen: set[int], span: int) -> bool:
@@ -67,6 +72,7 @@ def _first(seen: set[int], span: int) -> bool:
     return new
 
 
+@functools.lru_cache(maxsize=65536)
 def _signs_in(name: str) -> bool:
     return _SIGN_IN.search(name) is not None and _ASKING.match(name) is None
 
@@ -175,7 +181,7 @@ def _declared(facts: Facts, function: int, operand: ir.Operand) -> str:
     place = facts.parameter(function, operand)
     if place is not None:
         return facts.file.functions[place[0]].params[place[1]].type.rpartition(".")[2]
-    for site in facts.sites[function]:
+    for site in facts.sites_of(function):
         if site.instr[0] == ir.DECLARE and site.instr[2] == operand:
             return str(site.instr[3]).rpartition(".")[2]
     made = facts.single(function, operand)
@@ -218,13 +224,12 @@ def _asks_for_sign_in(facts: Facts, function: int, cond: ir.Operand) -> bool:
 # --- loops that cannot end ------------------------------------------------------------------------------------------
 def find_endless_loops(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """Loops whose test does not depend on anything they change, and reads that wait for more after the end."""
-    facts: Facts | None = None
-    for index, function in enumerate(file.functions):
-        for instr, _ in walk(function.body):
-            if instr[0] == ir.LOOP:
-                facts = facts or facts_of(file)
-                if _tests_other_variable(facts, index, instr) or _ignores_end(instr):
-                    yield Hit(instr[1], index)
+    for index in mentions_of(file).having(ir.LOOP):
+        facts = facts_of(file)
+        for site in facts.sites_of(index):
+            loop = site.instr
+            if loop[0] == ir.LOOP and (_tests_other_variable(facts, index, loop) or _ignores_end(loop)):
+                yield Hit(loop[1], index)
 
 
 def _tests_other_variable(facts: Facts, function: int, loop: ir.Instr) -> bool:
@@ -250,7 +255,7 @@ def _tested_locals(facts: Facts, function: int, loop: ir.Instr) -> set[ir.Operan
         tested.update(item for item in instr[4:6] if isinstance(item, str))
     own = facts.file.functions[function]
     local = {param.name for param in own.params}
-    local.update(site.instr[2] for site in facts.sites[function] if site.instr[0] == ir.DECLARE)
+    local.update(site.instr[2] for site in facts.sites_of(function) if site.instr[0] == ir.DECLARE)
     return tested if tested <= local else set()
 
 
@@ -348,7 +353,7 @@ def find_guessable_secret_methods(file: ir.File, options: Mapping[str, Any]) -> 
     for index, function in enumerate(file.functions):
         if not _SECRET_NAME.search(function.name):
             continue
-        for site in facts.sites[index]:
+        for site in facts.sites_of(index):
             if site.instr[0] == ir.RETURN and _is_guessable(facts, index, site.instr[2]):
                 yield Hit(function.span, index, {"name": function.name, "sink": function.name})
                 break
@@ -372,8 +377,41 @@ def _is_guessable(facts: Facts, function: int, operand: ir.Operand) -> bool:
 
 
 # --- passwords in the program ---------------------------------------------------------------------------------------
+def _compares_passwords(file: ir.File) -> bool:
+    """Whether a file that compares texts has a name of a password at all, of whatever kind; one cheap pass."""
+    mentions = mentions_of(file)
+    if mentions.called.isdisjoint(_EQUAL):
+        return False
+    if any(_is_password(name) for name in mentions.called):
+        return True
+    for index in mentions.having(ir.CALL_METHOD):
+        function = file.functions[index]
+        if any(isinstance(const, str) and _is_password(const) for const in function.consts):  # keys of tables
+            return True
+        for instr in instructions(function.body):
+            op = instr[0]
+            if op == ir.MOVE or op == ir.CAST:
+                used = instr[-1:]
+            elif op == ir.CALL_METHOD and instr[4] in _EQUAL:
+                used = [instr[3], *instr[5]]
+            elif op == ir.IMPORT:
+                used = [instr[4], instr[3].rpartition(".")[2]]
+            else:
+                continue
+            if any(name.__class__ is str and _is_password(name) for name in used):
+                return True
+    return False
+
+
+@functools.lru_cache(maxsize=65536)
+def _is_password(name: str) -> bool:
+    return _PASSWORD.search(name) is not None
+
+
 def find_password_comparisons(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """``password.equals("constant")``, either way round."""
+    if not _compares_passwords(file):
+        return
     facts = facts_of(file)
     for site in facts.every(ir.CALL_METHOD):
         given = arguments(site.instr)
@@ -381,7 +419,7 @@ def find_password_comparisons(file: ir.File, options: Mapping[str, Any]) -> Iter
             continue
         for named, constant in ((site.instr[3], given[0]), (given[0], site.instr[3])):
             name = facts.path(site.function, named).rpartition(".")[2] if not isinstance(named, str) else named
-            if not _PASSWORD.search(name):
+            if not _is_password(name):
                 continue
             text = facts.constant(site.function, constant)
             if isinstance(text, str) and len(text) >= _MIN_PASSWORD and not is_placeholder(text):

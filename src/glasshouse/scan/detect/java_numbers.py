@@ -13,6 +13,7 @@ from glasshouse.scan import ir
 from glasshouse.scan.bodies import NESTING, blocks_of
 from glasshouse.scan.detect.interface import Hit
 from glasshouse.scan.detect.javascript_values import walk, written
+from glasshouse.scan.detect.mentions import mentions_of
 
 LIMITS = {
     "byte": (-(1 << 7), (1 << 7) - 1),
@@ -30,6 +31,11 @@ _LEAVING = (ir.RETURN, ir.RAISE, ir.BREAK, ir.CONTINUE)
 _GENERATORS = ("Random", "SecureRandom")
 _CLOCKS = ("currentTimeMillis", "nanoTime")
 _MAX_DEPTH = 60
+_NARROW, _WIDE = ("byte", "short", "int"), ("long", "float", "double")
+_LOUD = ("MAX_VALUE", "MIN_VALUE", "nextInt", "nextLong", "*")  # and products, which need be of constants only
+_LOOPS = 1 << ir.LOOP
+_ELEMENTS = 1 << ir.ITEM | 1 << ir.SET_ITEM
+_LISTS = 1 << ir.MAKE
 
 
 class Range(NamedTuple):
@@ -158,7 +164,7 @@ class Ranges:
                 continue
             narrow, wide = (test[4], test[5]) if test[3] in ("<", "<=") else (test[5], test[4])
             counter = self.types.get(narrow, "")
-            if counter in ("byte", "short", "int") and narrow in changed and isinstance(wide, str):
+            if counter in _NARROW and narrow in changed and isinstance(wide, str):
                 bound = self.types.get(wide, "")
                 if bound in ("int", "long") and _WIDTH[bound] > _WIDTH[counter] and wide not in changed:
                     self.note("loop", test[1])
@@ -234,7 +240,7 @@ class Ranges:
         declared = self.types.get(target, "")
         value = self.value(source, state)
         kind = self.types.get(source, "") if isinstance(source, int) and source >= 0 else ""
-        if declared in ("byte", "short", "int") and kind in ("long", "float", "double"):
+        if declared in _NARROW and kind in _WIDE:
             self.note("cut", instr[1])
         if str(target).startswith("$"):
             self.conditions[target] = Condition("same", "", source, 0)
@@ -309,7 +315,7 @@ class Ranges:
         if isinstance(operand, int) and operand < 0:
             const = self.function.consts[-1 - operand]
             if const.__class__ is int:
-                return Range("int" if LIMITS["int"][0] <= const <= LIMITS["int"][1] else "long", const, const)
+                return Range("int" if _fits(const) else "long", const, const)
             return None
         return state.get(operand)
 
@@ -400,11 +406,36 @@ def _found(file: ir.File) -> list[tuple[int, Found]]:
         for function in file.functions:
             same = returns.get(function.name, function.returns) == function.returns
             returns[function.name] = function.returns if same else ""
+        mentions, wide = mentions_of(file), {name for name, kind in returns.items() if kind in _WIDE}
         found = [
-            (index, item) for index, function in enumerate(file.functions) for item in Ranges(function, returns).run()
+            (index, item)
+            for index, function in enumerate(file.functions)
+            if may_leave(function, mentions.ops[index], mentions.words[index], wide)
+            for item in Ranges(function, returns).run()
         ]
         _latest[:] = [(file, found)]
     return _latest[0][1]
+
+
+def may_leave(function: ir.Function, ops: int, words: set[str], wide: set[str]) -> bool:
+    """Whether a function has at all what one of the findings takes; never wrong when it says no.
+
+    Loops; random and extreme values; products; elements of arrays made here; wide numbers given to narrow variables.
+    """
+    if ops & _LOOPS or not words.isdisjoint(_LOUD):
+        return True
+    if ops & _ELEMENTS and (ops & _LISTS or "$array" in words):
+        return True
+    types = {*words, *(param.type for param in function.params)}
+    if types.isdisjoint(_NARROW):
+        return False
+    if not types.isdisjoint(_WIDE) or not wide.isdisjoint(words) or not words.isdisjoint(_CLOCKS):
+        return True
+    return any(const.__class__ is float or (const.__class__ is int and not _fits(const)) for const in function.consts)
+
+
+def _fits(number: int) -> bool:
+    return LIMITS["int"][0] <= number <= LIMITS["int"][1]
 
 
 def _hits(file: ir.File, kind: str) -> Iterator[Hit]:

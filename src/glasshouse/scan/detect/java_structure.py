@@ -64,7 +64,7 @@ def find_trust_all(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     for cls in file.classes:
         bases = {_last(base) for base in cls.bases}
         for name, index in cls.methods:
-            if not 0 <= index < len(facts.sites):
+            if not 0 <= index < len(file.functions):
                 continue
             trusting = name == "checkServerTrusted" and not bases.isdisjoint(_TRUST_MANAGERS)
             if trusting and _accepts_silently(facts, index):
@@ -77,7 +77,7 @@ def find_trust_all(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
 
 
 def _accepts_silently(facts: Facts, function: int) -> bool:
-    for site in facts.sites[function]:
+    for site in facts.sites_of(function):
         op = site.instr[0]
         if op == ir.RAISE or (op in _CALLS and not (op == ir.CALL_METHOD and site.instr[4] in _LOGGING)):
             return False
@@ -85,8 +85,8 @@ def _accepts_silently(facts: Facts, function: int) -> bool:
 
 
 def _only_true(facts: Facts, function: int) -> bool:
-    returned = [site for site in facts.sites[function] if site.instr[0] == ir.RETURN]
-    if any(site.instr[0] == ir.CALL_METHOD and site.instr[4] not in _LOGGING for site in facts.sites[function]):
+    returned = [site for site in facts.sites_of(function) if site.instr[0] == ir.RETURN]
+    if any(site.instr[0] == ir.CALL_METHOD and site.instr[4] not in _LOGGING for site in facts.sites_of(function)):
         return False  # something else may refuse, by throwing
     return bool(returned) and all(facts.constant(function, site.instr[2]) is True for site in returned)
 
@@ -268,12 +268,13 @@ def _in_temporary(facts: Facts, function: int, operand: ir.Operand) -> bool:
 # --- locks ---------------------------------------------------------------------------------------------------------
 def find_lock_orders(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
     """Two locks that are taken in one order here and in the other order elsewhere in the class."""
-    if mentions_of(file).called.isdisjoint(_LOCKING):
+    mentions = mentions_of(file)
+    if mentions.called.isdisjoint(_LOCKING):
         return
     facts = facts_of(file)
     pairs: dict[tuple[int, str, str], list[tuple[int, int]]] = {}
     for index, function in enumerate(file.functions):
-        if function.cls >= 0:
+        if function.cls >= 0 and not mentions.words[index].isdisjoint(_LOCKING):
             for outer, inner, span in _nested_locks(facts, index, function.body, {}):
                 pairs.setdefault((function.cls, outer, inner), []).append((span, index))
     for (cls, outer, inner), places in pairs.items():
@@ -382,7 +383,7 @@ def find_narrowing_casts(file: ir.File, options: Mapping[str, Any]) -> Iterator[
             continue
         declared = {
             other.instr[3]
-            for other in facts.sites[site.function]
+            for other in facts.sites_of(site.function)
             if other.instr[0] == ir.DECLARE and other.instr[2] == operand
         }
         if declared.isdisjoint(wider):
@@ -397,5 +398,5 @@ def find_narrowing_casts(file: ir.File, options: Mapping[str, Any]) -> Iterator[
 def _is_compared(facts: Facts, function: int, operand: str) -> bool:
     return any(
         site.instr[0] == ir.BINOP and site.instr[3] in ("<", "<=", ">", ">=") and operand in site.instr[4:6]
-        for site in facts.sites[function]
+        for site in facts.sites_of(function)
     )

@@ -86,39 +86,77 @@ Follow = Callable[["Facts", Site], list[ir.Operand]]
 
 
 class Facts:
-    """The index of one file."""
+    """The index of one file; a function is indexed when something asks for it."""
 
     def __init__(self, file: ir.File) -> None:
         self.file = file
-        self.sites: list[list[Site]] = []
-        self._by_op: dict[int, list[Site]] = {}
         self._callees: dict[int, str] = {}
-        self._params = [{param.name: place for place, param in enumerate(f.params)} for f in file.functions]
-        self._locals: list[set[str]] = [set(names) for names in self._params]
-        for index, function in enumerate(file.functions):
-            self._index(index, function)
+        self._sites: dict[int, list[Site]] = {}
+        self._params: dict[int, dict[str, int]] = {}
+        self._locals: dict[int, set[str]] = {}
 
     # --- indexing -----------------------------------------------------------------------------------------------
 
-    def _index(self, index: int, function: ir.Function) -> None:
-        found: list[Site] = []
-        own, by_op = self._locals[index], self._by_op
+    def sites_of(self, function: int) -> list[Site]:
+        """The instructions of one function, in order."""
+        found = self._sites.get(function)
+        if found is None:
+            found = self._sites[function] = self._index(function)
+        return found
+
+    @functools.cached_property
+    def sites(self) -> list[list[Site]]:
+        """The instructions of every function."""
+        return [self.sites_of(function) for function in range(len(self.file.functions))]
+
+    @functools.cached_property
+    def _by_op(self) -> dict[int, list[Site]]:
+        found: dict[int, list[Site]] = {}
+        for sites in self.sites:
+            for site in sites:
+                op = site.instr[0]
+                have = found.get(op)
+                if have is None:
+                    found[op] = [site]
+                else:
+                    have.append(site)
+        return found
+
+    def _index(self, index: int) -> list[Site]:
+        function = self.file.functions[index]
+        params = self._params[index] = {param.name: place for place, param in enumerate(function.params)}
+        own = self._locals[index] = set(params)
         outer = frozenset(function.outer)
-        for instr, within in walk(function.body):
-            site = Site(index, instr, within)
-            found.append(site)
-            op = instr[0]
-            have = by_op.get(op)
-            if have is None:
-                by_op[op] = [site]
+        found: list[Site] = []
+        stack: list[tuple[Iterator[ir.Instr], tuple[ir.Instr, ...]]] = [(iter(function.body), ())]
+        while stack:
+            instructions, within = stack[-1]
+            for instr in instructions:
+                found.append(Site(index, instr, within))
+                op = instr[0]
+                if op in _DST_FIRST:
+                    name = instr[2]
+                    if name.__class__ is str and name and name not in outer:
+                        own.add(name)
+                elif op in NESTING:
+                    if op == ir.TRY:
+                        own.update(handler[1] for handler in instr[3] if handler[1])
+                    elif op == ir.DEFAULT and instr[2] not in outer:
+                        own.add(instr[2])
+                    inside = (*within, instr)
+                    stack.extend((iter(block), inside) for block in reversed(blocks_of(instr)))
+                    break
             else:
-                have.append(site)
-            name = written(instr)
-            if name.__class__ is str and name not in outer:
-                own.add(str(name))
-            elif op == ir.TRY:
-                own.update(handler[1] for handler in instr[3] if handler[1])
-        self.sites.append(found)
+                stack.pop()
+        return found
+
+    def _own(self, function: int) -> set[str]:
+        """Names that a function declares."""
+        own = self._locals.get(function)
+        if own is None:
+            self.sites_of(function)
+            own = self._locals[function]
+        return own
 
     @functools.cached_property
     def defs(self) -> dict[Key, list[Site]]:
@@ -169,7 +207,7 @@ class Facts:
             return Key(function, operand)
         place = function
         for _ in range(len(self.file.functions) + 1):
-            if place < 0 or operand in self._locals[place]:
+            if place < 0 or operand in self._own(place):
                 break
             place = self.file.functions[place].parent
         return Key(place, operand)
@@ -189,7 +227,7 @@ class Facts:
         owner = self.key(function, operand).function
         if owner < 0:
             return None
-        place = self._params[owner].get(operand)
+        place = self._params[owner].get(operand)  # `key` has indexed it
         return None if place is None else (owner, place)
 
     def function_of(self, function: int, operand: ir.Operand | None) -> int | None:

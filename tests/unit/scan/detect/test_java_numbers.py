@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from glasshouse.scan import ir
-from glasshouse.scan.detect.java_decisions import find_endless_loops, find_predictable_seeds
-from glasshouse.scan.detect.java_numbers import find_implicit_narrowing, find_outside_indexes, find_overflows
+from glasshouse.scan.detect.java_decisions import find_endless_loops, find_password_comparisons, find_predictable_seeds
+from glasshouse.scan.detect.java_numbers import (
+    Ranges,
+    find_implicit_narrowing,
+    find_outside_indexes,
+    find_overflows,
+    may_leave,
+)
+from glasshouse.scan.detect.mentions import mentions_of
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.languages import front_end
 
@@ -102,3 +111,56 @@ def test_a_loop_is_endless_when_nothing_it_tests_changes(body: str, count: int) 
 )
 def test_a_seed_others_know_counts_only_before_the_first_draw(body: str, count: int) -> None:
     assert len(list(find_predictable_seeds(lowered(body), {}))) == count
+
+
+STATEMENTS = (
+    "given += wide;",
+    "given += now();",
+    "given += System.nanoTime();",
+    "given += 0.5;",
+    "given += 5000000000L;",
+    "short small = 5; small += given;",
+    "byte tiny = 1; tiny += (long) given;",
+    "int top = Integer.MAX_VALUE;",
+    "int next = top + 1;",
+    "long product = 3000000 * 1000;",
+    "units = units * 4000000;",
+    "int drawn = random.nextInt(9);",
+    "int[] made = {1, 2};",
+    "int[] sized = new int[3];",
+    "given = made[drawn];",
+    "sized[7] = given;",
+    "for (short at = 0; at < given; at++) { use(at); }",
+    "if (given > 3) { given += now(); }",
+)
+
+
+@given(st.lists(st.sampled_from(STATEMENTS), max_size=6), st.sampled_from(["int given", "long given", "String given"]))
+def test_a_function_that_is_passed_over_holds_nothing_to_find(body: list[str], parameter: str) -> None:
+    source = f"class Case {{ long now() {{ return 1L; }} void run({parameter}, long wide) {{ {' '.join(body)} }} }}"
+    file = front_end("java").lower(source.encode(), "Case.java", LowerLimits())
+    returns = {function.name: function.returns for function in file.functions}
+    wide = {name for name, kind in returns.items() if kind in ("long", "float", "double")}
+    mentions = mentions_of(file)
+    for function, ops, words in zip(file.functions, mentions.ops, mentions.words, strict=True):
+        assert may_leave(function, ops, words, wide) or Ranges(function, returns).run() == []
+
+
+@pytest.mark.parametrize(
+    "compared",
+    [
+        "password.equals(GIVEN)",
+        "GIVEN.equals(password)",
+        "this.password.equals(GIVEN)",
+        "user.account().password.contentEquals(GIVEN)",
+        "((String) password).equalsIgnoreCase(GIVEN)",
+    ],
+)
+def test_a_password_is_compared_with_a_constant_whatever_holds_it(compared: str) -> None:
+    source = (
+        f"class Case {{ boolean run() {{ return {compared.replace('GIVEN', chr(34) + 'hunter2hunter' + chr(34))}; }} }}"
+    )
+    file = front_end("java").lower(source.encode(), "Case.java", LowerLimits())
+    assert len(list(find_password_comparisons(file, {}))) == 1
+    other = front_end("java").lower(source.replace("password", "colour").encode(), "Case.java", LowerLimits())
+    assert list(find_password_comparisons(other, {})) == []
