@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from glasshouse.scan import ScanSettings, scan_tree
 from glasshouse.scan.cluster import connect, knock, ray_module
 from glasshouse.scan.execute import (
+    MAX_CHUNK,
     Done,
     Executor,
     ExecutorLimits,
@@ -350,6 +351,12 @@ def test_chunks_keep_all_items_in_order_and_are_of_like_weight(weights: list[int
     assert all(chunks)
     target = max(1, sum(weights) // (jobs * 8))
     assert all(sum(weights[item] for item in chunk[:-1]) < target for chunk in chunks)
+
+
+@given(st.lists(st.integers(MAX_CHUNK // 10, MAX_CHUNK), min_size=40, max_size=80))
+def test_chunks_of_much_work_are_many(weights: list[int]) -> None:
+    chunks = chunks_by_weight(weights, weights, 1, per_job=1)
+    assert all(sum(chunk[:-1]) < MAX_CHUNK for chunk in chunks), "what waits for an unfinished chunk would be lost"
 
 
 def own_process(_: int) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from glasshouse.scan.run import KEEP_EVERY
+from glasshouse.scan.cache import KEEP_EVERY
 
 FILES = 3 * KEEP_EVERY
 LOOK_S = 0.01

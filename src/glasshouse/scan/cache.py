@@ -24,6 +24,7 @@ CACHE_VERSION = 1
 MAX_BLOB_BYTES = 64_000_000
 BUSY_MS = 2_000
 CHECK_BYTES = 8
+KEEP_EVERY = 50  # blobs that a scan which is killed may lose
 DAY_SECONDS = 86_400
 
 _BATCH = 400
@@ -87,6 +88,22 @@ class Cache:
         """Stores blobs, replacing older ones.  Blobs over ``MAX_BLOB_BYTES`` are not kept."""
         if self._writable:
             self._guarded(lambda database: self._put(database, namespace, items), None)
+
+    @contextlib.contextmanager
+    def keeping(self, namespace: str) -> Iterator[Callable[[bytes, bytes], None]]:
+        """A function that stores blobs as they are made, some at a time, so that a run that is stopped keeps them."""
+        waiting: list[tuple[bytes, bytes]] = []
+
+        def keep(key: bytes, blob: bytes) -> None:
+            waiting.append((key, blob))
+            if len(waiting) >= KEEP_EVERY:
+                self.put_many(namespace, waiting)
+                waiting.clear()
+
+        try:
+            yield keep
+        finally:
+            self.put_many(namespace, waiting)
 
     def delete_many(self, namespace: str, keys: Iterable[bytes]) -> None:
         """Forgets blobs."""

@@ -36,6 +36,7 @@ class Failed(msgspec.Struct, frozen=True):
 
 Outcome = Done | Failed
 MAX_GARBAGE = 100_000  # objects that items may leave behind before cycles among them are searched
+MAX_CHUNK = 4_000_000  # weight of a chunk: results come in order, so what lies behind an unfinished one is not safe yet
 OLDER = 5  # searches after which the next also looks at what the last ones left
 
 
@@ -101,8 +102,8 @@ def available_cores() -> int:
 
 
 def chunks_by_weight(items: Sequence[Item], weights: Sequence[int], jobs: int, per_job: int = 8) -> list[list[Item]]:
-    """Cuts ``items``, in order, into chunks of about equal total weight, about ``per_job`` for each job."""
-    target = max(1, sum(weights) // max(1, jobs * per_job))
+    """Cuts ``items``, in order, into chunks of about equal total weight, about ``per_job`` for each job or more."""
+    target = max(1, min(MAX_CHUNK, sum(weights) // max(1, jobs * per_job)))
     chunks: list[list[Item]] = []
     weight = target
     for item, own in zip(items, weights, strict=True):

@@ -7,8 +7,9 @@ over ``DEPTH`` such calls, and is kept under the contents of all of them.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -68,6 +69,7 @@ def analyse(
     contents: Mapping[int, bytes],
     settings: ScanSettings,
     cache: Cache | None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> list[NotAnalysed]:
     """Analyse the files that waited for each other, in place; those that failed are told."""
     waiting = [at for at, item in results.items() if item.links is not None and item.links.waits]
@@ -80,15 +82,18 @@ def analyse(
     missing = [at for at in waiting if keys.get(at, b"") not in known]
     found = {at: known[keys[at]] for at in waiting if keys.get(at, b"") in known}
     failed: list[NotAnalysed] = []
-    for at, outcome in zip(missing, outcomes(Job(files, results, headers, meanings, settings), missing), strict=True):
-        if isinstance(outcome, bytes):
-            found[at] = outcome
-        else:
-            failed.append(NotAnalysed(files[at].path, outcome[0], outcome[1], incomplete=True))
-            found[at] = ENCODER.encode(Found((), (), None, ()))
-    if cache is not None:
-        lost = {item.path for item in failed}
-        cache.put_many("joined", [(keys[at], found[at]) for at in missing if at in keys and files[at].path not in lost])
+    job = Job(files, results, headers, meanings, settings)
+    with cache.keeping("joined") if cache is not None else contextlib.nullcontext() as keep:
+        for number, (at, outcome) in enumerate(zip(missing, outcomes(job, missing), strict=True), 1):
+            if isinstance(outcome, bytes):
+                found[at] = outcome
+                if keep is not None and at in keys:
+                    keep(keys[at], outcome)
+            else:
+                failed.append(NotAnalysed(files[at].path, outcome[0], outcome[1], incomplete=True))
+                found[at] = ENCODER.encode(Found((), (), None, ()))
+            if progress is not None:
+                progress("joining", number, len(missing))
     facts_at.cache_clear()
     for at in waiting:
         results[at] = completed(results[at], DECODER.decode(found[at]))

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from glasshouse.scan.kept import Kept
 
 Progress = Callable[[str, int, int], None]
-KEEP_EVERY = 50  # files whose results a killed scan may lose
 SMALL = 60_000  # bytes of source below which starting workers costs more than it saves
 ALONE = 300_000  # the same for a single file, which workers cannot share
 
@@ -159,28 +158,21 @@ def lower_all(
                 results[position] = lowered.decode_lazily(blob)
     missing = [position for position in range(len(files)) if position not in results]
     failed: list[NotAnalysed] = []
-    keep: list[tuple[bytes, bytes]] = []
-    try:
+    with cache.keeping("lowered") if cache is not None else contextlib.nullcontext() as keep:
         for position, outcome in lower_missing(files, missing, settings, progress, headers):
-            if isinstance(outcome, Done):
-                decode = lowered.decode_lazily if files[position].language == "c" else lowered.decode
-                made = results[position] = decode(outcome.value)
-                if made.stable and position in contents and kept is not None:
-                    if len(missing) <= kept.most:
-                        kept.lowered[contents[position]] = outcome.value
-                    keep.append((contents[position], outcome.value))
-                    if len(keep) >= KEEP_EVERY and cache is not None:
-                        cache.put_many("lowered", keep)
-                        keep = []
-            else:
+            if not isinstance(outcome, Done):
                 failed.append(NotAnalysed(files[position].path, outcome.code, outcome.reason, incomplete=True))
-    finally:  # a scan that is stopped goes on where it was
-        if cache is not None and keep:
-            cache.put_many("lowered", keep)
+                continue
+            decode = lowered.decode_lazily if files[position].language == "c" else lowered.decode
+            made = results[position] = decode(outcome.value)
+            if made.stable and position in contents and kept is not None and keep is not None:
+                if len(missing) <= kept.most:
+                    kept.lowered[contents[position]] = outcome.value
+                keep(contents[position], outcome.value)
     if any(item.links is not None and item.links.waits for item in results.values()):
         from glasshouse.scan.joined import analyse
 
-        failed.extend(analyse(files, results, headers, contents, settings, cache))
+        failed.extend(analyse(files, results, headers, contents, settings, cache, progress))
     return results, failed
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.util
+import re
 
 import msgspec
 import pytest
@@ -47,6 +48,17 @@ def test_a_pdf_is_the_same_bytes_each_time() -> None:
     made = render(document(), "pdf")
     assert made.startswith(b"%PDF-")
     assert made == render(document(), "pdf")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("typst") is None, reason="the extra `reports` is not installed")
+def test_text_longer_than_a_page_goes_on_over_the_next_pages() -> None:
+    text = computed(" ".join(f"word{number}" for number in range(6000)), (4,))
+    field = Section("general", "General", (Field("why", "Why was it made?", text),))
+    table = Section("runs", "Runs", (), (Table("runs", "Runs", ("suite",), ((text,),)),))
+    for section in (field, table):
+        basis = Basis("log.example", 12, DIGEST, AT)
+        made = render(Document("model-card", "Model card", "sharp", "public", basis, (section,)), "pdf")
+        assert len(re.findall(rb"/Type\s*/Page\b", made)) >= 6
 
 
 def test_quoted_text_does_not_become_markup() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from glasshouse.scan import ScanSettings, language, scan_tree
-from glasshouse.scan.run import KEEP_EVERY
+from glasshouse.scan.cache import KEEP_EVERY
 from glasshouse.scan.stored import GRAMMARS
 from glasshouse.words.errors import NothingToAnalyseError
 from glasshouse.words.finding import Finding

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from glasshouse.scan.cache import KEEP_EVERY
 from glasshouse.scan.run import scan_tree
 from glasshouse.scan.settings import ScanSettings
 from glasshouse.words.finding import Finding, Result
@@ -209,6 +210,28 @@ def test_a_cache_changes_nothing_whatever_is_edited(tmp_path: Path, edited: str)
     fresh = results(folder)
     assert results(folder, cache=cache) == fresh
     assert results(folder, jobs=2, cache=cache) == fresh
+
+
+def test_what_was_analysed_together_survives_an_interruption(tmp_path: Path) -> None:
+    body = '#include "all.h"\nvoid f{0}(void) {{ f{1}(); }}\n'
+    many = {f"f{number:03}.c": body.format(number, number + 1) for number in range(3 * KEEP_EVERY)}
+    tree = written(tmp_path / "tree", {**many, "all.h": "void f0(void);\n"})
+    settings = ScanSettings(jobs=1, cache_dir=tmp_path / "cache")
+    left: list[int] = []
+
+    def stop(phase: str, done: int, total: int) -> None:
+        if phase == "joining" and done == 2 * KEEP_EVERY + 7:
+            raise KeyboardInterrupt
+
+    def note(phase: str, done: int, total: int) -> None:
+        if phase == "joining" and done == 1:
+            left.append(total)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(scan_tree([tree], settings, stop))
+    again = list(scan_tree([tree], settings, note))
+    assert left == [len(many) - (2 * KEEP_EVERY + 7)]
+    assert again == results(tree)
 
 
 def test_a_header_that_comes_later_is_noticed(tmp_path: Path) -> None:
