@@ -21,6 +21,10 @@ CVE_ID = re.compile(r"CVE-(\d{4})-(\d{4,12})")
 ExploitKind = Literal["metasploit", "exploitdb", "nuclei", "repository"]
 
 
+ADVISORY = "osv"
+"""The source of what advisories about packages tell."""
+
+
 class InvalidDayError(ValueError):
     """Text that is no calendar day."""
 
@@ -175,7 +179,8 @@ class Knowledge(msgspec.Struct, frozen=True):
 def known_on(cve: str, facts: Iterable[Fact], moment: Day) -> Knowledge | None:
     """The facts of one CVE as they stood at the end of a day; None when nothing was known yet.
 
-    Of two claims of the same kind the later known one holds; on the same day, the one whose source sorts last.
+    Of two claims of the same kind the later known one holds; on the same day, the one whose source sorts last.  An
+    advisory about one package describes a CVE only where no record of the CVE itself does.
     """
     past = [fact for fact in facts if fact.known_at <= moment]
     if not past:
@@ -191,6 +196,8 @@ def known_on(cve: str, facts: Iterable[Fact], moment: Day) -> Knowledge | None:
     for fact in past:
         claim = fact.claim
         kind = type(claim)
+        if kind is Text and fact.source == ADVISORY and kind in latest and latest[kind].source != ADVISORY:
+            continue
         latest[kind] = fact
         if kind is Mentions:
             history[fact.known_at] = claim  # type: ignore[assignment]

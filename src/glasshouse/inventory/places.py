@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from glasshouse.inventory.component import Inventory, LeftOut
 from glasshouse.inventory.document import Document
 from glasshouse.inventory.manifests import MANIFESTS, unlocked
-from glasshouse.inventory.prose import looks_right
+from glasshouse.inventory.prose import begins_as_bill, looks_right
 from glasshouse.inventory.read import MAX_BYTES, by_place, is_inventory, parse_document, read_inventory
 from glasshouse.inventory.trees.folder import FolderTree
 from glasshouse.inventory.trees.image import ImageTree, Wanted, is_image
@@ -133,15 +133,8 @@ def _of_tree(tree: Tree, path: str, name: str, *, system: bool) -> Inventory | L
         return LeftOut(name, error.what)
 
 
-def inventory_files(tree: Tree, *, system: bool) -> Iterator[str | Unread]:
-    """Paths of the inventories in a tree: of a system, or of a project."""
-    for each in _walk(tree, system=system):
-        if isinstance(each, Unread) or each.rpartition("/")[2] not in MANIFESTS:
-            yield each
-
-
-def _walk(tree: Tree, *, system: bool) -> Iterator[str | Unread]:
-    """Paths of inventories and, in a project, of manifests."""
+def _walk(tree: Tree, *, system: bool, bills: bool = False) -> Iterator[str | Unread]:
+    """Paths of inventories and, in a project, of manifests; ``bills``: also of JSON files that begin as bills do."""
 
     def enter(path: str) -> bool:
         if system:
@@ -154,6 +147,8 @@ def _walk(tree: Tree, *, system: bool) -> Iterator[str | Unread]:
         elif node.is_file and (_of_system(node.path) if system else _of_project(node.path)):
             if system or looks_right(node.path, tree):
                 yield node.path
+        elif bills and node.is_file and node.path.lower().endswith(".json") and begins_as_bill(node.path, tree):
+            yield node.path
 
 
 def _of_project(path: str) -> bool:
@@ -174,14 +169,15 @@ def _wanted(path: str) -> bool:
 
 
 def find_inventories(path: Path) -> list[Path]:
-    """The path itself if it is a file; in a folder, the lock files and bills that are known by their names."""
+    """The path itself if it is a file; in a folder, lock files known by their names, and bills by name or beginning."""
     if not path.exists():
         raise PathError("no such file or directory", where=str(path))
     if path.is_file():
         return [path]
-    found = [path / each for each in inventory_files(FolderTree(path), system=False) if isinstance(each, str)]
+    walked = _walk(FolderTree(path), system=False, bills=True)
+    found = [path / each for each in walked if isinstance(each, str) and each.rpartition("/")[2] not in MANIFESTS]
     if len(found) > MAX_FILES:
         raise InventoryError(f"more than {MAX_FILES:,} inventories", where=str(path), hint="Name the files you mean.")
     if not found:
-        raise InventoryError("no inventory that is known by its name", where=str(path))
+        raise InventoryError("no lock file that is known by its name, and no bill of materials", where=str(path))
     return found

@@ -22,6 +22,16 @@ _MARK = re.compile(rb"(?i)cyclonedx|spdx")
 MARK_BYTES = 1_000_000
 
 
+_BILL = re.compile(rb'"(?:bomFormat|spdxVersion|SPDXID)"|spdx\.org/rdf|cyclonedx\.org/schema')
+BEGINNING = 4_096
+
+
+def begins_as_bill(path: str, tree: Tree) -> bool:
+    """Whether a JSON file of any name is a bill of materials, as far as its beginning tells."""
+    content = tree.read(path, MAX_BYTES)
+    return content is not None and _BILL.search(content[:BEGINNING]) is not None
+
+
 def looks_right(path: str, tree: Tree) -> bool:
     """Whether a file that was found by its name has the form that the name promises; only lists in text may not."""
     name = path.rpartition("/")[2].lower()

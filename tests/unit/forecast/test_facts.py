@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from glasshouse.forecast.background import Background, Listing
 from glasshouse.forecast.facts import (
+    ADVISORY,
     Affected,
     AnyClaim,
     Day,
@@ -99,6 +100,15 @@ def test_a_feature_whose_date_moves_past_the_day_vanishes(name: str, fact: Calla
     assert before is not None
     assert before[column] != without[column]
     assert after == without
+
+
+@pytest.mark.parametrize("advised", [DAY - 200, DAY - 50])
+def test_an_advisory_about_a_package_describes_a_cve_only_where_its_record_does_not(advised: int) -> None:
+    advice = Fact(CVE, Day(advised), ADVISORY, Text("a package is affected"))
+    known, alone = known_on(CVE, [*BASE, advice], DAY), known_on(CVE, [advice], DAY)
+    assert known is not None
+    assert alone is not None
+    assert (known.description, alone.description) == ("a flaw", "a package is affected")
 
 
 def test_a_listing_after_the_day_is_no_background() -> None:

@@ -107,7 +107,7 @@ def test_a_withdrawn_record_says_so(tmp_path: Path) -> None:
 def test_facts_from_the_future_are_left_out_and_may_come_again_later(tmp_path: Path) -> None:
     text = json.dumps(record(published="2031-01-01", updated="2031-01-01"))
     store, report = load(tmp_path, "cvelist", "CVE-2024-0001.json", text)
-    assert report.facts + report.rejected == 7
+    assert (report.facts, report.rejected) == (0, 1)
     assert "2031-01-01" in report.listed[0].why
     later = import_records(store, IMPORTERS["cvelist"], [tmp_path / "CVE-2024-0001.json"], today=day("2031-02-01"))
     assert later.facts > 0
@@ -124,7 +124,12 @@ BAD = [
     ("osv", "a.json", '{"id": "GHSA-1"}'),
     ("osv", "a.yaml", "id: [unclosed"),
     ("mentions", "a.csv", "cve,date,repositories\nCVE-2024-1000,2024-01-01,many\n"),
+    ("kev", "a.json", '{"vulnerabilities": [7]}'),
     ("metasploit", "a.json", "[1, 2"),
+    ("metasploit", "a.json", '{"exploit_x": 5}'),
+    ("exploitdb", "a.csv", "id,name,codes\n1,2\n"),
+    ("poc", "CVE-2024-1000.json", '[{"stars": 1}]'),
+    ("poc", "CVE-2024-1000.json", '{"message": "Not Found"}'),
     ("exploitdb", "a.csv", "id,name\n1,2\n"),
     ("nuclei", "cves.json", "not json\n"),
     ("poc", "readme.json", "[]"),

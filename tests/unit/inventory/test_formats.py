@@ -188,6 +188,13 @@ def test_a_folder_gives_the_files_known_by_name_and_skips_installed_packages(tmp
     assert found == ["a/package-lock.json", "b/app.cdx.json"]
 
 
+def test_a_folder_gives_bills_of_any_name_and_no_other_json(tmp_path: Path) -> None:
+    (tmp_path / "pay.json").write_text('{"bomFormat": "CycloneDX", "components": []}')
+    (tmp_path / "web.json").write_text('{"spdxVersion": "SPDX-2.3", "packages": []}')
+    (tmp_path / "tsconfig.json").write_text('{"compilerOptions": {}}')
+    assert [file.name for file in find_inventories(tmp_path)] == ["pay.json", "web.json"]
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

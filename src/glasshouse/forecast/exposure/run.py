@@ -19,6 +19,8 @@ from glasshouse.inventory.places import find_inventories, is_system, of_system
 from glasshouse.inventory.read import read_inventory
 from glasshouse.words.errors import InventoryError
 
+SAID = 3
+"""Reasons that an error names when nothing is left."""
 MAX_CRITICALITY_NOTE = "every service weighs the same: give --services to say which are critical"
 
 
@@ -34,10 +36,11 @@ def read_everything(paths: Sequence[Path], table: Path | None) -> tuple[list[Ser
         services = services_of(inventories, [_service_name(file, files) for file in files])
     else:
         services, more = read_services(table, inventories)
-        left_out += more
+        left_out = [*more, *left_out]
     if not services:
+        why = "".join(f"; {item.where}: {item.why}" for item in left_out[:SAID])
         raise InventoryError(
-            "no service and no component in what was given", where=", ".join(str(path) for path in paths)
+            f"no service and no component in what was given{why}", where=", ".join(str(path) for path in paths)
         )
     return services, left_out
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from glasshouse.forecast.facts import AnyClaim, Day, Fact, Text, Weaknesses
+from glasshouse.forecast.facts import ADVISORY, AnyClaim, Day, Fact, Text, Weaknesses
 from glasshouse.forecast.importers import values
 from glasshouse.forecast.importers.cvss_scores import Scored, scored_of
 from glasshouse.forecast.importers.interface import Document, Rejected, Yield
@@ -24,7 +24,7 @@ MAX_VERSIONS = 20_000
 class OsvImporter:
     """OSV and GitHub security advisories."""
 
-    kind = "osv"
+    kind = ADVISORY
     about = "advisories in OSV format (JSON, YAML, an ecosystem's all.zip)"
     suffixes = (".json", ".yaml", ".yml")
 
@@ -57,7 +57,7 @@ def _advisory(record: dict[str, Any]) -> Iterator[Yield]:
     for alias in dict.fromkeys((name, *_aliases(record))):
         if alias.startswith("CVE-"):
             cve = values.cve_id(alias)
-            yield from (Fact(cve, since, "osv", claim) for claim in claims)
+            yield from (Fact(cve, since, ADVISORY, claim) for claim in claims)
 
 
 def _aliases(record: dict[str, Any]) -> tuple[str, ...]:

@@ -36,8 +36,13 @@ class _Tally:
     def __init__(self) -> None:
         self.documents = self.known = self.facts = self.advisories = self.rejected = 0
         self.listed: list[Rejected] = []
+        self._last: Rejected | None = None
 
     def reject(self, item: Rejected) -> None:
+        """Counts a record once, also where each of its facts, one after the other, is left out for one reason."""
+        if item == self._last:
+            return
+        self._last = item
         self.rejected += 1
         if len(self.listed) < MAX_LISTED:
             self.listed.append(item)

@@ -46,12 +46,14 @@ def cve_id(value: Any) -> str:
     """A CVE id in upper case."""
     name = value.strip().upper() if isinstance(value, str) else ""
     if not CVE_ID.fullmatch(name):
-        raise InvalidRecordError(f"no CVE id: {str(value)[:40]!r}")
+        raise InvalidRecordError("no CVE id" if value is None else f"no CVE id: {str(value)[:40]!r}")
     return name
 
 
 def moment(value: Any, field: str) -> Day:
     """The day of a date field."""
+    if value is None:
+        raise InvalidRecordError(f"{field}: no date")
     try:
         return day(value)
     except InvalidDayError as error:

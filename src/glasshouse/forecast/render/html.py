@@ -29,7 +29,7 @@ def _forecasts(found: Sequence[Forecast]) -> Iterator[str]:
         "with a 90 % interval for the 90 days. It ranks public knowledge; it does not say that you are attacked.</p>\n"
     )
     yield table(
-        ("", "CVE", "30 d", "90 d", "one in a million to certain", "365 d", "EPSS", "CVSS", "why"),
+        ("", "CVE, and what moves its odds", "30 d", "90 d", "one in a million to certain", "365 d", "EPSS", "CVSS"),
         [_forecast_row(rank, each) for rank, each in enumerate(found[:MAX_ROWS], start=1)],
         frozenset({0, 2, 3, 5, 6, 7}),
     )
@@ -38,12 +38,13 @@ def _forecasts(found: Sequence[Forecast]) -> Iterator[str]:
 
 
 def _forecast_row(rank: int, each: Forecast) -> tuple[str, ...]:
-    why = "".join(f"<div>{factor(reason.factor)}: {safe(reason.words)}</div>" for reason in each.reasons[:3])
-    head = f'<strong>{safe(each.cve)}</strong><div class="why">{safe(each.description, 180)}</div>'
+    why = "".join(f"<li>{factor(reason.factor)}: {safe(reason.words)}</li>" for reason in each.reasons[:3])
+    told = safe(each.description, 180) + (f"<ul>{why}</ul>" if why else "")
+    head = f'<strong>{safe(each.cve)}</strong><div class="why">{told}</div>'
     beside = (percent(each.epss) if each.epss is not None else "-", str(each.cvss) if each.cvss is not None else "-")
     if not each.probabilities:
         state = f'<span class="listed">listed {safe(each.listed_on)}</span>' if each.listed_on else "withdrawn"
-        return (str(rank), head, "", "", state, "", *beside, "")
+        return (str(rank), head, "", "", state, "", *beside)
     values = {every.horizon_days: every for every in each.probabilities}
     middle = values[90]
     return (
@@ -54,7 +55,6 @@ def _forecast_row(rank: int, each: Forecast) -> tuple[str, ...]:
         interval(middle.low, middle.value, middle.high),
         percent(values[365].value),
         *beside,
-        f'<div class="why">{why}</div>',
     )
 
 

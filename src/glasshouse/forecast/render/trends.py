@@ -34,11 +34,8 @@ def text(report: Trends) -> Iterator[str]:
         for each, change in changed[:SHOWN]:
             yield f"  {change.month}  {titled(each)}: {change.before:.1f} to {change.after:.1f} a month\n"
     yield "\nMore listings for each published CVE than in the two years before\n"
-    rising = [row for row in report.emerging if row.significant]
-    if not report.compared:
-        yield "  no group with enough listings to compare\n"
-    elif not rising:
-        yield f"  none of {report.compared} groups, with false discoveries held to one in ten\n"
+    if nothing := _nothing_rises(report):
+        yield f"  {nothing}\n"
     for row in report.emerging[:SHOWN]:
         mark = "*" if row.significant else " "
         yield f" {mark}{visible(row.name)[:34]:<34} {describe(row)}\n"
@@ -52,6 +49,14 @@ def text(report: Trends) -> Iterator[str]:
         yield f"  {visible(source.source):<34} {percent(source.share):>8}  {percent(source.share_before):>8}\n"
     for caveat in report.caveats:
         yield f"note: {visible(caveat)}\n"
+
+
+def _nothing_rises(report: Trends) -> str:
+    if not report.compared:
+        return "no group with enough listings to compare"
+    if not any(row.significant for row in report.emerging):
+        return f"none of {report.compared} groups, with false discoveries held to one in ten"
+    return ""
 
 
 def titled(each: Trend) -> str:
@@ -90,6 +95,8 @@ def html(report: Trends) -> Iterator[str]:
 
 
 def _body(report: Trends) -> Iterator[str]:
+    if not report.listings:
+        yield "<p>Too few listings in the last 24 months to count.</p>\n"
     for each in report.listings[:SHOWN]:
         name = "All listings" if each.name == "all" else f"{each.dimension}: {each.name}"
         ahead = [(float(month.low), month.mean, float(month.high)) for month in each.ahead]
@@ -110,7 +117,10 @@ def _body(report: Trends) -> Iterator[str]:
         )
         for row in report.emerging
     ]
-    yield table(("group", "holds", "figures", "vulnerabilities behind it"), rows)
+    if nothing := _nothing_rises(report):
+        yield f"<p>{nothing.capitalize()}.</p>\n"
+    if rows:
+        yield table(("group", "holds", "figures", "vulnerabilities behind it"), rows)
     yield "<h2>Who publishes</h2>\n"
     shares = [(safe(row.source), percent(row.share), percent(row.share_before)) for row in report.sources]
     yield table(("source", "last year", "two years before"), shares, frozenset({1, 2}))
