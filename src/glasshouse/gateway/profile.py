@@ -19,6 +19,11 @@ _CODE = re.compile(
     r"|^[ \t]*[\w.]+\([^)\n]*\)[ \t]*:?[ \t]*$",
     re.MULTILINE,
 )
+_BEGINNINGS = (
+    "def ", "class ", "import ", "from ", "#include", "func ", "fn ", "let ", "const ", "var ", "public ", "private ",
+    "return", "if", "for", "while", "}", "//", "/*", "<", "SELECT ", "$ ", "> ",
+)  # fmt: skip
+"""Without one of these at its beginning, a semicolon, a parenthesis or a brace, no line is of code."""
 _WORD = re.compile(r"[^\W\d_]+")
 FUNCTION_WORDS = {
     "en": "the is are and of to how do what in my for with that this can you from it not which",
@@ -44,7 +49,11 @@ def profile(text: str, characters: int) -> InputProfile:
     """The profile of a prompt of so many characters in all; ``text`` is the caller's newest turn, of which the
     beginning is looked at."""
     sample = text[:SAMPLE_CHARACTERS]
-    code = sum(len(found.group()) for found in _CODE.finditer(sample))
+    code = 0
+    for line in sample.split("\n"):
+        if "(" in line or ";" in line or "{" in line or line.lstrip(" \t").startswith(_BEGINNINGS):
+            found = _CODE.match(line)
+            code += found.end() if found else 0
     return InputProfile(characters, _language(sample), round(100 * code / len(sample)) if sample else 0)
 
 

@@ -11,7 +11,6 @@ runs if that holds nobody up: while nothing else is under way, or while the disk
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import threading
 import time
@@ -31,6 +30,7 @@ from glasshouse.ledger.seal import Sealed, seal
 from glasshouse.ledger.store.interface import Batch, State, Store
 from glasshouse.ledger.tree import Frontier
 from glasshouse.words.errors import LedgerBusyError, LedgerError, LedgerFullError, LedgerStoppedError
+from glasshouse.words.process import own_number
 
 MAX_BATCH_ENTRIES = 4_096
 MAX_BATCH_BYTES = 32 << 20
@@ -83,7 +83,7 @@ class Committer:
         self._writing = threading.Lock()  # held by whoever writes
         self._pace = Pace()
         self._untidied = 0
-        self._process = os.getpid()
+        self._process = own_number()
         self.failure: LedgerError | None = None
         self._closed = False
         self._dated_at = float("-inf")
@@ -123,7 +123,7 @@ class Committer:
 
     def is_alive(self) -> bool:
         """Whether this is the committer's process; a log that stopped keeps its committer, so that none follows."""
-        return os.getpid() == self._process
+        return own_number() == self._process
 
     def _enqueue(self, call: Call) -> None:
         if not self.is_alive():

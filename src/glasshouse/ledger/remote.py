@@ -23,6 +23,7 @@ from glasshouse.ledger.receipt import Receipt, SignedCheckpoint
 from glasshouse.ledger.requests import Request, Waiter, Writer, answer, new_future
 from glasshouse.words import errors
 from glasshouse.words.errors import EntryError, LedgerError, LedgerOutcomeUnknownError
+from glasshouse.words.process import own_number
 
 MAX_MESSAGE_BYTES = 128 << 20
 MAX_CLIENTS = 64
@@ -189,7 +190,7 @@ class RemoteWriter:
     """The way to the committer in another process."""
 
     def __init__(self, path: Path, newest: Callable[[], SignedCheckpoint]) -> None:
-        self._newest, self._process = newest, os.getpid()
+        self._newest, self._process = newest, own_number()
         self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             self._connection.settimeout(HELLO_S)
@@ -233,7 +234,7 @@ class RemoteWriter:
 
     def is_alive(self) -> bool:
         """Whether the committer still takes requests of this process."""
-        return not self._ending and os.getpid() == self._process
+        return not self._ending and own_number() == self._process
 
     def _listen(self) -> None:
         while (message := _receive(self._connection)) is not None:

@@ -24,6 +24,8 @@ SHORTEST_RUN = 16
 """Characters without a space from which on a run may be encoded."""
 
 _RUN = b"x" * SHORTEST_RUN
+_PAIRS = re.compile(rb"hh hh ").search  # in the classes of `HEX`; bytes that are common are found quicker this way
+_SIGNS_APART = re.compile(rb"\. \.").search
 _HEX_PAIRS = re.compile(r"[0-9a-fA-F]{2}[ :,][0-9a-fA-F]{2}[ :,]")
 _CODE_MARKS = re.compile(r"[%&\\]|[01]{7}|[.\-\u2013\u2014\u2022\u00b7]{1,6}[ /][.\-\u2013\u2014\u2022\u00b7]")
 _HEX = re.compile(r"(?:0x)?(?:[0-9a-fA-F]{2}[ :,]?(?:0x|\\x)?){8,}")
@@ -63,8 +65,8 @@ def _hints(text: str) -> tuple[bool, bool]:
     if text.isascii():
         raw = text.encode()
         codes = raw.translate(CODES)
-        runs = _RUN in raw.translate(SOLID) or b"hh hh " in raw.translate(HEX)
-        return runs, b"%" in codes or b"1111111" in codes or b". ." in codes
+        runs = _RUN in raw.translate(SOLID) or _PAIRS(raw.translate(HEX)) is not None
+        return runs, b"%" in codes or b"1111111" in codes or _SIGNS_APART(codes) is not None
     runs = max(map(len, text.split()), default=0) >= SHORTEST_RUN or _HEX_PAIRS.search(text) is not None
     return runs, _CODE_MARKS.search(text) is not None
 
