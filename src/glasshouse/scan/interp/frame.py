@@ -14,6 +14,7 @@ from glasshouse.scan.interp.values import NONE, UNKNOWN, Step, SuperRef, Value, 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.machine import Machine
     from glasshouse.scan.program import Fn
+    from glasshouse.scan.rules import schema
 
 LOOP_PASSES = (2, 3)  # of a loop body: in summaries, in roots with real data
 Handler = Callable[["Frame", ir.Instr], "bool | None"]
@@ -61,9 +62,9 @@ class Frame:
         "module",
         "raised",
         "regs",
-        "return_sinks",
         "returned",
         "returned_heap",
+        "returned_to",
         "this",
         "tries",
         "types",
@@ -92,7 +93,7 @@ class Frame:
         self.tries: list[TryContext] = []
         self.given: frozenset[str] | set[str] = frozenset()
         self.yields: Value | None = None
-        self.return_sinks: tuple[Any, ...] = ()
+        self.returned_to: schema.Entry | None = None  # whose caller's use of the result is a call of its own
         self.block: ir.Block = []
         self.expected: bool | None = None  # only ways out that return such a value count
         self.types: dict[str, str] = {}  # declared types of variables (Java)

@@ -19,6 +19,7 @@ from glasshouse.scan.interp import (
     php_builtins,
     predicates,
     refine,
+    sources,
 )
 from glasshouse.scan.interp.frame import HANDLERS, Frame, LoopContext, TryContext
 from glasshouse.scan.interp.states import TESTED, State, join_env, join_heap, join_state
@@ -328,8 +329,8 @@ def do_return(self: Frame, ins: ir.Instr) -> bool | None:
     value = self.val(ins[2])
     if self.expected is not None and not predicates.returns(self, ins, value):
         return True
-    if self.return_sinks and ins[1]:
-        self.machine.check_return(self, value, ins[1])
+    if self.returned_to is not None and ins[1]:
+        sources.check_result(self, value, ins)
     if value.path[:1] == "$" and value.taint and ins[1]:
         self.machine.check_statement(self, "return", value, ins[1])
     self.returned = value if self.returned is None else join(self.returned, value)
@@ -461,8 +462,8 @@ def do_yield(self: Frame, ins: ir.Instr) -> bool | None:
     if delegate:
         value = attributes.element(self, value, "values", span)
     self.yields = value if self.yields is None else join(self.yields, value)
-    if self.return_sinks:
-        self.machine.check_return(self, value, span)
+    if self.returned_to is not None:
+        sources.check_result(self, value, (0, span, value))
     self.store(dst, UNKNOWN, span)
     return None
 

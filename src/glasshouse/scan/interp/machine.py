@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, calls, instructions, predicates, sources
+from glasshouse.scan.interp import calls, instructions, predicates, sources
 from glasshouse.scan.interp.budget import MAX_FRAMES, Budget
 from glasshouse.scan.interp.findings import Findings, Root
 from glasshouse.scan.interp.frame import Frame
 from glasshouse.scan.interp.heap import Heap
-from glasshouse.scan.interp.matcher import Matcher, SinkModel
+from glasshouse.scan.interp.matcher import Matcher
 from glasshouse.scan.interp.modules import Modules
 from glasshouse.scan.interp.protocols import Protocols
 from glasshouse.scan.interp.python_builtins import CONSTANTS
@@ -457,9 +457,9 @@ class Machine(Findings):
             obj = Obj("instance", (fn.module.index, fn.ir.span), fn.cls, open=True)
             frame.this = Value(refs=(obj,))
         sources.bind_entry(self, frame, entry)
-        if entry.returns and entry.rule:
-            rule = self.matcher(frame).rules.get(entry.rule)
-            frame.return_sinks = tuple((rule, self.bit(name)) for name in entry.returns) if rule else ()
+        if entry.setters and this is None:
+            sources.fill_fields(self, frame, entry.setters)
+        frame.returned_to = entry if entry.result in self.matcher(frame).calls else None
         root.stack.append(fn)
         frame.run()
         self.rejoin(saved)
@@ -469,14 +469,6 @@ class Machine(Findings):
     def note_call(self, frame: Frame, fn: Fn) -> None:
         if fn is not frame.fn and not frame.fn.ir.flags & ir.TEST:
             self.unit.called.add(fn)
-
-    def check_return(self, frame: Frame, value: Value, span: int) -> None:
-        taint = attributes.deep_taint(self, value) if value.refs else value.taint
-        if not taint:
-            return
-        for rule, bit in frame.return_sinks:
-            sink = SinkModel(rule, bit, (), (), (), "is returned as the response body", None, "return")
-            self.hit(frame, sink, taint, span, value)
 
     def assigned(self, frame: Frame, name: str, value: Value, span: int, owner: Value | None = None) -> None:
         """A name (with ``owner``: an attribute of that object) got a value: rules on assignments apply."""

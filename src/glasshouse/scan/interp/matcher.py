@@ -256,6 +256,9 @@ class Matcher:
             known.add(path)
         known.update(model.returns for model in self.calls.values() if model.returns)
         known.update(model.returns for model in self.reads.values() if model.returns)
+        known.update(self.decorators, self.decorator_entries)
+        for entry in self.entries:
+            known.update(entry.bases, entry.class_decorator, (param.type for param in entry.params if param.type))
         known.discard("self")
         return frozenset(known)
 

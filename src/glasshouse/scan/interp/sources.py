@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, external
+from glasshouse.scan.interp import access_paths, attributes, external
 from glasshouse.scan.interp.matcher import MatchModel, ReadModel, SourceModel
 from glasshouse.scan.interp.values import UNKNOWN, Obj, Step, Taint, Value, join_taint, with_taint
 from glasshouse.scan.rules import schema
@@ -124,6 +124,33 @@ def pseudo_call(machine: Machine, frame: Frame, name: str, values: list[Value], 
             external.check_sink(frame, named, None, Arguments(values, {}), span)
 
 
+def check_result(frame: Frame, value: Value, ins: Any) -> None:
+    """What an entry point returns goes to the framework: sinks of the call that stands for that."""
+    from glasshouse.scan.interp.calls import Arguments
+
+    machine, entry = frame.machine, frame.returned_to
+    if entry is None or not (attributes.deep_taint(machine, value) if value.refs else value.taint):
+        return
+    at = next((index for index, item in enumerate(frame.block) if item is ins), None)
+    text = access_paths.beginning(frame, frame.block, at, ins[2]) if at is not None else None
+    if any(ref.__class__ is Obj and ref.kind == "tuple" for ref in value.refs):  # body, status, headers
+        value = attributes.get_item(frame, value, Value(0), ins[1])
+    known = {"declared": frame.fn.ir.returns, "marks": marks_of(frame.fn), "beginning": text or ""}
+    given = Arguments([value], {name: Value(const) for name, const in known.items()})
+    for sink in machine.matcher(frame).calls[entry.result].sinks:
+        external.check_sink(frame, sink._replace(name="return"), None, given, ins[1])
+
+
+def marks_of(fn: Any) -> str:
+    """The decorators of a function and of its class, by their last names, with the constants they are given."""
+    found = []
+    for decorator in (*(fn.cls.ir.decorators if fn.cls is not None else ()), *fn.ir.decorators):
+        args = [f"{name}={value}" if name else str(value) for name, value in decorator.args]
+        name = decorator.name.rsplit(".", 1)[-1]
+        found.append(f"{name}({', '.join(args)})" if args else name)
+    return ", ".join(found)
+
+
 # --- entry points ----------------------------------------------------------------------------------------------------
 
 
@@ -156,6 +183,28 @@ def bind_entry(machine: Machine, frame: Frame, entry: schema.Entry) -> None:
             frame.env[param.name] = machine.sensitive(frame, param.name, value, param.span)
             supplied.add(param.name)
     frame.given = supplied
+
+
+FILLED = frozenset(["String", "String[]", "java.lang.String", "File", "File[]", "java.io.File", "List", "Map"])
+
+
+def fill_fields(machine: Machine, frame: Frame, kind: schema.SourceKind) -> None:
+    """The object whose method is called has been filled from outside: its text fields that have a setter."""
+    if frame.this is None or frame.fn.cls is None:
+        return
+    (obj,) = frame.this.refs
+    fields = machine.heap[obj] = dict(machine.fields(obj) or {})
+    for cls in machine.program.supers(frame.fn.cls)[0]:
+        for name, (setter, *_) in cls.methods.items():
+            params = [param for param in setter.ir.params if param.kind != "self"]
+            if name[:3] == "set" and len(params) == 1 and params[0].type in FILLED and setter.ir.flags & ir.EXPORTED:
+                field = name[3:4].lower() + name[4:]
+                text = f"{TEXT[kind]} (`{field}`)"
+                place = (cls.module.index, params[0].span)
+                label = machine.source_label("source", kind, text, place)
+                taint: Taint = {label: (machine.everything, Step(place[0], place[1], text, None))}
+                fields.setdefault(field, Value(taint=taint, refs=(Obj("param", place, open=True),)))
+                machine.root.tainted = True
 
 
 def param_model(entry: schema.Entry, param: ir.Param, number: int) -> schema.ParamModel | None:

@@ -213,9 +213,8 @@ def _entry(entry: Entry, classes: set[str]) -> Iterator[str]:
         yield f"{place}: expected one of decorator, class_decorator, registers, bases, methods, shape"
     for name in ("decorator", "class_decorator", "registers", "bases"):
         yield from _callees(getattr(entry, name), f"{place}.{name}")
-    yield from _classes(entry.returns, f"{place}.returns", classes)
-    if bool(entry.returns) != bool(entry.rule):
-        yield f"{place}: `returns` and `rule` are given together"
+    if entry.result and not entry.result.startswith("$"):
+        yield f"{place}: the call that stands for what becomes of the result starts with $"
     for param in entry.params:
         if not _PARAM.fullmatch(param.param):
             yield f"{place}: param {param.param!r} should be an index, a name, * or @Name"

@@ -239,7 +239,7 @@ def _assemble(
                 raise RuleError(f"rule {rule.id!r}: the id is used twice")
             rules[rule.id] = rule
     if check_references:
-        _check_references(sections, rules, languages)
+        _check_references(rules)
     rules = {key: rule for key, rule in rules.items() if any(item in languages for item in rule.languages)}
     kept = _selected(rules, select, lenient)
     models = tuple(
@@ -251,17 +251,11 @@ def _assemble(
     return RuleSet(kept, models, classes, digest)
 
 
-def _check_references(sections: Sequence[Section], rules: dict[str, Rule], languages: tuple[str, ...]) -> None:
-    """Entries name rules that exist, and every taint rule has a place where it can be reported."""
-    models = [model for section in sections for model in section.models]
-    named = {entry.rule for model in models for entry in model.entries if entry.rule}
-    for model in models:
-        for entry in model.entries:
-            if entry.rule and entry.rule not in rules and set(model.languages) <= set(languages):
-                raise RuleError(f"entry {entry.id!r}: field rule: there is no rule {entry.rule!r}")
+def _check_references(rules: dict[str, Rule]) -> None:
+    """Every taint rule has a place where it can be reported."""
     for rule in rules.values():
-        if rule.taint and not rule.sinks and rule.id not in named:
-            raise RuleError(f"rule {rule.id!r}: field sinks: expected at least one sink (no entry names this rule)")
+        if rule.taint and not rule.sinks:
+            raise RuleError(f"rule {rule.id!r}: field sinks: expected at least one sink")
 
 
 def _selected(rules: dict[str, Rule], select: Sequence[str], lenient: bool) -> dict[str, Rule]:

@@ -94,6 +94,11 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     which; default: any function-valued argument), or as ``methods`` of classes that extend ``bases`` or carry
     ``class_decorator``.  ``shape``: parameter names of an otherwise unknown function (``[req, res]``), used when
     nothing else explains it and the file imports one of ``imports`` (empty: no such test).
+
+    ``result``: the call that stands for what the framework does with the returned value (``$page``), for the sinks of
+    rules.  Argument 0 is the value, ``beginning`` the constant text it begins with, ``declared`` the type that the
+    function is declared to return, ``marks`` the decorators of function and class (``RestController, Get(/home)``).
+    ``setters``: the framework fills text fields of the object through their setters, from a source of this kind.
     """
 
     id: str
@@ -107,8 +112,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     shape: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
     params: tuple[ParamModel, ...] = ()
-    returns: tuple[str, ...] = ()  # weakness classes for which the returned value is a sink (HTML body: xss)
-    rule: str = ""  # rule reported for `returns`
+    result: str = ""
+    setters: SourceKind | None = None
 
 
 class Sanitizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -225,11 +225,11 @@ def test_a_taint_rule_without_a_sink_is_refused(tmp_path: Path) -> None:
         load_rules(["python"], [own])
 
 
-def test_an_entry_names_a_rule_that_exists(tmp_path: Path) -> None:
+def test_what_becomes_of_a_result_is_a_call_that_no_program_can_make(tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
-    entry = {"id": "e", "description": "d", "decorator": ["*.x"], "returns": ["xss"], "rule": "own-none"}
+    entry = {"id": "e", "description": "d", "decorator": ["*.x"], "result": "page"}
     own.write_text(yaml.safe_dump({"models": {"languages": ["python"], "entries": [entry]}}))
-    with pytest.raises(RuleError, match="there is no rule 'own-none'"):
+    with pytest.raises(RuleError, match=r"starts with \$"):
         load_rules(["python"], [own])
 
 
