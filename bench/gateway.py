@@ -7,8 +7,9 @@
 
 Two tables: calls one after the other over so many connections, which shows what a call costs (its latencies are the
 throughput upside down), and calls that begin at a fixed rate (`--rate`), whether earlier ones are back or not, which
-shows what the gateway adds to the upstream's latency; times count from when a call was due.  Each call through the
-gateway waits for two syncs of the disk; what one takes on this disk is printed beside.
+shows what the gateway adds to the upstream's latency; times count from when a call was due.  `--rate 50 200` measures
+two rates: at few calls a second, what a call touches has left the processor's caches.  Each call through the gateway
+waits for two syncs of the disk; what one takes on this disk is printed beside.
 
 Everything is on in the gateway: key, rates and budgets, screening of request and answer, policy, two durable entries.
 LiteLLM runs without a database, callbacks or retries, which is its cheapest set-up.  The upstream is a local server
@@ -437,7 +438,9 @@ def main() -> None:
         "--beside", metavar="SOURCE", type=source_folder, help="Source folder (src) of another version of Glasshouse."
     )
     parser.add_argument("--rounds", type=int, default=3, help="Rounds; the median is printed.")
-    parser.add_argument("--rate", type=float, default=50.0, help="Calls a second of the second table; 0: leave it out.")
+    parser.add_argument(
+        "--rate", type=float, nargs="*", default=[50.0], metavar="RATE", help="Calls a second, a table for each rate."
+    )
     parser.add_argument("--memory", type=int, default=0, metavar="CALLS", help="Measure memory over so many calls.")
     parser.add_argument("--upstream", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -463,8 +466,8 @@ def main() -> None:
             asyncio.run(calls(target, 40, 4, stream=True))
         print(f"Load of the machine before: {os.getloadavg()[0]:.1f}\n")
         compare(targets, options.rounds)
-        if options.rate:
-            compare_paced(targets, options.rounds, options.rate, folder)
+        for rate in filter(None, options.rate):
+            compare_paced(targets, options.rounds, rate, folder)
 
 
 if __name__ == "__main__":
