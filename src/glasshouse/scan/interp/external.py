@@ -98,6 +98,8 @@ def call(
             effects.taint_arguments(frame, source.taints, receiver, given, result, span)
     for sanitizer in model.sanitizers:
         if sanitizer.guard is None and all(holds(frame, item, receiver, given) for item in sanitizer.where):
+            if sanitizer.safe_prefix and not begins_safely(frame, sanitizer.safe_prefix, sanitizer.arg, span):
+                continue
             result = sanitize(frame, sanitizer, receiver, given, result)
         elif sanitizer.guard == "asserts":
             asserted(frame, sanitizer.arg, span)

@@ -148,6 +148,12 @@ def zero(frame: Frame, given: Arguments, span: int) -> Value:
     return Value(refs=(obj,), path=kind.path)
 
 
+def settable(frame: Frame, given: Arguments, span: int) -> Value:
+    """A variable of the package about which only its type is known."""
+    text = given.pos[0].const
+    return frame.machine.modules.typed(frame.module, text, UNKNOWN) if text.__class__ is str else UNKNOWN
+
+
 def embed(frame: Frame, given: Arguments, span: int) -> Value:
     """An embedded struct shares the fields of the struct around it; anything else is a field."""
     this, name, kind = given.pos
@@ -429,6 +435,7 @@ HANDLERS: dict[str, Handler] = {
     "$deref": deref,
     "$store": store,
     "$clone": clone,
+    "$settable": settable,
     "$zero": zero,
     "$embed": embed,
     "$escape": escape,

@@ -97,6 +97,7 @@ class SanitizerModel(NamedTuple):
     arg: Selector
     cleans: tuple[Selector, ...]
     where: tuple[CompiledCondition, ...]
+    safe_prefix: LatePattern | None = None
 
 
 class PropagatorModel(NamedTuple):
@@ -326,6 +327,7 @@ class Matcher:
             compile_selector(sanitizer.arg),
             tuple(compile_selector(item) for item in sanitizer.cleans),
             compile_conditions(sanitizer.where),
+            late_pattern(sanitizer.safe_prefix) if sanitizer.safe_prefix else None,
         )
         for path in sanitizer.call:
             self._call(path).sanitizers.append(model)

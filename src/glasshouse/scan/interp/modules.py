@@ -367,8 +367,8 @@ class Modules:
         for cls in self.program.supers(obj.cls)[0]:
             if obj.open:
                 state = self.state_of(cls)
-                if name in state:
-                    return state[name]
+                if name in state and not (cls.module.language == "go" and state[name].const is not NOT_CONST):
+                    return state[name]  # Go has no constructors: its fields begin as zero, until they are set
             for field, text in cls.ir.fields:
                 if field == name and text:
                     return self.typed(cls.module, text, UNKNOWN)

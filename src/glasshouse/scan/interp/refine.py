@@ -289,6 +289,10 @@ def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds
         prefix_test(frame, block, position, ins[3], holds)
         if not holds and frame.val(operands[0]).const in PARENTS:
             relative_test(frame, block, position, ins[3])
+    elif name == "HasPrefix" and len(operands) > 1:  # of Go's package strings
+        prefix_test(frame, block, position, operands[0], holds)
+        if not holds and frame.val(operands[1]).const in PARENTS:
+            relative_test(frame, block, position, operands[0])
     if name in MATCH_TESTS:
         pattern_test(frame, block, position, ins, operands, holds)
 

@@ -144,6 +144,7 @@ def _sanitizer(cleaner: Sanitizer, place: str, classes: set[str]) -> Iterator[st
     yield from _callees(cleaner.call, f"{place}.call")
     yield from _selectors((cleaner.arg, *cleaner.cleans), f"{place}.arg")
     yield from _conditions(cleaner.where, f"{place}.where")
+    yield from _pattern(cleaner.safe_prefix, f"{place}.safe_prefix")
 
 
 def _match(match: Match, place: str) -> Iterator[str]:

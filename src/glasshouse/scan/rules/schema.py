@@ -121,7 +121,8 @@ class Sanitizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
     Default: the call's result is clean.  ``guard``: the call is a test; where it is true (``true``) or false
     (``false``), argument ``arg`` is clean; ``asserts``: ``arg`` is a condition without which the call does not come
-    back.  ``cleans``: arguments or ``self`` that are clean after the call.
+    back.  ``cleans``: arguments or ``self`` that are clean after the call.  ``safe_prefix``: only where the constant
+    text that argument ``arg`` begins with matches this regular expression.
     """
 
     call: tuple[str, ...]
@@ -130,6 +131,7 @@ class Sanitizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     arg: str = "0"
     cleans: tuple[str, ...] = ()
     where: tuple[Condition, ...] = ()
+    safe_prefix: str = ""
 
 
 class Propagator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

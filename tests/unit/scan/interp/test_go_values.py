@@ -128,3 +128,44 @@ func users(db *sql.DB) http.HandlerFunc {
 }
 """
     assert flows({"web.go": code}) == {"go-sql-injection"}
+
+
+WEB = """package web
+import ("database/sql"; "net/http"; "os"; "os/exec"; "path/filepath"; "strings")
+var db *sql.DB
+var open bool
+var mode string
+type server struct { db *sql.DB; open bool; mode string }
+func run(s string) { exec.Command("sh", "-c", s).Run() }
+"""
+SET_ELSEWHERE = {
+    "a connection of the package": ("", 'db.Query("SELECT " + data)', "go-sql-injection"),
+    "a connection in a field": ("(s *server) ", 'if s.db != nil { s.db.Query("SELECT " + data) }', "go-sql-injection"),
+    "a switch of the package": ("", "if open { run(data) }", "go-command-injection"),
+    "a switch in a field": ("(s server) ", "if s.open { run(data) }", "go-command-injection"),
+    "a text of the package": ("", 'if mode == "shell" { run(data) }', "go-command-injection"),
+    "a text in a field": ("(s *server) ", 'switch s.mode { case "shell": run(data) }', "go-command-injection"),
+}
+
+
+@pytest.mark.parametrize("name", SET_ELSEWHERE)
+def test_what_begins_as_zero_has_been_set_when_a_handler_runs(name: str) -> None:
+    receiver, body, rule = SET_ELSEWHERE[name]
+    handler = f'func {receiver}serve(w http.ResponseWriter, r *http.Request) {{ data := r.FormValue("x")\n{body} }}\n'
+    assert flows({"web.go": WEB + handler}) == {rule}
+
+
+PATHS = {
+    'os.Remove(filepath.Join("/srv", data))': True,
+    'p := filepath.Join("/srv", data)\nif !strings.HasPrefix(p, "/srv/") { return }\nos.Remove(p)': False,
+    'p := "/srv/" + data\nif !strings.HasPrefix(p, "/srv/") { return }\nos.Remove(p)': True,
+    'p := filepath.Join("/srv", data)\nif strings.HasPrefix(p, "/srv/") { return }\nos.Remove(p)': True,
+    'os.Remove(filepath.Join("/srv", filepath.Clean("/" + data)))': False,
+    "os.Remove(filepath.Clean(data))": True,
+}
+
+
+@pytest.mark.parametrize("body", PATHS)
+def test_a_path_stays_below_a_folder_where_that_is_tested(body: str) -> None:
+    handler = f'func serve(w http.ResponseWriter, r *http.Request) {{ data := r.FormValue("x")\n{body} }}\n'
+    assert flows({"web.go": WEB + handler}) == ({"go-path-traversal"} if PATHS[body] else set())

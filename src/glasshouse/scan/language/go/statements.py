@@ -11,7 +11,7 @@ from glasshouse.scan.ir import Operand
 from glasshouse.scan.language.go.deferred import defer, go, run_exits
 from glasshouse.scan.language.go.expressions import copy_of, meaningful
 from glasshouse.scan.language.go.state import BOX, STATEMENTS, Lowering, expression, statement
-from glasshouse.scan.language.go.types import copied, is_plain, type_text, zero
+from glasshouse.scan.language.go.types import copied, is_plain, settable, type_text, zero
 
 PLAIN_LITERALS = frozenset(
     """interpreted_string_literal raw_string_literal int_literal float_literal rune_literal true false nil
@@ -162,15 +162,16 @@ def variables(lo: Lowering, node: Node) -> None:
 
 
 def specification(lo: Lowering, spec: Node, names: list[Node], written: Node | None, sources: list[Node]) -> None:
+    of_package = len(lo.bodies) == 1 and len(lo.body.scopes) == 1
     if sources:
         operands = evaluated(lo, spec, sources, len(names))
     else:
-        operands = [zero(lo, written, spec) for _ in names]
+        operands = [settable(lo, written, spec) if of_package else zero(lo, written, spec) for _ in names]
     for position, (name, operand) in enumerate(zip(names, operands, strict=True)):
         text, plain = copied(lo, written), is_plain(lo, written)
         if written is None and len(sources) == len(names):
             text, plain = traits(lo, sources[position])
-        if len(lo.bodies) == 1 and len(lo.body.scopes) == 1:
+        if of_package:
             if lo.text(name) != "_":
                 lo.emit(ir.MOVE, spec, lo.text(name), operand)
         else:

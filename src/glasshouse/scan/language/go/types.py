@@ -94,6 +94,14 @@ def zero(lo: Lowering, node: Node | None, place: Node) -> Operand:
     return lo.const(None)
 
 
+def settable(lo: Lowering, node: Node | None, place: Node) -> Operand:
+    """The value of a package's variable that begins as zero: by the time functions read it, something has set it."""
+    text = type_text(lo, node)
+    if node is None or not text or node.type == "slice_type" or node.type in ARRAYS:
+        return zero(lo, node, place)
+    return lo.ask(place, "$settable", lo.const(text))
+
+
 def struct_items(lo: Lowering, node: Node, place: Node) -> list[list[Operand]]:
     """Zero values of an anonymous struct's fields."""
     if lo.depth >= lo.max_depth:
