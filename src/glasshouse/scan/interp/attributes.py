@@ -505,7 +505,8 @@ def deep_taint(machine: Machine, value: Value) -> Taint | None:
     """Taint of a value and of everything its objects hold (bounded).
 
     Objects of the program's classes count with what their fields hold, and no further down than ``DEEP_INSTANCES`` of
-    them: an object that knows a service that knows the configuration is not made of it.
+    them: an object that knows a service that knows the configuration is not made of it.  A struct of Go is made of
+    the structs in its fields.
     """
     taint = value.taint
     if not value.refs:
@@ -520,7 +521,7 @@ def deep_taint(machine: Machine, value: Value) -> Taint | None:
         fields = machine.fields(obj)
         if not fields:
             continue
-        if obj.cls is not None:
+        if obj.cls is not None and obj.cls.module.language != "go":
             depth += 1
         for item in fields.values():
             if item.taint:

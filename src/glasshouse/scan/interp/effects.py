@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glasshouse.scan.interp import attributes, go_builtins
-from glasshouse.scan.interp.matcher import Selector
+from glasshouse.scan.interp.selectors import Selector
 from glasshouse.scan.interp.values import UNKNOWN, Obj, Taint, Value, join_taint
 
 if TYPE_CHECKING:

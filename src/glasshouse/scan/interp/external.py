@@ -21,14 +21,12 @@ from glasshouse.scan.interp import (
 from glasshouse.scan.interp.late_pattern import LatePattern
 from glasshouse.scan.interp.matcher import (
     CallModel,
-    CompiledCondition,
     MatchModel,
     PropagatorModel,
     SanitizerModel,
-    Selector,
     SinkModel,
-    selected,
 )
+from glasshouse.scan.interp.selectors import CompiledCondition, Selector, selected
 from glasshouse.scan.interp.values import (
     NOT_CONST,
     UNKNOWN,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, external
-from glasshouse.scan.interp.matcher import CallModel, ProtocolUse, Selector
+from glasshouse.scan.interp.matcher import CallModel, ProtocolUse
+from glasshouse.scan.interp.selectors import Selector
 from glasshouse.scan.interp.values import NOT_CONST, Obj, Value, join_refs
 
 if TYPE_CHECKING:

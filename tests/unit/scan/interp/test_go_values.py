@@ -16,6 +16,9 @@ func run(s string) { exec.Command("sh", "-c", s).Run() }
 TYPES = """
 type inner struct { text string }
 type outer struct { inner; name string; other string }
+type deep struct { a struct1 }
+type struct1 struct { b struct2 }
+type struct2 struct { c inner }
 type named interface { Name() string }
 func (o outer) Name() string { return o.name }
 func (o *outer) set(s string) { o.name = s }
@@ -44,6 +47,7 @@ REACHED = {
     "text is put together": 'run("echo " + data)',
     "a format": 'run(fmt.Sprintf("echo %s", data))',
     "a field of a struct": "o := outer{name: data}\nrun(o.name)",
+    "a struct in a struct in a struct": "d := deep{}\nd.a.b.c.text = data\nrun(fmt.Sprint(d))",
     "a promoted field": "o := outer{}\no.text = data\nrun(o.inner.text)",
     "a method with a pointer": "o := outer{}\no.set(data)\nrun(o.name)",
     "an interface": "var n named = outer{name: data}\nrun(n.Name())",
