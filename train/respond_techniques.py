@@ -29,7 +29,7 @@ from respond_data import Recording, Sighted, detections_of, recordings, rules_in
 from glasshouse.dossier.evidence import Training
 from glasshouse.respond.group.attack import attack, of_this_version, parent
 from glasshouse.respond.group.near import Nearby
-from glasshouse.respond.group.techniques import MODEL, UNTRAINED, Ranker, candidates
+from glasshouse.respond.group.techniques import MODEL, UNTRAINED, Ranker, candidates, states
 from glasshouse.words.digests import sha256_of
 from glasshouse.words.incident import Detection, RuleRef
 from train.record import Clocked, add_options, by_source, clocked, files_digest, write_record
@@ -134,6 +134,18 @@ def cross_validated(
     return micro(labelled, named)
 
 
+def worth_of_statements(labelled: list[Recording], found: Found) -> tuple[int, int]:
+    """Of the rules with one technique in each recording: how many name one of its labels, and how many there are."""
+    right = [
+        technique in truth(each)
+        for each in labelled
+        for rule in {detection.rule for detection in found[each.id]}
+        for technique in {parent(of_this_version(t)) for t in rule.techniques}
+        if states(rule, technique)
+    ]
+    return sum(right), len(right)
+
+
 def by_tactic(ranker: Ranker, others: list[Recording], found: Found, near: Near) -> tuple[float, int]:
     """Of recordings whose tactic alone is known: the share whose first name belongs to it."""
     hits = total = 0
@@ -184,6 +196,7 @@ def report(labelled: list[Recording], found: Found, near: Near, ranker: Ranker) 
         rows = {each.id: candidates(found[each.id], near[each.id] if signs else {}) for each in labelled}
         best = micro(labelled, {each.id: set(rows[each.id]) & truth(each) for each in labelled})
         print(f"bound, every right one among {name}: R {best[1]:.3f} F1 {best[2]:.3f}")
+    print("rules of one technique that is among the labels: {} of {}".format(*worth_of_statements(labelled, found)))
     shares = replace(ranker, trees=UNTRAINED.trees)
     alone = {name: Counter[RuleRef]() for name in near}
     silent = replace(common(found, alone), signs={})

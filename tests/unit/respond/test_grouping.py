@@ -12,7 +12,7 @@ from glasshouse.respond.group.incidents import incidents_of
 from glasshouse.respond.group.likeness import FEATURES, Setting, features
 from glasshouse.respond.group.link import grouped
 from glasshouse.respond.group.rarity import Rarity
-from glasshouse.respond.group.techniques import named
+from glasshouse.respond.group.techniques import STATED, named
 from glasshouse.respond.group.values import title_words
 from glasshouse.words.incident import Detection, Entity
 
@@ -118,6 +118,14 @@ def test_techniques_come_from_the_rules_and_name_who_says_so() -> None:
     assert named([detection(0, by=rule("bare", "high", ()))], {}) == ()
 
 
+def test_a_technique_that_a_rule_itself_states_is_never_told_with_less_than_such_rules_are_worth() -> None:
+    cleared = rule("cleared", "high", ("attack.t1070.001",))
+    (alone,) = named([detection(0, by=cleared)], {})
+    (low,) = named([detection(0, by=rule("cleared", "low", ("attack.t1070.001",)))], {})
+    assert alone.id == "T1070.001"
+    assert alone.score >= STATED > low.score
+
+
 def test_an_id_of_a_later_attack_version_is_translated() -> None:
     assert named([detection(0, by=rule("off", "high", ("attack.t1685",)))], {})[0].id == "T1562.001"
 
@@ -127,6 +135,17 @@ def test_an_account_that_only_two_hosts_name_within_minutes_makes_one_incident_o
     (joined,) = incidents_of(found).incidents
     assert joined.hosts == ("ws1", "ws2")
     assert joined.links[-1].reason == "both name user eve, 300 s apart on ws1 and ws2"
+
+
+def test_what_came_from_another_host_is_one_incident_with_what_happened_there_nearest_in_time() -> None:
+    arrived = detection(300, host="ws2", process="b")
+    arrived = msgspec.structs.replace(arrived, entities=(*arrived.entities, Entity("host", "ws1", "", "source")))
+    found = [detection(0, process="a"), arrived, detection(320, host="ws3", process="c")]
+    joined, apart = incidents_of(found).incidents
+    assert {joined.hosts, apart.hosts} == {("ws1", "ws2"), ("ws3",)}
+    assert any("between ws2 and ws1, 300 s apart" in link.reason for link in joined.links + apart.links)
+    late = msgspec.structs.replace(arrived, time=(arrived.time or 0.0) + 3600)
+    assert len(incidents_of([found[0], late]).incidents) == 2
 
 
 def test_a_value_that_a_third_host_names_joins_no_hosts() -> None:

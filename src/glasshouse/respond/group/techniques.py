@@ -27,6 +27,9 @@ SIGN_WEIGHT = {"low": 0.3, "medium": 1.0, "high": 2.0}
 TOP = 6
 THRESHOLD = 0.25
 """Half of the score that is aimed at: naming whatever is likelier than half of F1 gives the best F1 to be expected."""
+STATED = 0.3
+"""Of rules of level medium and above that are tagged with one technique alone: the share whose technique was among the
+labels (train/respond_techniques.py prints it; the labels are not complete, so it is a lower bound)."""
 FEATURES = (
     "sum", "max", "rules", "share", "top", "level", "exclusive", "count", "first", "tactic", "few", "all",
     "sign_sum", "sign_max", "signs", "sign_share", "sign_top", "sign_exclusive", "sign_count", "sign_rarity",
@@ -49,10 +52,17 @@ class Ranker(msgspec.Struct, frozen=True):
         return {each: self.trees.probability(row) for each, row in candidates(group, seen, self).items()}
 
     def names(self, group: Sequence[Detection], seen: Seen) -> list[tuple[str, float]]:
-        """The likeliest, best first: at least one when any rule or sign names one, at most `TOP`."""
+        """The likeliest, best first: at least one when any rule or sign names one, at most `TOP`.
+
+        One that is named though it is unlikely has at least the probability that its own rules are known to have.
+        """
         scores = self.scores(group, seen)
         ranked = sorted(scores, key=lambda technique: (-scores[technique], technique))[:TOP]
-        return [(each, scores[each]) for n, each in enumerate(ranked) if n == 0 or scores[each] >= THRESHOLD]
+        likely = [(each, scores[each]) for each in ranked if scores[each] >= THRESHOLD]
+        if likely or not ranked:
+            return likely
+        stated = any(states(each.rule, ranked[0]) for each in group)
+        return [(ranked[0], max(scores[ranked[0]], STATED if stated else 0.0))]
 
 
 UNTRAINED = Ranker(Trees(0.0, ()), {})
@@ -67,6 +77,12 @@ def model() -> Ranker:
 def named(group: Sequence[Detection], seen: Seen, ranker: Ranker | None = None) -> tuple[Technique, ...]:
     """The likeliest techniques, best first: at least one when any rule or sign names one, at most `TOP`."""
     return tuple(_technique(each, score, group, seen) for each, score in (ranker or model()).names(group, seen))
+
+
+def states(rule: RuleRef, technique: str) -> bool:
+    """Whether a rule of some weight is tagged with this technique (a parent) alone."""
+    tagged = {parent(of_this_version(each)) for each in rule.techniques}
+    return tagged == {technique} and LEVEL_RANK[rule.level] >= LEVEL_RANK["medium"]
 
 
 def candidates(group: Sequence[Detection], seen: Seen, ranker: Ranker = UNTRAINED) -> dict[str, list[float]]:

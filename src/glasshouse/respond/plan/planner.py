@@ -68,6 +68,8 @@ def _targets(action: Action, incident: Incident) -> Iterator[Entity]:
 
 def _allowed(action: Action, entity: Entity) -> bool:
     match entity.kind:
+        case "host":
+            return not entity.role  # where a logon came from is what the caller said of itself
         case "user":
             return entity.name not in EVERYWHERE and not entity.name.endswith("$")
         case "address":
