@@ -91,6 +91,8 @@ def test_a_stream_whose_events_all_differ_is_soon_read_in_full_only() -> None:
     st.sampled_from(SHAPES), st.lists(st.tuples(TEXTS, st.sampled_from(["m", "m", "m", "x"])), min_size=2, max_size=12)
 )
 @example(SHAPES[0], [("One", "m"), *[(word, "m") for word in ("a", "b", "c", '"', "d", "", "e")]])
+@example(SHAPES[2], [("a", "m"), ("b", "x"), ("c", "x")])
+@example(SHAPES[2], [("a", "m"), ("b", "m"), ("c", "x"), ("d", "m"), ("e", "m")])
 def test_events_compared_together_say_what_each_says_alone(
     shape: tuple[Dialect, object], texts: list[tuple[str, str]]
 ) -> None:

@@ -53,27 +53,29 @@ class Alike:
         Each event ends with its only blank line, so what lies between two of them can be nothing but their surroundings
         and, where that holds no quotation mark, control character or backslash, a text.
         """
-        before, after = self._before, self._after
-        some = raws[first : first + TOGETHER]
-        if len(some) < 3 or not self._splits or not some[1].startswith(before) or not some[0].startswith(before):
-            text = self.text(some[0])
-            return [] if text is None else [text]
-        literals = b"".join(some).split(after + before)
+        before, some = self._before, raws[first : first + TOGETHER]
+        texts: list[str] = []
+        several = len(some) > 2 and self._splits and some[0].startswith(before) and some[1].startswith(before)
+        if several and max(map(len, some)) <= MAX_BYTES:
+            texts = self._split(b"".join(some))
+        if texts:
+            self._tries = TRIES
+            return texts
+        text = self.text(some[0])
+        return [] if text is None else [text]
+
+    def _split(self, packet: bytes) -> list[str]:
+        literals = packet.split(self._after + self._before)
         del literals[-1]  # what follows it is unknown
-        if not literals:
-            return []
-        literals[0] = literals[0][len(before) :]
-        if max(map(len, literals)) + self._around > MAX_BYTES or _PLAIN.fullmatch(b"".join(literals)) is None:
-            literals = literals[: _plain_ones(literals, MAX_BYTES - self._around)]
+        if literals:
+            literals[0] = literals[0][len(self._before) :]
+        if _PLAIN.fullmatch(b"".join(literals)) is None:
+            literals = literals[: _plain_ones(literals)]
         try:
-            texts = b"\n".join(literals).decode().split("\n") if literals else []
+            texts = b"\n".join(literals).decode().split("\n")
         except UnicodeDecodeError:
-            texts = []
-        if not texts or "" in texts:
-            text = self.text(some[0])
-            return [] if text is None else [text]
-        self._tries = TRIES
-        return texts
+            return []
+        return [] if "" in texts else texts
 
     def learn(self, raw: bytes, piece: Piece) -> bool:
         """Learns an event that says nothing but this piece of a text; whether later ones may be compared with it."""
@@ -98,9 +100,9 @@ class Alike:
         return True
 
 
-def _plain_ones(literals: list[bytes], longest: int) -> int:
-    """How many literals from the start are plain and no longer than this."""
+def _plain_ones(literals: list[bytes]) -> int:
+    """How many literals from the start are plain."""
     for place, each in enumerate(literals):
-        if len(each) > longest or _PLAIN.fullmatch(each) is None:
+        if _PLAIN.fullmatch(each) is None:
             return place
     return len(literals)
