@@ -28,6 +28,7 @@ from glasshouse.scan.interp.values import (
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.interp.machine import Machine
+    from glasshouse.scan.program import Cls
 
 MAX_FIELDS = 200
 MAX_PATH_TEXT = 300  # characters of an external path
@@ -212,11 +213,19 @@ def proto_of_itself(ref: Obj, obj: Obj) -> bool:
     return ref.proto is not None and ref.proto is obj.proto
 
 
+def seen_as(frame: Frame, obj: Obj) -> Cls:
+    """The class of an object.  In a method of a class below, ``this`` is of that class: its caller knew less of it."""
+    cls, own = obj.cls, frame.fn.cls
+    assert cls is not None
+    if own is None or own is cls or not obj.open or frame.this is None or obj not in frame.this.refs:
+        return cls
+    return own if cls in frame.machine.program.supers(own)[0] or own in cls.subclasses else cls
+
+
 def class_member(frame: Frame, obj: Obj, name: str, span: int) -> Value | None:
     """A method, property or class attribute seen through an instance."""
     machine = frame.machine
-    assert obj.cls is not None
-    for cls in machine.program.supers(obj.cls)[0]:
+    for cls in machine.program.supers(seen_as(frame, obj))[0]:
         machine.ensure_class(cls)
         if cls in machine.patched:
             written = (machine.fields(cls) or {}).get(name)

@@ -279,8 +279,7 @@ def method_of_object(frame: Frame, obj: Obj, value: Value, name: str, given: Arg
 def method_of_instance(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, span: int) -> Value | None:
     machine = frame.machine
     program = machine.program
-    cls = obj.cls
-    assert cls is not None
+    cls = attributes.seen_as(frame, obj)
     machine.ensure_class(cls)
     for item in program.supers(cls)[0]:
         if item in machine.patched:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glasshouse.scan.interp import enclosing, php_scope
+from glasshouse.scan.interp import attributes, enclosing, php_scope
 from glasshouse.scan.interp.frame import Frame
 from glasshouse.scan.interp.python_builtins import CONSTANTS
 from glasshouse.scan.interp.units import STATE, local
@@ -363,8 +363,7 @@ class Modules:
 
     def instance_field(self, frame: Frame, obj: Obj, name: str) -> Value | None:
         """A field of an instance that nothing here has set: what constructors leave in it, or its declared type."""
-        assert obj.cls is not None
-        for cls in self.program.supers(obj.cls)[0]:
+        for cls in self.program.supers(attributes.seen_as(frame, obj))[0]:
             if obj.open:
                 state = self.state_of(cls)
                 if name in state and not (cls.module.language == "go" and state[name].const is not NOT_CONST):

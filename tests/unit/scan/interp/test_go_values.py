@@ -140,6 +140,10 @@ var db *sql.DB
 var open bool
 var mode string
 type server struct { db *sql.DB; open bool; mode string }
+type store interface { keep(s string) error }
+type front struct { store store }
+type disk struct { db *sql.DB }
+func (d *disk) keep(s string) error { _, err := d.db.Exec("INSERT " + s); return err }
 func run(s string) { exec.Command("sh", "-c", s).Run() }
 """
 SET_ELSEWHERE = {
@@ -147,6 +151,7 @@ SET_ELSEWHERE = {
     "a connection in a field": ("(s *server) ", 'if s.db != nil { s.db.Query("SELECT " + data) }', "go-sql-injection"),
     "a switch of the package": ("", "if open { run(data) }", "go-command-injection"),
     "a switch in a field": ("(s server) ", "if s.open { run(data) }", "go-command-injection"),
+    "what implements a field's interface": ("(f front) ", "f.store.keep(data)", "go-sql-injection"),
     "a text of the package": ("", 'if mode == "shell" { run(data) }', "go-command-injection"),
     "a text in a field": ("(s *server) ", 'switch s.mode { case "shell": run(data) }', "go-command-injection"),
 }

@@ -170,3 +170,23 @@ public class Unpack {{
 }}
 """
     assert (7 in lines("java", code, 22)) is expected
+
+
+LAYERS = """private Service service; private Names names = new Names();
+    interface Service { Object add(String s); }
+    static class Implementation implements Service {
+      private final Store store;
+      private final String tool = "tool ";
+      Implementation(Store store) { this.store = store; }
+      public Object add(String s) { return %s; }
+      private Object own(String s) { return store.insert(tool, s); }
+    }
+    static class Store { Object insert(String tool, String s) { Runtime.getRuntime().exec(tool + s); return ""; } }
+    static class Names { Object insert(String tool, String s) { return tool; } }"""
+
+
+@pytest.mark.parametrize("body", ["store.insert(tool, s)", "own(s)", "this.store.insert(this.tool, s)"])
+def test_behind_an_interface_the_implementation_knows_its_own_fields_and_methods(runs: Reaches, body: str) -> None:
+    assert runs("service.add(data);", LAYERS % body)
+    assert not runs('service.add("ls");', LAYERS % body)
+    assert not runs("names.insert(data, data);", LAYERS % body)
