@@ -355,6 +355,8 @@ def obj_item(frame: Frame, obj: Obj, value: Value, key: Value, span: int) -> Val
         if obj.open or found is None:
             outside = Value(taint=derived(machine, value.taint, "*"))
             return outside if found is None else join(found, outside)
+        if obj.kind == "dict" and found.const is not NOT_CONST and frame.module.language == "go":
+            found = Value(taint=found.taint, refs=found.refs, path=found.path)  # or the zero value
         return found
     if const.__class__ is int and const < 0 and "#len" in fields and fields["#len"].const is not NOT_CONST:
         const = fields["#len"].const + const

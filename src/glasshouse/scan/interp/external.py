@@ -75,8 +75,9 @@ def call(
         if result.taint and path.endswith(patterns.EXTRACTING):
             return patterns.extracted(frame, result, receiver, given)
         return patterns.compiled(frame, result, given) if path in patterns.MAKERS else result
+    told = go_builtins.with_content(frame, given) if model.sinks and go_builtins.CONTENT in frame.env else given
     for sink in model.sinks:
-        check_sink(frame, sink, receiver, given, span)
+        check_sink(frame, sink, receiver, told, span)
     for match in model.matches:
         if conditions_hold(frame, match, receiver, given):
             machine.report_match(frame, match, path, span)

@@ -6,6 +6,7 @@ the models of the rules do.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 BOX = "$v"
 MAX_KEPT = 16  # elements of a new slice that are kept apart
 MAX_TURNS = 8
+CONTENT = "$content"  # the type of what a handler answers
+NAMES_CONTENT = re.compile(r"(?i)(^|HeaderContent|[.])content-?type|ContentType$")
 
 
 def call(frame: Frame, path: str, receiver: Value | None, given: Arguments, span: int) -> Value | None:
@@ -409,6 +412,24 @@ def shared(frame: Frame, path: str, receiver: Value, given: Arguments) -> Value 
     return None
 
 
+def content_type(frame: Frame, given: Arguments, span: int) -> None:
+    """``w.Header().Set("Content-Type", kind)``: rules are told as what the function answers from here on."""
+    if len(given.pos) == 1:
+        frame.env[CONTENT] = given.pos[0]
+    elif len(given.pos) == 2 and NAMES_CONTENT.search(str(given.pos[0].const) + given.pos[0].path):
+        frame.env[CONTENT] = given.pos[1]
+
+
+def with_content(frame: Frame, given: Arguments) -> Arguments:
+    """The arguments of a sink, with the content type that was set before."""
+    return type(given)(given.pos, {**given.kw, "content": frame.env[CONTENT]}, given.rest)
+
+
+def has(frame: Frame, given: Arguments, span: int) -> Value:
+    """Whether a map has a key."""
+    return UNKNOWN
+
+
 def joined(frame: Frame, given: Arguments, span: int) -> Value | None:
     if len(given.pos) != 2:
         return None
@@ -447,11 +468,18 @@ HANDLERS: dict[str, Handler] = {
     "$slice": cut,
     "$range": pairs,
     "$text": text,
+    "$has": has,
     "$channel": channel,
     "$send": send,
     "$receive": receive,
     "$result": result,
     "strings.Join": joined,
+    "net/http.Header.Set": content_type,
+    "net/http.Header.Add": content_type,
+    "github.com/gin-gonic/gin.Context.Header": content_type,
+    "github.com/gofiber/fiber.Ctx.Set": content_type,
+    "github.com/gofiber/fiber.Ctx.Type": content_type,
+    "github.com/valyala/fasthttp.RequestCtx.SetContentType": content_type,
     "min": smallest,
     **{f"sync/atomic.Load{kind}": atomic for kind in ("Int32", "Int64", "Uint32", "Uint64", "Pointer")},
     **{f"sync/atomic.Store{kind}": store for kind in ("Int32", "Int64", "Uint32", "Uint64", "Pointer")},

@@ -33,6 +33,7 @@ from glasshouse.scan.interp.values import (
     Obj,
     Value,
     join,
+    join_all,
     join_taint,
 )
 
@@ -410,10 +411,10 @@ def do_switch(self: Frame, ins: ir.Instr) -> bool | None:
         if enters:
             matched = True
             entry: State = (dict(start[0]), start[1].fork())
-            if len(operands) == 1 and isinstance(subject, str) and subject in entry[0]:
-                constant = self.val(operands[0])
-                if constant.const is not NOT_CONST:
-                    entry[0][subject] = constant
+            if operands and isinstance(subject, str) and subject in entry[0]:
+                constants = [self.val(operand) for operand in operands]
+                if all(item.const is not NOT_CONST for item in constants):
+                    entry[0][subject] = join_all(constants)
             state = join_state(state, entry, context.mark)
         if state is None:
             continue
@@ -482,7 +483,10 @@ def do_declare(self: Frame, ins: ir.Instr) -> bool | None:
 
 
 def do_cast(self: Frame, ins: ir.Instr) -> bool | None:
-    self.store(ins[2], self.machine.cast(self, self.val(ins[4]), ins[3]), ins[1])
+    value = self.val(ins[4])
+    if value.taint and self.module.language == "go":
+        self.machine.check_conversion(self, value, ins[3], ins[1])
+    self.store(ins[2], self.machine.cast(self, value, ins[3]), ins[1])
     return None
 
 

@@ -566,6 +566,9 @@ class Machine(Findings):
     def check_comparison(self, frame: Frame, op: str, a: Value, b: Value, span: int) -> None:
         sources.pseudo_call(self, frame, "$compare", [a, b, Value(op)], span)
 
+    def check_conversion(self, frame: Frame, value: Value, kind: str, span: int) -> None:
+        sources.pseudo_call(self, frame, "$convert", [value, Value(kind)], span, kind)
+
     def check_arithmetic(self, frame: Frame, op: str, a: Value, b: Value, span: int) -> None:
         text = self.bit("sql")  # data that may still be text is not a number
         if op == "+" and any(bits & text for side in (a, b) for bits, _ in (side.taint or {}).values()):

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.interp.machine import Machine
 
-MAKERS = frozenset(["RegExp", "re.compile", "regex.compile", "re2.compile", "java.util.regex.Pattern.compile"])
+MAKERS = frozenset(
+    """RegExp re.compile regex.compile re2.compile java.util.regex.Pattern.compile regexp.Compile
+    regexp.MustCompile""".split()
+)
 EXTRACTING = (".exec", ".match", "re.search", "re.fullmatch")
 LINE_FLAGS = frozenset(["M", "MULTILINE"])
 

@@ -157,6 +157,8 @@ def returns(frame: Frame, ins: ir.Instr, value: Value) -> bool:
 
     expected = bool(frame.expected)
     known = operators.truth(frame.machine, value)
+    if known is None and value.path in ERRORS:
+        known = True
     if known is not None:
         return known == expected
     index = next((number for number, item in enumerate(frame.block) if item is ins), len(frame.block))
@@ -164,6 +166,7 @@ def returns(frame: Frame, ins: ir.Instr, value: Value) -> bool:
     return True
 
 
+ERRORS = ("errors.New()", "fmt.Errorf()")  # of Go: never nil
 PASSING = frozenset("forName loadClass getName getClassLoader getContextClassLoader currentThread resolveClass".split())
 
 

@@ -12,6 +12,7 @@ from glasshouse.scan.interp import (
     equality,
     every_element,
     external,
+    go_tests,
     patterns,
     php_patterns,
     predicates,
@@ -61,6 +62,8 @@ def assume(frame: Frame, block: ir.Block, index: int, cond: Any, holds: bool, de
             shape_test(frame, block, position, ins[3], holds, "Array" in ins[4])
     elif op == ir.MOVE:
         assume(frame, block, position, ins[3], holds, depth + 1)
+    elif op == ir.ITEM and frame.module.language == "go":
+        go_tests.assume(frame, block, position, ins, holds)
     elif op == ir.IF and isinstance(cond, str):
         combined(frame, block, position, ins, cond, holds, depth)
 
@@ -155,6 +158,8 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hold
             searched(frame, block, position, left, not holds)
         if b.const is None and a.const is NOT_CONST:
             equality.given_back(frame, block, position, left, not holds)
+            if frame.module.language == "go":
+                go_tests.failed(frame, block, position, left, holds)
         elif b.const == 0 and b.const.__class__ is int:
             equality.guard_result(frame, block, position, left, not holds)
         if not holds:
@@ -267,6 +272,8 @@ def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds
     args = ins[5] if method else ins[4]
     operands = [item for item in args if item.__class__ is not list]
     guard_models(frame, block, position, ins, holds, operands)
+    if frame.module.language == "go":
+        go_tests.assume(frame, block, position, ins, holds)
     if every_element.call_test(frame, block, position, ins, holds):
         return
     if any(frame.val(item).taint for item in operands) or (method and asks_itself(frame, ins)):
@@ -325,22 +332,37 @@ def member_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hol
 
 
 PARENTS = ("..", "../", "..\\")
-RELATIVE = {"relative": 1, "relpath": 0}  # place of the path that is looked at
+RELATIVE = {"relative": 1, "relpath": 0, "Rel": 1}  # place of the path that is looked at
 
 
 def relative_test(frame: Frame, block: ir.Block, position: int, operand: Any) -> None:
     """``!path.relative(base, file).startsWith("..")`` keeps the file below the base."""
     for _ in range(DEPTH):
+        before = position
         position, ins = definition(block, position, operand)
+        if ins is None:
+            block, position = around(frame, block, before)
+            position, ins = definition(block, position, operand)
         if ins is None:
             return
         if ins[0] == ir.MOVE:
             operand = ins[3]
             continue
+        if ins[0] == ir.CALL and ins[3] == "$result":
+            operand = ins[4][0]
+            continue
         place = RELATIVE.get(ins[4]) if ins[0] == ir.CALL_METHOD else None
         if place is not None and place < len(ins[5]) and ins[5][place].__class__ is not list:
             scrub(frame, block, position, ins[5][place], frame.machine.bit("path"))
         return
+
+
+def around(frame: Frame, block: ir.Block, position: int) -> tuple[ir.Block, int]:
+    """The block that holds the arm of ``a and b`` that is looked at, and the place in it."""
+    for index, ins in enumerate(frame.block):
+        if ins[0] == ir.IF and (ins[3] is block or ins[4] is block):
+            return frame.block, index
+    return block, position
 
 
 def prefix_test(frame: Frame, block: ir.Block, position: int, operand: Any, holds: bool) -> None:
@@ -505,6 +527,8 @@ def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int,
         return
     if ins[0] in access_paths.READS and value.taint:
         access_paths.note(frame, block, where, ins, mask)
+    if frame.module.language == "go" and go_tests.is_host(frame, ins):
+        go_tests.host(frame, block, where, ins[3], mask & (frame.machine.bit("ssrf") | frame.machine.bit("redirect")))
     if ins[0] in (ir.ATTR, ir.ITEM):
         scrub_field(frame, ins, mask)
     elif ins[0] == ir.CALL_METHOD and ins[4] in JOINS and frame.val(ins[3]).path in PATH_MODULES:

@@ -178,3 +178,77 @@ PATHS = {
 def test_a_path_stays_below_a_folder_where_that_is_tested(body: str) -> None:
     handler = f'func serve(w http.ResponseWriter, r *http.Request) {{ data := r.FormValue("x")\n{body} }}\n'
     assert flows({"web.go": WEB + handler}) == ({"go-path-traversal"} if PATHS[body] else set())
+
+
+TESTED = """package web
+import ("errors"; "net/http"; "net/url"; "os"; "os/exec"; "path/filepath"; "regexp"; "slices"; "strconv"; "strings")
+var word = regexp.MustCompile(`^[a-z0-9]+$`)
+var loose = regexp.MustCompile(`[a-z0-9]+`)
+var allowed = map[string]bool{"name": true, "date": true}
+var list = []string{"a", "b"}
+func run(s string) { exec.Command("sh", "-c", s).Run() }
+func check(s string) error { if !word.MatchString(s) { return errors.New("bad") }
+return nil }
+func open(s string) error { if s == "" { return errors.New("bad") }
+return nil }
+"""
+TESTS = {
+    "a pattern from end to end": ("if !word.MatchString(data) { return }", False),
+    "a pattern somewhere in the text": ("if !loose.MatchString(data) { return }", True),
+    "a pattern and an error": ('if ok, _ := regexp.MatchString("^[a-z]+$", data); !ok { return }', False),
+    "the keys of a map": ("if !allowed[data] { return }", False),
+    "what is no key of a map": ("if allowed[data] { return }", True),
+    "the second result of a look-up": ("if _, ok := allowed[data]; !ok { return }", False),
+    "a list": ("if !slices.Contains(list, data) { return }", False),
+    "the cases of a switch": ('switch data {\ncase "a", "b":\ndefault: return }', False),
+    "a case without an end": ('switch data {\ncase "a", "b":\ndefault: }', True),
+    "a number that could be read": ("if _, err := strconv.Atoi(data); err != nil { return }", False),
+    "a number that could not be read": ("if _, err := strconv.Atoi(data); err == nil { return }", True),
+    "a function that gives an error": ("if err := check(data); err != nil { return }", False),
+    "a function that looks at something else": ("if err := open(data); err != nil { return }", True),
+}
+
+
+def reported(body: str) -> set[str]:
+    handler = f'func serve(w http.ResponseWriter, r *http.Request) {{ data := r.FormValue("x")\n{body} }}\n'
+    return flows({"web.go": TESTED + handler})
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_text_that_passed_a_test_is_what_the_test_lets_through(test: str) -> None:
+    code, reached = TESTS[test]
+    assert reported(f"{code}\nrun(data)") == ({"go-command-injection"} if reached else set())
+
+
+HOSTS = {
+    "if err != nil || !allowed[u.Host] { return }": False,
+    'if err != nil || u.Hostname() != "example.com" { return }': False,
+    'if err != nil || !strings.HasSuffix(u.Hostname(), ".example.com") { return }': False,
+    'if err != nil || !strings.HasSuffix(u.Hostname(), "example.com") { return }': True,
+    'if err != nil || u.Scheme != "https" { return }': True,
+}
+
+
+@pytest.mark.parametrize("test", HOSTS)
+@pytest.mark.parametrize("target", ["u.String()", "data"])
+def test_an_address_whose_host_is_known_leads_nowhere_else(test: str, target: str) -> None:
+    body = f"u, err := url.Parse(data)\n{test}\nhttp.Get({target})"
+    assert reported(body) == ({"go-request-forgery"} if HOSTS[test] else set())
+
+
+def test_a_path_that_is_relative_to_a_folder_stays_in_it() -> None:
+    path = 'p := filepath.Join("/srv", data)\nrel, err := filepath.Rel("/srv", p)\n'
+    assert reported(path + 'if err != nil || strings.HasPrefix(rel, "..") { return }\nos.Remove(p)') == set()
+    assert reported(path + "if err != nil { return }\nos.Remove(p)" + "\n_ = rel") == {"go-path-traversal"}
+
+
+def test_only_what_may_be_a_page_can_hold_script() -> None:
+    write = 'w.Write([]byte("<p>" + data))'
+    for kind, page in (
+        ("text/html", True),
+        ("application/json", False),
+        ("image/svg+xml", True),
+        ("text/plain", False),
+    ):
+        found = reported(f'w.Header().Set("Content-Type", "{kind}")\n{write}')
+        assert found == ({"go-cross-site-scripting"} if page else set()), kind

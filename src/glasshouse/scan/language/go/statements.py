@@ -105,6 +105,9 @@ def evaluated(lo: Lowering, place: Node, sources: list[Node], count: int) -> lis
         source = sources[0]
         if source.type in COMMA_OK:
             value = expression(lo, source)
+            last = lo.builder.block[-1] if lo.builder.block else None
+            if last is not None and last[0] == ir.ITEM and last[2] == value and count == 2:
+                return [value, lo.ask(source, "$has", last[3], last[4])]
             return [value, *(lo.builder.temp() for _ in range(count - 1))]
         value = expression(lo, source)
         return [lo.ask(place, "$result", value, lo.const(position)) for position in range(count)]
