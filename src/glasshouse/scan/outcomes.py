@@ -172,7 +172,10 @@ class Writer:
 
     def details(self, unit: Unit) -> Details | None:
         weak = weak_hits(unit.key[1]) if unit.key[0] == SUMMARY else ()
-        found = Details(
+        tables = unit.flows or unit.guesses or unit.facts or unit.entries or unit.capped or unit.widened
+        if not (weak or tables or unit.dropped or unit.remade or unit.asked):
+            return None  # most have nothing to tell
+        return Details(
             [self.flow(flow) for flow in unit.flows.values()],
             [self.flow(flow) for flow in unit.guesses.values()],
             [self.weak(hit) for hit in weak],
@@ -184,7 +187,6 @@ class Writer:
             unit.remade,
             sorted(unit.asked),
         )
-        return found if any(msgspec.structs.astuple(found)) else None
 
     def flow(self, flow: Flow) -> FlowRow:
         label = flow.label

@@ -17,6 +17,7 @@ from glasshouse.scan.interp import (
     javascript_builtins,
     javascript_collections,
     javascript_promises,
+    summary,
 )
 from glasshouse.scan.interp.arguments import NO_ARGUMENTS as NO_ARGUMENTS
 from glasshouse.scan.interp.arguments import Arguments as Arguments
@@ -433,8 +434,6 @@ def invoke(frame: Frame, ref: FuncRef, given: Arguments, span: int) -> Value:
 
 
 def apply_summary(frame: Frame, ref: FuncRef, given: Arguments, span: int) -> Value:
-    from glasshouse.scan.interp import summary
-
     machine = frame.machine
     machine.note_call(frame, ref.fn)
     found = machine.summary_of(ref.fn)

@@ -22,7 +22,7 @@ from glasshouse.scan.interp.values import (
     Value,
     join,
 )
-from glasshouse.scan.program import Cls, Fn
+from glasshouse.scan.program import Cls, Fn, pick_overload
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
@@ -147,8 +147,6 @@ def constructor_of(cls: Cls, machine: Any, arity: int) -> Fn | None:
     name = CONSTRUCTORS[cls.module.language]
     if cls.module.language == "java":
         found = cls.methods.get(name)
-        from glasshouse.scan.program import pick_overload
-
         return pick_overload(found, arity) if found else None
     result: Fn | None = machine.program.find_method(cls, name, arity)
     return result

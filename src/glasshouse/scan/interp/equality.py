@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import patterns
+from glasshouse.scan.interp import patterns, refine
 from glasshouse.scan.interp.access_paths import LOOK_BACK, definition
 from glasshouse.scan.interp.values import LITERAL, Value
 
@@ -17,8 +17,6 @@ MOVES = 6  # variables a call's result is followed through
 
 def given_back(frame: Frame, block: ir.Block, position: int, operand: Any, holds: bool) -> None:
     """A call gave something, or none: ``m = re.match(...)``, ``if m is None``."""
-    from glasshouse.scan.interp import refine
-
     for _ in range(MOVES):
         position, ins = definition(block, position, operand)
         if ins is None or ins[0] not in (ir.MOVE, ir.CALL, ir.CALL_METHOD):
@@ -31,8 +29,6 @@ def given_back(frame: Frame, block: ir.Block, position: int, operand: Any, holds
 
 def guard_result(frame: Frame, block: ir.Block, position: int, operand: Any, holds: bool) -> None:
     """A test whose outcome is compared with zero: ``validate_file($name) === 0``."""
-    from glasshouse.scan.interp import refine
-
     where, call = definition(block, position, operand)
     if call is not None and call[0] in (ir.CALL, ir.CALL_METHOD):
         args = call[5] if call[0] == ir.CALL_METHOD else call[4]
@@ -41,8 +37,6 @@ def guard_result(frame: Frame, block: ir.Block, position: int, operand: Any, hol
 
 def part_of_text(frame: Frame, block: ir.Block, position: int, operand: Any, text: str) -> None:
     """``c in "abc_"``: only characters of the text pass."""
-    from glasshouse.scan.interp import refine
-
     mask = patterns.harmless(frame, frozenset(char for char in patterns.SPECIAL if char in text))
     if mask:
         refine.scrub(frame, block, position, operand, mask)
@@ -53,8 +47,6 @@ COMMON_BASE = frozenset(["commonpath", "commonprefix"])
 
 def common_base(frame: Frame, block: ir.Block, position: int, operand: Any) -> None:
     """``os.path.commonpath([base, path]) == base`` keeps the path below the base."""
-    from glasshouse.scan.interp import refine
-
     where, call = definition(block, position, operand)
     if call is None or call[0] != ir.CALL_METHOD or call[4] not in COMMON_BASE or not call[5]:
         return
@@ -69,8 +61,6 @@ def common_base(frame: Frame, block: ir.Block, position: int, operand: Any) -> N
 
 def below_folder(frame: Frame, block: ir.Block, position: int, operand: Any) -> None:
     """``base in path.parents`` keeps the path below the base."""
-    from glasshouse.scan.interp import refine
-
     where, ins = definition(block, position, operand)
     if ins is not None and ins[0] == ir.ATTR and ins[4] == "parents":
         refine.scrub(frame, block, where, ins[3], frame.machine.bit("path"))
@@ -80,8 +70,6 @@ def same_as_constant(
     frame: Frame, block: ir.Block, position: int, first: tuple[Any, Value], second: tuple[Any, Value]
 ) -> None:
     """``name == allowed``, where the latter is one of the program's own constants."""
-    from glasshouse.scan.interp import refine
-
     for (operand, value), (_, other) in ((first, second), (second, first)):
         if value.taint and other.path == LITERAL and not other.taint and not other.refs:
             refine.scrub(frame, block, position, operand, frame.machine.everything)

@@ -271,14 +271,12 @@ class Machine(Findings):
             for label in value.taint:
                 if label.kind == "source":
                     return True
+        if seen is None:
+            seen = {}
         for ref in value.refs:
             kind = ref.__class__
             if kind is Obj:
-                if depth >= 3:
-                    continue
-                if seen is None:
-                    seen = {}
-                if seen.get(ref, 3) <= depth:
+                if depth >= 3 or seen.get(ref, 3) <= depth:
                     continue
                 seen[ref] = depth
                 fields = self.heap.get(ref)
@@ -289,8 +287,13 @@ class Machine(Findings):
                 if ref.kind == "extern" and any(name.__class__ is tuple for name in fields):
                     return True  # what a helper does to make it safe is seen only here
                 for item in fields.values():
-                    if (item.taint or item.refs) and self.carries(item, depth + 1, seen):
-                        return True
+                    if item.refs:
+                        if self.carries(item, depth + 1, seen):
+                            return True
+                    elif item.taint:
+                        for label in item.taint:
+                            if label.kind == "source":
+                                return True
             elif kind is FuncRef:
                 return depth == 0
             elif kind is Bound and ref.name[:1] == "$":

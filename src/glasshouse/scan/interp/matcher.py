@@ -174,6 +174,8 @@ class Matcher:
         self._assign_patterns: list[tuple[int, LatePattern]] = []
         self.decorators: dict[str, list[MatchModel]] = {}
         self.entries: list[schema.Entry] = []
+        self.shaped_entries: list[schema.Entry] = []
+        self._method_entries: dict[str, list[schema.Entry]] = {}
         self.decorator_entries: dict[str, schema.Entry] = {}
         self.detectors: list[schema.Rule] = []
         self.named_sources: list[tuple[LatePattern, LatePattern | None, SourceModel]] = []
@@ -254,6 +256,8 @@ class Matcher:
                 self._read(path, returns=type_model.returns)
         for entry in models.entries:
             self.entries.append(entry)
+            if entry.shape:
+                self.shaped_entries.append(entry)
             for path in entry.registers:
                 self._call(path).registers.append((entry, compile_selector(entry.argument)))
             for path in entry.decorator:
@@ -472,6 +476,14 @@ class Matcher:
         found = self._concern_cache.get(name)
         if found is None:
             found = self._concern_cache[name] = name[:1] != "$" and bool(self.assigned(name) or self.named(name))
+        return found
+
+    def method_entries(self, name: str) -> list[schema.Entry]:
+        """The entries that methods of that name may be."""
+        found = self._method_entries.get(name)
+        if found is None:
+            found = [entry for entry in self.entries if name in entry.methods or "*" in entry.methods]
+            self._method_entries[name] = found
         return found
 
     def text_type(self, text: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.bodies import instructions
-from glasshouse.scan.interp import access_paths, operators
+from glasshouse.scan.interp import access_paths, calls, operators, refine
 from glasshouse.scan.interp.values import ClassRef, FuncRef, Obj, Value, with_taint, without
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ EQUALITY = frozenset(["equals", "equalsIgnoreCase"])
 
 def assume(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool, operands: list[Any]) -> None:
     """Take it that the call gave true (or false), if it calls a function of the program."""
-    from glasshouse.scan.interp import calls, refine
-
     ref = callee(frame, ins, len(operands))
     if ref is None or too_large(frame, ref):
         return
@@ -77,8 +75,6 @@ def tried(
     frame: Frame, ref: FuncRef, values: list[Value], holds: bool, span: int
 ) -> tuple[dict[str, Value | None], Env, Heap] | None:
     """Run a function where it gives true (or false): its parameters before, and variables and heap afterwards."""
-    from glasshouse.scan.interp import calls
-
     machine = frame.machine
     heap, machine.heap = machine.heap, machine.heap.fork()
     new = machine.new_frame(ref.fn, ref.this, ref.frame)
@@ -153,8 +149,6 @@ def callee(frame: Frame, ins: ir.Instr, count: int) -> FuncRef | None:
 
 def returns(frame: Frame, ins: ir.Instr, value: Value) -> bool:
     """Whether a return can give the expected truth; if it can, what that tells of the variables is taken in."""
-    from glasshouse.scan.interp import refine
-
     expected = bool(frame.expected)
     known = operators.truth(frame.machine, value)
     if known is None and value.path in ERRORS:

@@ -244,7 +244,7 @@ def find_entry(machine: Machine, fn: Any) -> schema.Entry | None:
             if entry is not None and class_allows(machine, fn, entry):
                 return entry
     if fn.cls is not None:
-        for entry in matcher.entries:
+        for entry in matcher.method_entries(fn.ir.name):
             if entry.bases and method_entry(machine, fn, entry):
                 return entry
             if by_name_alone(entry) and listed(fn, entry) and fn.ir.flags & ir.STATIC:
@@ -252,7 +252,7 @@ def find_entry(machine: Machine, fn: Any) -> schema.Entry | None:
             if entry.class_decorator and not entry.decorator and not entry.bases:
                 if class_allows(machine, fn, entry) and listed(fn, entry):
                     return entry
-    return shape_entry(machine, fn, matcher.entries)
+    return shape_entry(machine, fn, matcher.shaped_entries)
 
 
 def by_name_alone(entry: schema.Entry) -> bool:
@@ -288,11 +288,9 @@ def method_entry(machine: Machine, fn: Any, entry: schema.Entry) -> bool:
 
 
 def shape_entry(machine: Machine, fn: Any, entries: list[schema.Entry]) -> schema.Entry | None:
-    names = tuple(param.name for param in fn.ir.params if param.kind != "self")
+    names = tuple(param.name for param in fn.ir.params if param.kind != "self") if entries else ()
     for entry in entries:
         shape = entry.shape
-        if not shape:
-            continue
         if shape[-1] == "...":
             fits = names[: len(shape) - 1] == shape[:-1]
         else:

@@ -75,9 +75,19 @@ class Unit:
 
     def shrink(self) -> None:
         """Let go of empty tables: most units have most of them empty, and there are many."""
-        for name, nothing in NOTHING.items():
-            if not getattr(self, name):
-                setattr(self, name, nothing)
+        self.touched = self.touched or NOBODY
+        self.needs = self.needs or NOBODY
+        self.called = self.called or NOBODY
+        self.entries = self.entries or NOBODY
+        self.registered = self.registered or NOBODY
+        self.asked = self.asked or NOBODY
+        self.flows = self.flows or NOTHING
+        self.guesses = self.guesses or NOTHING
+        self.facts = self.facts or NOTHING
+        self.capped = self.capped or NOTHING
+        self.widened = self.widened or NOTHING
+        self.cost = self.cost or NOTHING
+        self.dropped = self.dropped or NOTHING
 
     def swap(self) -> None:
         """Take back what was written, or write it again."""
@@ -94,11 +104,8 @@ class Unit:
         self.writes.reverse()
 
 
-NOTHING: dict[str, Any] = {  # shared, so never to be written to
-    **dict.fromkeys(("touched", "needs", "called", "entries", "registered", "asked"), frozenset()),
-    **dict.fromkeys(("flows", "guesses", "facts", "capped", "widened", "cost", "dropped"), MappingProxyType({})),
-    "writes": (),
-}
+NOBODY: Any = frozenset()  # shared, so never to be written to
+NOTHING: Any = MappingProxyType({})
 
 
 class Units:
