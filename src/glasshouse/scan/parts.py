@@ -71,12 +71,15 @@ def run(
 
 
 def parts_of(machine: Machine, size: int) -> list[list[Module]]:
-    """Modules by part: neighbours together, each part about the same number of instructions."""
+    """Modules by part: neighbours together, each part about the same weight."""
     modules = interpreted(machine)
-    weights = [sum(machine.budget.size(fn) for fn in module.functions) for module in modules]
-    total = max(1, sum(weights))  # files may hold no instruction at all
-    count = max(1, min(MAX_PARTS, round(total / size)))
+    sizes = [sum(machine.budget.size(fn) for fn in module.functions) for module in modules]
+    count = max(1, min(MAX_PARTS, round(sum(sizes) / size)))
     found: list[list[Module]] = [[] for _ in range(count)]
+    if count == 1:
+        return [modules]
+    weights = [machine.budget.weight(module) for module in modules]
+    total = max(1, sum(weights))  # files may hold no instruction at all
     done = 0
     for module, weight in zip(modules, weights, strict=True):
         found[min(count - 1, done * count // max(total, 1))].append(module)

@@ -206,7 +206,7 @@ def lower_missing(
     small = sum(weights) < (ALONE if len(weights) == 1 else SMALL)
     jobs = 1 if small and settings.jobs == 0 else settings.jobs
     executor = executor_for(jobs, ExecutorLimits(item_seconds=settings.max_file_seconds * 2 + 10), settings.cluster)
-    chunks = chunks_by_weight(tasks, weights, executor.jobs, per_job=32 if settings.cluster else 8)
+    chunks = chunks_by_weight(tasks, weights, executor.jobs, per_job=32)  # small: nobody waits for the last one
     starts = [0]
     for chunk in chunks:
         starts.append(starts[-1] + len(chunk))

@@ -16,6 +16,7 @@ MODULE_STEPS_PER_INSTRUCTION = 20  # on top; real files above the base need up t
 LAST_STEPS = 400  # for a root of a module that has used up its allowance, and 4 for each of its instructions
 MAX_FRAMES = 40_000  # Python frames of nested calls; must stay well below the recursion limit that is set
 CALL_FRAMES = 20  # Python frames from one interpreted function to the next, at most
+METHOD_CALL = 10  # instructions that one more call of a method is worth: measured, in three languages
 BLOCK_FRAMES = 4  # Python frames of one nested block, at most
 
 
@@ -31,7 +32,7 @@ class Budget:
         self.exhausted: dict[Module, int] = {}  # with the number of roots that were cut short
         self.spent: dict[Module, int] = {}
         self._allowances: dict[Module, int] = {}
-        self._shapes: dict[Fn, tuple[int, int]] = {}
+        self._shapes: dict[Fn, tuple[int, int, int]] = {}
 
     def size(self, fn: Fn) -> int:
         """Instructions of the function's body."""
@@ -40,6 +41,10 @@ class Budget:
     def height(self, fn: Fn) -> int:
         """Python frames that one activation of the function takes at most, without the calls it makes."""
         return self._shape(fn)[1]
+
+    def weight(self, module: Module) -> int:
+        """What running a module's functions costs, about, as a number of instructions."""
+        return sum(size + METHOD_CALL * calls for size, _, calls in map(self._shape, module.functions))
 
     def enter(self, height: int) -> None:
         """An activation begins."""
@@ -78,17 +83,17 @@ class Budget:
             self._allowances[module] = found
         return found
 
-    def _shape(self, fn: Fn) -> tuple[int, int]:
+    def _shape(self, fn: Fn) -> tuple[int, int, int]:
         found = self._shapes.get(fn)
         if found is None:
-            size, depth = shape(fn.ir.body)
-            found = self._shapes[fn] = size, CALL_FRAMES + BLOCK_FRAMES * depth
+            size, depth, calls = shape(fn.ir.body)
+            found = self._shapes[fn] = size, CALL_FRAMES + BLOCK_FRAMES * depth, calls
         return found
 
 
-def shape(body: ir.Block) -> tuple[int, int]:
-    """Instructions of a block and the blocks inside it, and how deep these nest."""
-    total = depth = 0
+def shape(body: ir.Block) -> tuple[int, int, int]:
+    """Instructions of a block and the blocks inside it, how deep these nest, and how many call methods."""
+    total = depth = calls = 0
     level = [body]
     while level:
         depth += 1
@@ -96,7 +101,10 @@ def shape(body: ir.Block) -> tuple[int, int]:
         for block in level:
             total += len(block)
             for ins in block:
-                if ins[0] in NESTING:
+                op = ins[0]
+                if op == ir.CALL_METHOD:
+                    calls += 1
+                elif op in NESTING:
                     inner.extend(blocks_of(ins))
         level = inner
-    return total, depth
+    return total, depth, calls
