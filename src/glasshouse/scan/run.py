@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -159,7 +160,9 @@ def lower_all(
     missing = [position for position in range(len(files)) if position not in results]
     failed: list[NotAnalysed] = []
     with cache.keeping("lowered") if cache is not None else contextlib.nullcontext() as keep:
-        for position, outcome in lower_missing(files, missing, settings, progress, headers):
+        for number, (position, outcome) in enumerate(lower_missing(files, missing, settings, progress, headers)):
+            if number == 0:  # all cores are busy now, later one would wait for the engine
+                importlib.import_module("glasshouse.scan.report")
             if not isinstance(outcome, Done):
                 failed.append(NotAnalysed(files[position].path, outcome.code, outcome.reason, incomplete=True))
                 continue

@@ -368,7 +368,7 @@ class Machine(Findings):
         found = Summary()
         frame = self.new_frame(fn, None, None)
         self.symbolic_parameters(frame, found)
-        before = {obj: dict(self.heap.get(obj) or {}) for obj in found.params}
+        before = {obj: dict(fields) for obj in found.params if (fields := self.heap.get(obj))}
         root.stack.append(fn)
         found.result = frame.run()
         if frame.exit_env is None and not self.capped and calls.ends(fn):
@@ -377,7 +377,8 @@ class Machine(Findings):
         found.sinks = root.sinks
         found.capped = self.capped
         snapshot(found, self.heap, before, self.base)
-        self.base.update((obj, fields) for obj, fields in found.heap.items() if obj not in found.fresh)
+        if found.heap:
+            self.base.update((obj, fields) for obj, fields in found.heap.items() if obj not in found.fresh)
         self.rejoin(saved, found.result)
         return found
 

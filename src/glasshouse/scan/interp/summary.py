@@ -262,12 +262,18 @@ def snapshot(
     Objects that are ``shared`` and have been written here are the call's own from now on.
     """
     for param in found.params:
-        for name, value in (heap.get(param) or {}).items():
-            if before.get(param, {}).get(name) is not value and len(found.effects) < MAX_EFFECTS:
+        fields = heap.get(param)
+        if not fields:
+            continue
+        old = before.get(param, {})
+        for name, value in fields.items():
+            if old.get(name) is not value and len(found.effects) < MAX_EFFECTS:
                 if only_derived(param, name, value):
                     continue
                 found.effects.append((param, name, value))
-    queue = [found.result, *(value for _, _, value in found.effects)]
+    queue = [value for _, _, value in found.effects]
+    if found.result.refs:
+        queue.insert(0, found.result)
     if found.raised is not None:
         queue.append(found.raised)
     while queue and len(found.heap) < MAX_COPIES:
@@ -279,7 +285,8 @@ def snapshot(
                 if ref in shared:
                     found.fresh.add(ref)
                 queue.extend(fields.values())
-    mark_fresh(found)
+    if found.heap:
+        mark_fresh(found)
     found.plain = (
         not found.effects
         and not found.sinks
