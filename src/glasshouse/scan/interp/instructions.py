@@ -65,6 +65,8 @@ def do_attr(self: Frame, ins: ir.Instr) -> bool | None:
 def do_set_attr(self: Frame, ins: ir.Instr) -> bool | None:
     owner, value = self.val(ins[2]), self.val(ins[4])
     self.machine.assigned(self, ins[3], value, ins[1], owner)
+    if owner.path and self.module.language == "go":
+        self.machine.field_set(self, owner, ins[3], value, ins[1])
     if value.taint and TESTED in self.env:
         access_paths.written(self, ins[3])
     attributes.set_attr(self, owner, ins[3], value, ins[1])

@@ -129,7 +129,7 @@ def binary(frame: Frame, op: str, a: Value, b: Value, span: int) -> Value:
         if result is not NOT_CONST:
             return Value(result, join_taint(a.taint, b.taint)) if a.taint or b.taint else Value(result)
     if op in COMPARISONS:
-        if (a.taint or b.taint) and (language == "javascript" or (op == "in" and a.const.__class__ is str)):
+        if (a.taint or b.taint) and (language in ("javascript", "go") or (op == "in" and a.const.__class__ is str)):
             machine.check_comparison(frame, op, a, b, span)
         return compare(machine, op, a, b)
     if op == "+":

@@ -124,6 +124,15 @@ def pseudo_call(machine: Machine, frame: Frame, name: str, values: list[Value], 
             external.check_sink(frame, named, None, Arguments(values, {}), span)
 
 
+def field_set(machine: Machine, frame: Frame, owner: Value, name: str, value: Value, span: int) -> None:
+    """A field of an object of a library is set: to protocols a call of ``Type.Field=``."""
+    from glasshouse.scan.interp.calls import Arguments
+
+    model = machine.matcher(frame).call(f"{owner.path}.{name}=")
+    if model is not None and model.protocol:
+        machine.protocols.apply(frame, model, owner, Arguments([value], {}), Value(), span)
+
+
 def check_result(frame: Frame, value: Value, ins: Any) -> None:
     """What an entry point returns goes to the framework: sinks of the call that stands for that."""
     from glasshouse.scan.interp.calls import Arguments

@@ -27,6 +27,7 @@ TYPES = frozenset(
 )
 VERB = re.compile(r"%(?:([+#]?[svqxXdtfgec])|%)")
 DIGITS = frozenset("dtfgec")
+TEXT_LITERALS = frozenset(["interpreted_string_literal", "raw_string_literal"])
 CHAIN = frozenset(["selector_expression", "call_expression", "index_expression", "type_assertion_expression"])
 
 
@@ -413,6 +414,8 @@ def structure(lo: Lowering, node: Node, written: Node | None, body: Node | None)
     rest: list[Operand] = []
     for position, (key, value) in enumerate(elements(body)):
         name = lo.text(key) if key is not None else names[position] if position < len(names) else ""
+        if key is not None and key.type in TEXT_LITERALS:  # a map with a name of its own
+            name = name[1:-1]
         operand = element_value(lo, value, kinds.get(name))
         if name:
             fields.append([name, operand])
