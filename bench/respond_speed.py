@@ -25,8 +25,10 @@ from glasshouse.respond.read.inputs import read_logs
 from glasshouse.respond.read.interface import Chunk
 from glasshouse.respond.sigma.ir import Expression, Leaf, Not, RuleSet
 from glasshouse.respond.sigma.load import read_compiled
+from glasshouse.respond.sigma.sources import SYSMON
 
 NUMBER = "BenchNumber"
+AUDITED = "what Sysmon tells, told by the audit policy"
 Pairs = dict[str, set[int]]
 """Numbers of the matching events by rule."""
 
@@ -67,9 +69,10 @@ def ours_once(events: Path, compiled: Path, pairs: Path) -> None:
                 continue
             names = [match.names.get(each, each) for each in _fields(rules.rules[match.rule].expression, rules)]
             odd = any(isinstance(match.event.get(each), bool) for each in names)
-            provider = "Provider_Name" in names
-            why = "true or false" if odd else "Provider_Name" if provider else ""
             channel = str(match.event.get("Channel"))
+            sysmon = any(SYSMON in route.channels for route in rules.rules[match.rule].routes)
+            audited = channel.lower() == "security" and sysmon
+            why = "true or false" if odd else "Provider_Name" if "Provider_Name" in names else AUDITED * audited
             found.append((rules.rules[match.rule].ref.id, match.event[NUMBER], channel, why))
 
     for chunk in read_logs([events], io.BytesIO()):
@@ -142,8 +145,7 @@ def _compare(found: list[tuple[str, str, str, str]], theirs: Pairs) -> None:
             continue
         ours[rule].add(int(number))
         if int(number) not in theirs.get(rule, set()):
-            audit = channel.lower() == "security"
-            extra["event of the audit policy" if audit and rule not in theirs else why or f"other, {channel}"] += 1
+            extra[why or f"other, {channel}, {rule}"] += 1
     total, peer_total = sum(map(len, ours.values())), sum(map(len, theirs.values()))
     shared = sum(len(ours[rule] & numbers) for rule, numbers in theirs.items())
     print(f"| rules that match | {len(ours)} | {len(theirs)} | |")

@@ -20,6 +20,13 @@ from tests.product.test_door_commands import Machine
 from tests.product.test_respond import EVENT
 from tests.product.warm import Warm
 
+from glasshouse.access import register
+from glasshouse.access.engagement_file import read_engagement
+from glasshouse.store.database import open_database
+from glasshouse.store.place import StorePlace
+from glasshouse.store.records import Tables
+from glasshouse.words.party import Person
+
 ENGAGEMENT = """\
 id: {id}
 organisation: acme
@@ -60,12 +67,10 @@ class Team:
         self.folder, run = folder, self.machine.run
         run("access", "org", "apply", "acme", "--name", "Acme Ltd", "--country", "FR")
         self.machine.check_all_but("none")
-        run("access", "org", "vet", "acme")
-        for name, role in (("ada", "operator"), ("bo", "approver"), ("cy", "approver")):
-            run("access", "person", "add", name, "--organisation", "acme", "--name", name, "--role", role)
+        self._set_up()
         for name in ("bo", "cy"):
             run("access", "person", "key", name, "--new", f"{name}.key")
-        self.keys = {name: self._engagement(name, *terms) for name, terms in ENGAGEMENTS.items()}
+        self.keys = {name: self._key(name) for name in ENGAGEMENTS}
         (folder / "log.json").write_text(f"{json.dumps(EVENT)}\n{json.dumps(DUMP)}\n")
         (folder / "done").mkdir()
         (folder / "c.toml").write_text(CONNECTORS.format(folder=folder))
@@ -74,14 +79,25 @@ class Team:
         shown = run("respond", "run", str(self.plan), "--connectors", "c.toml")
         self.titles = [line for line in shown.splitlines() if line[:1].isdigit()]
 
-    def _engagement(self, name: str, needed: int, lapses: int) -> str:
-        """Its key."""
-        run, file = self.machine.run, self.folder / f"{name}.yaml"
-        file.write_text(ENGAGEMENT.format(id=name, folder=self.folder, needed=needed, lapses=lapses))
-        run("access", "engagement", "draft", str(file))
-        run("access", "engagement", "request", name)
-        run("access", "engagement", "activate", name)
-        issued = run("access", "key", "issue", "ada", "--engagement", name)
+    def _set_up(self) -> None:
+        """People and engagements in this process: what the commands for them do is tested with the door."""
+        database = open_database(StorePlace(file=self.machine.home / "store.db"))
+        tables = Tables(database)
+        register.move_organisation(tables, "acme", "vet")
+        register.add_person(tables, Person("ada", "acme", "ada", ("operator",)))
+        for name in ("bo", "cy"):
+            register.add_person(tables, Person(name, "acme", name, ("approver",)))
+        for name, (needed, lapses) in ENGAGEMENTS.items():
+            file = self.folder / f"{name}.yaml"
+            file.write_text(ENGAGEMENT.format(id=name, folder=self.folder, needed=needed, lapses=lapses))
+            register.draft(tables, read_engagement(file))
+            for event in ("request", "activate"):
+                register.move_engagement(tables, name, event)
+        database.close()
+
+    def _key(self, engagement: str) -> str:
+        """A key of the operator for it."""
+        issued = self.machine.run("access", "key", "issue", "ada", "--engagement", engagement)
         return next(line for line in issued.splitlines() if "glh_" in line)
 
     def execute(self, title: str, engagement: str, code: int) -> str:

@@ -17,7 +17,7 @@ import msgspec
 from glasshouse.respond.group.attack import TACTIC_RANK
 from glasshouse.respond.group.cluster import Cluster
 from glasshouse.respond.group.rarity import Rarity
-from glasshouse.respond.group.trees import Trees
+from glasshouse.respond.group.trees import Scorer, Trees
 
 MODEL = Path(__file__).resolve().parent.parent / "data" / "grouping.json"
 FEATURES = (
@@ -50,9 +50,9 @@ class Setting(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def model() -> Trees:
+def model() -> Scorer:
     """The trained model, read once."""
-    return msgspec.json.decode(MODEL.read_bytes(), type=Trees)
+    return Scorer(msgspec.json.decode(MODEL.read_bytes(), type=Trees))
 
 
 def features(a: Cluster, b: Cluster, setting: Setting, rarity: Rarity) -> list[float]:
