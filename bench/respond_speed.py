@@ -85,11 +85,11 @@ def ours_once(events: Path, compiled: Path, pairs: Path) -> None:
 
 
 def _fields(node: Expression, rules: RuleSet) -> list[str]:
-    """The fields that an expression demands something of."""
+    """The fields that an expression names."""
     if isinstance(node, Leaf):
         return [rules.predicates[node.at].field]
     if isinstance(node, Not):
-        return []
+        return _fields(node.arg, rules)
     return [name for each in node.args for name in _fields(each, rules)]
 
 

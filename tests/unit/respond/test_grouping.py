@@ -184,6 +184,6 @@ def test_a_step_along_the_tactics_has_a_direction() -> None:
     rarity = Rarity(found, [0, 1, 2])
     first, second, bare = (Maker(found, [0, 1, 2], rarity).cluster([at]) for at in range(3))
     step = FEATURES.index("step")
-    setting = Setting(0.0, (), "ws1")
+    setting = Setting(0.0, (), "ws1", {})
     assert features(first, second, setting, rarity)[step] == 0.2
     assert features(second, bare, setting, rarity)[step] == 0.0

@@ -27,7 +27,7 @@ FEATURES = (
     "smaller", "larger", "duration", "bare", "words", "titles", "step", "sharing", "rare_technique",
     "rare_title", "lineage",
 )  # fmt: skip
-RARE = 3.5
+RARE, FAR = 3.5, 1e9
 LINEAGE = 4
 """Up to so many parents and ancestors are counted: where few are known, strangers may only look like it."""
 
@@ -42,11 +42,15 @@ class Reason(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """What else happens on the host: mean logarithm of its pauses, clusters near both, and the host's name."""
+    """What else happens on the host: mean logarithm of its pauses, clusters near both, and the host's name.
+
+    ``closest`` keeps, by cluster, which other of them is nearest, how far that is, and how far the next one is.
+    """
 
     rate: float
     near: Sequence[Cluster]
     host: str
+    closest: dict[int, tuple[Cluster | None, float, float]]
 
 
 @lru_cache(maxsize=1)
@@ -62,7 +66,7 @@ def features(a: Cluster, b: Cluster, setting: Setting, rarity: Rarity) -> list[f
     host = setting.host
     gap = math.log1p(a.distance(b))
     pace_a, pace_b = math.log1p(a.longest), math.log1p(b.longest)
-    between, rival_a, rival_b = _rivals(a, b, setting.near)
+    between, rival_a, rival_b = _rivals(a, b, setting)
     family = a.family.keys() & b.family.keys()
     session = _rarest(a.sessions.keys() & b.sessions.keys(), "session", host, rarity)
     other = max((rarity.named(*_parts(each)) for each in a.others.keys() & b.others.keys()), default=0.0)
@@ -125,15 +129,30 @@ def _step(a: Cluster, b: Cluster) -> float:
     return min((y - x for x in ranks[0] for y in ranks[1]), key=abs) / 5
 
 
-def _rivals(a: Cluster, b: Cluster, near: Sequence[Cluster]) -> tuple[int, float, float]:
+def _rivals(a: Cluster, b: Cluster, setting: Setting) -> tuple[int, float, float]:
     """How many others stand between, and the distances of each to its nearest other."""
-    between, rival_a, rival_b = 0, 1e9, 1e9
-    for each in near:
-        if each is a or each is b:
-            continue
-        between += a.last < each.first < b.first or a.last < each.last < b.first
-        rival_a, rival_b = min(rival_a, a.distance(each)), min(rival_b, b.distance(each))
-    return between, rival_a, rival_b
+    start, end = a.last, b.first
+    between = sum(
+        (start < each.first < end or start < each.last < end) and each is not a and each is not b
+        for each in setting.near
+    )
+    return between, _rival(a, b, setting), _rival(b, a, setting)
+
+
+def _rival(cluster: Cluster, but: Cluster, setting: Setting) -> float:
+    """The distance to the nearest cluster that is not ``but``."""
+    known = setting.closest.get(id(cluster))
+    if known is None:
+        nearest, first, second = None, FAR, FAR
+        for each in setting.near:
+            if each is not cluster:
+                distance = cluster.distance(each)
+                if distance < first:
+                    nearest, first, second = each, distance, first
+                elif distance < second:
+                    second = distance
+        known = setting.closest[id(cluster)] = nearest, first, second
+    return known[2] if known[0] is but else known[1]
 
 
 def _rarest(names: Iterable[str], kind: str, scope: str, rarity: Rarity) -> float:

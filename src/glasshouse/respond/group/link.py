@@ -90,13 +90,15 @@ class Groups:
         rate = sum(pauses) / len(pauses) if pauses else 0.0
         heap: list[tuple[float, int, Cluster, Cluster]] = []
         alive = {id(each) for each in order}
+        judged: dict[tuple[int, int], Sequence[Cluster]] = {}
         count = 0
 
-        def consider(a: Cluster, b: Cluster, near: Sequence[Cluster]) -> None:
+        def consider(a: Cluster, b: Cluster, setting: Setting) -> None:
             nonlocal count
-            if max(a.first, b.first) - min(a.last, b.last) > HORIZON_S:
-                return
-            row = features(a, b, Setting(rate, near, host), self._rarity)
+            if max(a.first, b.first) - min(a.last, b.last) > HORIZON_S or judged.get((id(a), id(b))) == setting.near:
+                return  # what was judged among the same neighbours would be judged alike
+            judged[id(a), id(b)] = setting.near
+            row = features(a, b, setting, self._rarity)
             odds = judge(row)
             if max(row[_SAME], row[_CHILD]) >= TELLING:
                 odds = max(odds, SURE)
@@ -108,9 +110,9 @@ class Groups:
 
         def consider_all() -> None:
             for at, each in enumerate(order):
-                near = order[max(0, at - NEIGHBOURS - 6) : at + NEIGHBOURS + 7]
+                setting = Setting(rate, order[max(0, at - NEIGHBOURS - 6) : at + NEIGHBOURS + 7], host, {})
                 for other in order[at + 1 : at + 1 + NEIGHBOURS]:
-                    consider(each, other, near)
+                    consider(each, other, setting)
 
         consider_all()
         swept = False
@@ -131,9 +133,9 @@ class Groups:
             order.remove(b)
             at = bisect_left(order, _place(both), key=_place)
             order.insert(at, both)
-            near = order[max(0, at - NEIGHBOURS - 6) : at + NEIGHBOURS + 7]
+            setting = Setting(rate, order[max(0, at - NEIGHBOURS - 6) : at + NEIGHBOURS + 7], host, {})
             for other in order[max(0, at - NEIGHBOURS) : at] + order[at + 1 : at + 1 + NEIGHBOURS]:
-                consider(both, other, near)
+                consider(both, other, setting)
 
     def _link(self, a: Cluster, b: Cluster, host: str, odds: float) -> None:
         why = reason(a, b, host, self._rarity)

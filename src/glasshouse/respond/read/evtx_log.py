@@ -10,6 +10,7 @@ import msgspec
 from glasshouse.respond.read.interface import Chunk, Input
 from glasshouse.respond.read.lines import chunks
 from glasshouse.respond.read.shapes import flat
+from glasshouse.words import display
 from glasshouse.words.incident import NotRead
 
 MAGIC = b"ElfFile\x00"
@@ -36,7 +37,8 @@ class EvtxReader:
             code, reason = ("empty", "it holds no record") if empty else ("damaged", "no record could be read")
             yield NotRead(source.name, code, reason)
         if faults:
-            reason = f"{len(faults):,} damaged records or chunks; the first: {faults[0][:200]}"
+            what = display.counted(len(faults), "damaged record or chunk", "damaged records or chunks")
+            reason = f"{what}; the first: {faults[0][:200]}"
             yield NotRead(source.name, "damaged", reason, counted[0])
 
 
