@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,15 @@ import pyarrow.parquet as parquet
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from forecast import FIGURES, shown
-from train.forecast_chain import SHARE, blank, months, note
+from train.forecast_chain import fit, note, to_learn
 from train.forecast_data import CUT, DEFAULT, Dataset, load
-from train.forecast_fit import NEVER, TEXT_SHARE, Landmark, Texts, fit_trees, landmark, usable
+from train.forecast_fit import NEVER, TEXT_SHARE, Array, Landmark, Texts, usable
 
 from glasshouse.forecast.background import Background
 from glasshouse.forecast.evaluate import Ranked, bootstrap, figures, paired
 from glasshouse.forecast.facts import Affected, AnyClaim, Day, Fact, Severity, Text, Weaknesses, day, known_on
 from glasshouse.forecast.features import NAMES, name_text, vector
-from glasshouse.forecast.model import TextModel, TreeModel
+from glasshouse.forecast.model import TextModel
 from glasshouse.forecast.text import words
 
 HORIZON = 90
@@ -45,8 +45,7 @@ def main() -> None:
     options = parser.parse_args()
     data = load(options.data)
     texts = Texts(data)
-    learn = [landmark(data, texts, moment, SHARE) for moment in months("2022-07", Day(max(LANDMARKS) - HORIZON))]
-    note("landmarks to learn from ready")
+    learn = to_learn(data, texts, Day(max(LANDMARKS) - HORIZON))
     run(data, texts, learn, parquet.read_table(options.data / "published_asof.parquet").to_pylist())
 
 
@@ -57,10 +56,10 @@ def run(data: Dataset, texts: Texts, learn: Sequence[Landmark], rows: Sequence[d
     for number, moment in enumerate(LANDMARKS):
         end = LANDMARKS[number + 1] if number + 1 < len(LANDMARKS) else Day(CUT - HORIZON + 1)
         text = TextModel(texts.weights(moment))
-        trees = TreeModel(fit_trees(usable(learn, moment, HORIZON), HORIZON, "record"))
+        model = fit(usable(learn, moment, HORIZON), "record", HORIZON)
         note("models fitted")
         chosen = [row for row in rows if moment <= day(row["published"]) + row["D"] < end]
-        for delay, row, scores in scored(data, chosen, text, trees):
+        for delay, row, scores in scored(data, chosen, text, model):
             labels.setdefault(delay, {}).setdefault(number, []).append(
                 data.listed.get(row["cve"], NEVER) <= day(row["published"]) + delay + HORIZON
             )
@@ -74,7 +73,7 @@ def run(data: Dataset, texts: Texts, learn: Sequence[Landmark], rows: Sequence[d
         report(delay, days)
 
 
-def scored(data: Dataset, rows: Sequence[dict[str, Any]], text: TextModel, trees: TreeModel) -> Any:
+def scored(data: Dataset, rows: Sequence[dict[str, Any]], text: TextModel, model: Callable[[Array], Array]) -> Any:
     """Delay, row and scores of the rows whose CVE was not listed by then."""
     backgrounds: dict[Day, Background] = {}
     kept, table = [], []
@@ -89,12 +88,12 @@ def scored(data: Dataset, rows: Sequence[dict[str, Any]], text: TextModel, trees
         known = known_on(row["cve"], [Fact(row["cve"], month, "record", claim) for claim in claims], month)
         if known is None:
             continue
-        inputs = vector(known, backgrounds[month], words(name_text(known)))
-        table.append([*inputs, text.score(words(known.description))])
+        tokens = words(name_text(known))
+        table.append([*vector(known, backgrounds[month], tokens), text.score(tokens)])
         kept.append(row)
     values = np.array(table)
     values[:, NAMES.index("age_seen")] = np.log1p([row["D"] for row in kept])
-    combined = trees.score(blank(values, "record")) + TEXT_SHARE * values[:, -1]
+    combined = model(values) + TEXT_SHARE * values[:, -1]
     for row, inputs, score in zip(kept, values, combined, strict=True):
         yield (
             row["D"],

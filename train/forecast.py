@@ -1,9 +1,10 @@
 """Fits the forecast model and writes the weights that ship with the package.
 
-    python -m train.forecast [--data FOLDER] [--output FILE]
+    python -m train.forecast [--monthly] [--keep FILE] [--data FOLDER] [--output FILE]
 
-About six minutes on one core.  Beside the weights goes a record of the training (train/records), which documents
-are computed from.  Needs the extra `train`.  Deterministic: the same data give the same file.
+About ten minutes of one core, a quarter of an hour with ``--monthly``.  Beside the weights goes a record of the
+training (train/records), which documents are computed from.  Needs the extra `train`.  The same data give the same
+file, but for rounding.
 """
 
 from __future__ import annotations
@@ -27,14 +28,47 @@ from glasshouse.forecast.model import (
     SHIPPED,
     Calibration,
     Reliability,
+    StepModel,
+    StepWeights,
+    TreeModel,
+    TreeWeights,
     VariantWeights,
     Weights,
+    mixed,
+    together,
 )
 from glasshouse.forecast.priority import RATES, WeaknessRates
 from glasshouse.words.digests import sha256_of
-from train.forecast_chain import VARIANTS, Chained, chain, levels, note, prepare, spread, write
+from train.forecast_chain import (
+    MONTHLY,
+    QUARTERLY,
+    VARIANTS,
+    Chained,
+    blank,
+    chain,
+    levels,
+    note,
+    prepare,
+    spread,
+    write,
+)
 from train.forecast_data import CUT, DEFAULT, INDEX, KEV, RECORD, Dataset, load
-from train.forecast_fit import ATTENTION, NEVER, Array, Landmark, Texts, fit_calibration, fit_trees, level, usable
+from train.forecast_fit import (
+    NEVER,
+    Array,
+    Landmark,
+    Scores,
+    Texts,
+    chances,
+    examples,
+    fit_slope,
+    fit_steps,
+    fit_trees,
+    landmark,
+    level,
+    levelled,
+    usable,
+)
 from train.record import Clocked, add_options, clocked, files_digest, write_record
 
 SOURCES = {
@@ -59,6 +93,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DEFAULT, help="folder of the development data set")
     parser.add_argument("--output", type=Path, default=SHIPPED)
     parser.add_argument("--keep", type=Path, help="also write the forecasts of the past here, for bench/forecast.py")
+    parser.add_argument("--monthly", action="store_true", help="and keep those of every month")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes; the result is the same")
     add_options(parser)
     options = parser.parse_args()
@@ -67,21 +102,21 @@ def main() -> None:
         note(str(write_record(known, Clocked(remark=options.remark), options.records)))
         return
     started, begun = dt.datetime.now(dt.UTC), time.perf_counter()
-    data, texts, learn, full = prepare(options.data, workers=options.workers)
+    landmarks = MONTHLY if options.monthly else QUARTERLY
+    data, texts, learn, full = prepare(options.data, landmarks=landmarks, workers=options.workers)
     chained = chain(learn, full, workers=options.workers)
     if options.keep is not None:
         write(options.keep, chained, levels(texts, chained))
-    past = usable(learn, CUT, 90)
-    variants = dict(
-        zip(
-            VARIANTS,
-            spread(lambda variant: variant_weights(chained, texts, past, variant), VARIANTS, options.workers),
-            strict=True,
-        )
-    )
+    chained = [each for each in chained if each.day in QUARTERLY]
+    past, now = usable(learn, CUT, 90), landmark(data, texts, CUT, 1.0)
+    fitted = dict(zip(VARIANTS, spread(lambda each: fit_variant(past, each), VARIANTS, options.workers), strict=True))
+    scores = scores_now(fitted, now)
+    variants = {
+        variant: variant_weights(fitted[variant], chained, texts, now, scores[variant], variant) for variant in VARIANTS
+    }
     weights = Weights(
         format=FORMAT,
-        version=f"kev-1.1 ({iso(CUT)})",
+        version=f"kev-2 ({iso(CUT)})",
         trained_until=iso(CUT),
         inputs=INPUTS,
         text=texts.weights(CUT),
@@ -114,31 +149,48 @@ def record(folder: Path, data: Dataset, weights: Path) -> Training:
     )
 
 
-def variant_weights(chained: Sequence[Chained], texts: Texts, past: Sequence[Landmark], variant: str) -> VariantWeights:
-    """Trees of all landmarks; calibration and reliability from forecasts made without seeing the outcome."""
-    calibration, reliability = calibrate(chained, texts, variant)
-    last = past[-1]
-    typical = np.nanmedian(last.rows[last.until >= NEVER // 2], axis=0)
-    if variant == "record":
-        typical[ATTENTION] = np.nan
-    trees = fit_trees(past, 90, variant)
-    return VariantWeights(trees, calibration, reliability, tuple(float(value) for value in typical))
+Fitted = tuple[TreeWeights, StepWeights]
+
+
+def fit_variant(past: Sequence[Landmark], variant: str) -> Fitted:
+    """Trees and steps of all landmarks."""
+    told = examples(past, 90, variant)
+    return fit_trees(told), fit_steps(told)
+
+
+def scores_now(fitted: dict[str, Fitted], now: Landmark) -> dict[str, Scores]:
+    """What the fitted variants say of the CVEs that are open on the last day."""
+    raw = {
+        variant: together(TreeModel(trees).score(seen), StepModel(steps).score(seen))
+        for variant, (trees, steps) in fitted.items()
+        for seen in [blank(now.rows, variant)]
+    }
+    raw["full"] = mixed(raw["full"], raw["record"])
+    return {variant: Scores(each, now.rows[:, -1]) for variant, each in raw.items()}
+
+
+def variant_weights(
+    fitted: Fitted, chained: Sequence[Chained], texts: Texts, now: Landmark, scores: Scores, variant: str
+) -> VariantWeights:
+    """With calibration and reliability from forecasts made without seeing the outcome."""
+    calibration, reliability = calibrate(chained, texts, variant, scores)
+    typical = blank(np.nanmedian(now.rows[now.until >= NEVER // 2], axis=0)[None], variant)[0]
+    return VariantWeights(*fitted, calibration, reliability, tuple(float(value) for value in typical))
 
 
 def calibrate(
-    chained: Sequence[Chained], texts: Texts, variant: str
+    chained: Sequence[Chained], texts: Texts, variant: str, now: Scores
 ) -> tuple[dict[str, Calibration], dict[str, tuple[Reliability, ...]]]:
-    """For each horizon: the calibration, and how past forecasts by it came out."""
+    """For each horizon: the calibration for what is open now, and how past forecasts of the same level came out."""
     calibration, reliability = {}, {}
     for horizon in HORIZONS:
         closed = [each for each in chained if each.day + horizon <= CUT]
-        raw = np.concatenate([each.raw[variant] for each in closed])
-        text = np.concatenate([each.text for each in closed])
-        label = np.concatenate([each.until <= horizon for each in closed])
-        fitted = fit_calibration(raw, text, label, level(texts, CUT, horizon))
-        calibration[str(horizon)] = fitted
-        log_odds = fitted.intercept + fitted.score * raw + fitted.text * text
-        reliability[str(horizon)] = reliability_rows(1 / (1 + np.exp(-log_odds)), label)
+        past = [Scores(each.raw[variant], each.text) for each in closed]
+        labels = [each.until <= horizon for each in closed]
+        slope, share = fit_slope(past, labels), level(texts, CUT, horizon)
+        calibration[str(horizon)] = levelled(slope, now, share)
+        before = [chances(levelled(slope, each, share), each) for each in past]
+        reliability[str(horizon)] = reliability_rows(np.concatenate(before), np.concatenate(labels))
     return calibration, reliability
 
 

@@ -17,9 +17,21 @@ import numpy as np
 import numpy.typing as npt
 
 from glasshouse.forecast.facts import Day, day, iso
-from glasshouse.forecast.model import TreeModel
+from glasshouse.forecast.model import StepModel, TreeModel, mixed, together
 from train.forecast_data import CUT, Dataset, load
-from train.forecast_fit import ATTENTION, Array, Landmark, Texts, fit_trees, landmark, level, thinned, usable
+from train.forecast_fit import (
+    ATTENTION,
+    DAYS_A_MONTH,
+    Array,
+    Landmark,
+    Texts,
+    examples,
+    fit_steps,
+    fit_trees,
+    landmark,
+    level,
+    usable,
+)
 
 
 def months(first: str, last: Day) -> list[Day]:
@@ -34,9 +46,11 @@ def months(first: str, last: Day) -> list[Day]:
 
 EARLIER = tuple(day(text) for text in ("2023-07-01", "2023-10-01", "2024-01-01", "2024-04-01"))
 DEVELOPMENT = tuple(day(text) for text in ("2024-07-01", "2024-10-01", "2024-12-31"))
+QUARTERLY = (*EARLIER, *DEVELOPMENT)
 MONTHLY = (*months("2023-07", day("2024-12-01")), DEVELOPMENT[-1])
 """Every month whose window had closed by the cut; windows overlap, so that a CVE may stand on three of them."""
-SHARE = 0.07
+SHARE, SHARE_BETWEEN = 0.05, 0.03
+"""Of the CVEs never listed, so many are drawn on the first of a month, and on the days between."""
 VARIANTS = ("full", "record")
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -84,9 +98,9 @@ def _do(item: Any) -> Any:
 
 
 def prepare(
-    folder: Path, draw: int = 0, landmarks: Sequence[Day] = (*EARLIER, *DEVELOPMENT), workers: int = 1
+    folder: Path, draw: int = 0, landmarks: Sequence[Day] = QUARTERLY, workers: int = 1
 ) -> tuple[Dataset, Texts, list[Landmark], list[Landmark]]:
-    """Data, texts, monthly landmarks to learn from (thinned), and the full landmarks to score.
+    """Data, texts, weekly landmarks to learn from (thinned), and the full landmarks to score.
 
     ``draw``: another number draws other rows of what was never listed, to see how much that decides.
     """
@@ -95,16 +109,35 @@ def prepare(
     note("texts read")
     full = spread(lambda moment: landmark(data, texts, moment, 1.0), landmarks, workers)
     note("landmarks to score ready")
-    done = {each.day: each for each in full}
-    learn = spread(
-        lambda moment: (
-            thinned(done[moment], SHARE, draw) if moment in done else landmark(data, texts, moment, SHARE, draw)
-        ),
-        months("2022-07", Day(CUT - 30)),
-        workers,
-    )
+    return data, texts, to_learn(data, texts, Day(CUT - 30), draw, workers), full
+
+
+def to_learn(data: Dataset, texts: Texts, last: Day, draw: int = 0, workers: int = 1) -> list[Landmark]:
+    """Landmarks to learn from, four a month until a day: the first and three between, with the text model of the first.
+
+    A CVE changes most from week to week before it is listed; four days of a month show more of that than one.
+    """
+
+    def month(first: Day) -> list[Landmark]:
+        begun = landmark(data, texts, first, SHARE, draw)
+        between = [Day(first + 7 * week) for week in range(1, DAYS_A_MONTH)]
+        return [begun, *(landmark(data, texts, each, SHARE_BETWEEN, draw, text_of=first) for each in between)]
+
+    found = spread(month, months("2022-07", last), workers)
     note("landmarks to learn from ready")
-    return data, texts, learn, full
+    return [each for of_month in found for each in of_month]
+
+
+def fit(past: Sequence[Landmark], variant: str, horizon: int = 90, draw: int = 0) -> Callable[[Array], Array]:
+    """The scorer that some landmarks teach: rows in, log-odds before calibration out."""
+    told = examples(past, horizon, variant)
+    trees, steps = TreeModel(fit_trees(told, draw)), StepModel(fit_steps(told))
+
+    def score(rows: Array) -> Array:
+        seen = blank(rows, variant)
+        return together(trees.score(seen), steps.score(seen))
+
+    return score
 
 
 def chain(
@@ -114,10 +147,8 @@ def chain(
 
     def scored(each: Landmark) -> dict[str, Array]:
         past = usable(learn, each.day, horizon)
-        raw = {
-            variant: TreeModel(fit_trees(past, horizon, variant, draw)).score(blank(each.rows, variant))
-            for variant in VARIANTS
-        }
+        raw = {variant: fit(past, variant, horizon, draw)(each.rows) for variant in VARIANTS}
+        raw["full"] = mixed(raw["full"], raw["record"])
         note(f"{iso(each.day)} scored by models of {len(past)} landmarks")
         return raw
 
@@ -144,20 +175,23 @@ def write(file: Path, chained: Sequence[Chained], levels: Array) -> None:
     np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 
-def read(file: Path) -> tuple[list[Chained], Array]:
-    """What ``write`` wrote."""
+def read(file: Path, landmarks: Sequence[Day]) -> tuple[list[Chained], Array]:
+    """What ``write`` wrote about some landmarks."""
     with np.load(file, allow_pickle=False) as stored:
+        days = [int(moment) for moment in stored["days"]]
+        if missing := [iso(each) for each in landmarks if each not in days]:
+            raise ValueError(f"{file} says nothing about {', '.join(missing)}")
         chained = [
             Chained(
-                Day(int(moment)),
+                moment,
                 [str(name) for name in stored[f"names{number}"]],
                 stored[f"rows{number}"].astype(np.float64),
                 stored[f"until{number}"],
                 {variant: stored[f"{variant}{number}"] for variant in VARIANTS},
             )
-            for number, moment in enumerate(stored["days"])
+            for number, moment in ((days.index(each), each) for each in landmarks)
         ]
-        return chained, stored["levels"]
+        return chained, stored["levels"][[days.index(each) for each in landmarks]]
 
 
 _STARTED = time.monotonic()

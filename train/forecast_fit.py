@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from glasshouse.forecast.background import Background
 from glasshouse.forecast.facts import Day, day, known_on
 from glasshouse.forecast.features import GROUPS, name_text, vector
-from glasshouse.forecast.model import Calibration, TextWeights, TreeWeights, pack
+from glasshouse.forecast.model import Calibration, StepWeights, TextWeights, TreeWeights, pack, step_of
 from glasshouse.forecast.text import terms, words
 from train.forecast_data import Dataset
 
@@ -26,9 +26,15 @@ ATTENTION = [number for number, group in enumerate(GROUPS) if group == "attentio
 FIRST_LANDMARK = day("2022-07-01")  # before it the catalogue was filled with its back-catalogue
 RECENCY_DAYS = 365
 MIN_TERM_DOCUMENTS = 25
-SEEDS = (0, 1, 2)
-TEXT_SHARE = 0.2
-"""Weight of the text score beside the trees; chosen on the landmarks before the last."""
+YOUNG_DAYS, YOUNG_FACTOR = 60, 5.0
+"""Of CVEs seen as lately as this, so many times more are drawn: most that are listed are young."""
+SEEDS = (0, 1)
+TEXT_SHARE = 0.3
+"""Weight of the text score beside the trees; chosen on days to 2024-04, as that of the evidence was."""
+QUANTILES, QUANTILES_LISTED = (0.1, 0.3, 0.5, 0.7, 0.9, 0.97), (0.1, 0.3, 0.5, 0.7, 0.9)
+EVIDENCE_STRENGTH = 20.0
+"""Listed CVEs' worth of belief that a step tells nothing."""
+DAYS_A_MONTH = 4
 NEVER = 10**7
 
 
@@ -43,12 +49,12 @@ class Landmark(NamedTuple):
 
 
 class Texts:
-    """The term matrix of all descriptions; rarity of terms is counted once over all of them."""
+    """The term matrix of all descriptions and names; rarity of terms is counted once over all of them."""
 
     def __init__(self, data: Dataset) -> None:
         self.names = sorted(data.indexed)
         self.position = {name: number for number, name in enumerate(self.names)}
-        texts = [_description(data, name) for name in self.names]
+        texts = [_text(data, name) for name in self.names]
         counter = CountVectorizer(
             analyzer=lambda text: terms(words(text)), min_df=MIN_TERM_DOCUMENTS, binary=True, dtype=np.float32
         )
@@ -62,6 +68,7 @@ class Texts:
         self.matrix = sparse.csr_matrix(sparse.diags(1 / np.where(self.empty, 1, norm)) @ weighted)
         self.indexed = np.array([data.indexed[name] for name in self.names])
         self.listed = np.array([data.listed.get(name, NEVER) for name in self.names])
+        self._scores: dict[Day, Array] = {}
 
     def fit(self, moment: Day) -> tuple[Array, float, float]:
         """Weights, intercept and the score of a text without known words, from what was listed by a day."""
@@ -77,10 +84,10 @@ class Texts:
 
     def scores(self, moment: Day, names: Sequence[str]) -> Array:
         """The text score of some CVEs by the model of a day."""
-        weight, intercept, missing = self.fit(moment)
-        rows = np.array([self.position[name] for name in names])
-        found = self.matrix[rows] @ weight + intercept
-        return np.asarray(np.where(self.empty[rows], missing, found))
+        if moment not in self._scores:
+            weight, intercept, missing = self.fit(moment)
+            self._scores[moment] = np.where(self.empty, missing, self.matrix @ weight + intercept)
+        return self._scores[moment][[self.position[name] for name in names]]
 
     def weights(self, moment: Day) -> TextWeights:
         """The model of a day, to be shipped."""
@@ -88,13 +95,18 @@ class Texts:
         return TextWeights(tuple(self.vocabulary), pack(weight, "<f4"), pack(self.rarity, "<f4"), intercept, missing)
 
 
-def _description(data: Dataset, name: str) -> str:
+def _text(data: Dataset, name: str) -> str:
     known = known_on(name, data.facts[name], data.indexed[name])
-    return known.description if known else ""
+    return name_text(known) if known else ""
 
 
-def landmark(data: Dataset, texts: Texts, moment: Day, share: float, draw: int = 0) -> Landmark:
-    """The rows of a day.  ``share`` of those never listed are drawn, and weigh accordingly more."""
+def landmark(
+    data: Dataset, texts: Texts, moment: Day, share: float, draw: int = 0, text_of: Day | None = None
+) -> Landmark:
+    """The rows of a day.  ``share`` of those never listed are drawn, more of the young, and weigh accordingly more.
+
+    ``text_of``: an earlier day whose text model scores them.
+    """
     chance = random.Random((7 + draw) * 1_000_003 + moment)  # noqa: S311 - a draw that can be repeated, not a secret
     background = Background(moment, data.listings(moment))
     names, rows, until, weight = [], [], [], []
@@ -102,26 +114,18 @@ def landmark(data: Dataset, texts: Texts, moment: Day, share: float, draw: int =
         listed = data.listed.get(name, NEVER)
         if data.indexed[name] > moment or listed <= moment:
             continue
-        if share < 1 and listed == NEVER and chance.random() >= share:
+        young = moment - data.indexed[name] <= YOUNG_DAYS
+        own = min(share * YOUNG_FACTOR, 1.0) if young else share
+        if own < 1 and listed == NEVER and chance.random() >= own:
             continue
         known = known_on(name, data.facts[name], moment)
         assert known is not None
         names.append(name)
         rows.append(vector(known, background, words(name_text(known))))
         until.append(listed - moment)
-        weight.append(1.0 if listed != NEVER else 1 / share)
-    score = texts.scores(moment, names)
+        weight.append(1.0 if listed != NEVER else 1 / own)
+    score = texts.scores(text_of or moment, names)
     return Landmark(moment, names, np.column_stack([np.array(rows), score]), np.array(until), np.array(weight))
-
-
-def thinned(found: Landmark, share: float, draw: int = 0) -> Landmark:
-    """The same landmark with a share of its never-listed rows."""
-    chance = np.random.default_rng(found.day + draw * 1_000_003)
-    keep = (found.until < NEVER // 2) | (chance.random(len(found.names)) < share)
-    names = [name for name, kept in zip(found.names, keep, strict=True) if kept]
-    never = found.until >= NEVER // 2
-    weight = np.where(never, found.weight / share, found.weight)
-    return Landmark(found.day, names, found.rows[keep], found.until[keep], weight[keep])
 
 
 def usable(landmarks: Iterable[Landmark], moment: Day, horizon: int) -> list[Landmark]:
@@ -129,16 +133,31 @@ def usable(landmarks: Iterable[Landmark], moment: Day, horizon: int) -> list[Lan
     return [each for each in landmarks if FIRST_LANDMARK <= each.day <= moment - horizon]
 
 
-def fit_trees(landmarks: Sequence[Landmark], horizon: int, variant: str, draw: int = 0) -> TreeWeights:
-    """Trees fitted to listing within ``horizon`` days, averaged over seeds."""
+class Examples(NamedTuple):
+    """Rows as a variant learns from them, whether each was listed within the horizon, weights; inputs told by none."""
+
+    rows: Array
+    label: npt.NDArray[np.bool_]
+    weight: Array
+    unknown: npt.NDArray[np.bool_]
+
+
+def examples(landmarks: Sequence[Landmark], horizon: int, variant: str) -> Examples:
+    """All rows of some landmarks."""
     rows = np.concatenate([each.rows for each in landmarks])
-    label = np.concatenate([each.until <= horizon for each in landmarks])
-    weight = np.concatenate([each.weight for each in landmarks])
-    rows = rows.copy()
     if variant == "record":
-        rows[:, ATTENTION] = 0.0
-    unknown = np.isnan(rows).mean(axis=0) > 0.999  # told by hardly any record of that time
-    rows[:, unknown] = 0.0
+        rows[:, ATTENTION] = np.nan
+    return Examples(
+        rows,
+        np.concatenate([each.until <= horizon for each in landmarks]),
+        np.concatenate([each.weight for each in landmarks]),
+        np.isnan(rows).mean(axis=0) > 0.999,  # told by hardly any record of that time
+    )
+
+
+def fit_trees(told: Examples, draw: int = 0) -> TreeWeights:
+    """Trees fitted to the label, averaged over seeds."""
+    rows = np.where(told.unknown, 0.0, told.rows)
     fitted = [
         HistGradientBoostingClassifier(
             max_iter=150,
@@ -149,10 +168,45 @@ def fit_trees(landmarks: Sequence[Landmark], horizon: int, variant: str, draw: i
             max_features=0.4,
             early_stopping=False,
             random_state=seed + draw * len(SEEDS),
-        ).fit(rows, label, sample_weight=weight)
+        ).fit(rows, told.label, sample_weight=told.weight)
         for seed in SEEDS
     ]
     return export(fitted)
+
+
+def fit_steps(told: Examples) -> StepWeights:
+    """Weights of evidence of each input for the label."""
+    columns = list(zip(told.rows.T, told.unknown, strict=True))
+    edges = [np.empty(0) if unknown else _edges(column, told.label) for column, unknown in columns]
+    weights = [
+        np.zeros(2) if unknown else _evidence(step_of(column, own), len(own) + 2, told)
+        for (column, unknown), own in zip(columns, edges, strict=True)
+    ]
+    return StepWeights(
+        count=pack([len(own) for own in edges], "<i2"),
+        edges=pack(np.concatenate(edges), "<f8"),
+        weight=pack(np.concatenate(weights), "<f8"),
+    )
+
+
+def _evidence(steps: npt.NDArray[np.int64], size: int, told: Examples) -> Array:
+    """How much more often the listed stand on each step than the others do, as a log; near 0 where few do.
+
+    A CVE stands on some step on several days of a month, and counts there as one.
+    """
+    listed = np.bincount(steps, told.label * told.weight, size) / DAYS_A_MONTH
+    others = np.bincount(steps, ~told.label * told.weight, size) + told.weight.max()
+    share = others / others.sum()
+    return np.asarray(np.log((listed + EVIDENCE_STRENGTH * share) / (listed.sum() + EVIDENCE_STRENGTH) / share))
+
+
+def _edges(column: Array, label: npt.NDArray[np.bool_]) -> Array:
+    """Where an input is cut: at quantiles of all rows and of the listed ones."""
+    cuts: list[float] = []
+    for values, shares in ((column, QUANTILES), (column[label], QUANTILES_LISTED)):
+        told = values[~np.isnan(values)]
+        cuts += np.quantile(told, shares).tolist() if len(told) else []
+    return np.unique(cuts)
 
 
 def export(fitted: Sequence[HistGradientBoostingClassifier]) -> TreeWeights:
@@ -184,19 +238,54 @@ def export(fitted: Sequence[HistGradientBoostingClassifier]) -> TreeWeights:
     )
 
 
-def fit_calibration(raw: Array, text: Array, label: npt.NDArray[np.bool_], level: float) -> Calibration:
-    """Platt's scaling on forecasts of models that had not seen the labels; their mean is then set to ``level``.
+class Scores(NamedTuple):
+    """Log-odds before calibration of all CVEs open on a day, and their text scores."""
 
-    The slope needs held-out forecasts, of which there are few; the level is known better from all closed label windows.
+    raw: Array
+    text: Array
+
+    @property
+    def mixed(self) -> Array:
+        return self.raw + TEXT_SHARE * self.text
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """Mean and standard deviation: models of more days are surer of themselves, which says nothing."""
+        return float(self.mixed.mean()), float(self.mixed.std()) or 1.0
+
+
+def fit_slope(past: Sequence[Scores], labels: Sequence[npt.NDArray[np.bool_]]) -> float:
+    """Platt's slope, for standardised forecasts of models that had not seen the labels."""
+    standard = [(each.mixed - each.spread[0]) / each.spread[1] for each in past]
+    # one in five thousand is listed, so that a looser tolerance stops long before the slope is found
+    fitted = LogisticRegression(C=1e6, solver="newton-cholesky", tol=1e-10, max_iter=200)
+    fitted.fit(np.concatenate(standard)[:, None], np.concatenate(labels))
+    return float(fitted.coef_[0][0])
+
+
+def levelled(slope: float, now: Scores, level: float) -> Calibration:
+    """The calibration by which the mean chance of the CVEs of a day is ``level``, and their spread as it was before.
+
+    Held-out forecasts are few, so that they tell the slope only.  The level is known better from all closed label
+    windows; and it is the CVEs of the day that must have it, for another model scores another population otherwise.
     """
-    mixed = raw + TEXT_SHARE * text
-    fitted = LogisticRegression(C=10, max_iter=1_000).fit(mixed[:, None], label)
-    slope = float(fitted.coef_[0][0])
-    intercept = float(fitted.intercept_[0])
-    for _ in range(50):
-        mean = float(np.mean(1 / (1 + np.exp(-(intercept + slope * mixed)))))
-        intercept += float(np.log(level / mean))
-    return Calibration(intercept, slope, slope * TEXT_SHARE)
+    mean, deviation = now.spread
+    standard = slope * (now.mixed - mean) / deviation
+    low, high = float(-standard.max()) - 40, float(-standard.min()) + 40
+    for _ in range(80):  # the mean rises with the intercept
+        intercept = (low + high) / 2
+        if np.mean(1 / (1 + np.exp(-(intercept + standard)))) < level:
+            low = intercept
+        else:
+            high = intercept
+    score = slope / deviation
+    return Calibration(intercept - score * mean, score, score * TEXT_SHARE)
+
+
+def chances(calibration: Calibration, now: Scores) -> Array:
+    """Probabilities by a calibration."""
+    log_odds = calibration.intercept + calibration.score * now.raw + calibration.text * now.text
+    return np.asarray(1 / (1 + np.exp(-log_odds)))
 
 
 def level(texts: Texts, moment: Day, horizon: int) -> float:

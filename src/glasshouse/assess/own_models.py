@@ -35,7 +35,7 @@ suites: [scanner]
 """,
     "forecaster": """intended_use: estimates the chance that a vulnerability is listed as exploited in 30, 90, 365 days
 not_for: saying that a vulnerability is harmless; scoring people or organisations
-architecture: blend of a linear text model and gradient-boosted trees, calibrated
+architecture: blend of a linear text model, gradient-boosted trees and weights of evidence, calibrated
 inputs: [vulnerability records]
 outputs: [probabilities]
 suites: [forecaster]

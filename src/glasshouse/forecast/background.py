@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from glasshouse.forecast.facts import Day
-from glasshouse.forecast.text import words
+from glasshouse.forecast.names import COMMON, PLACES, Phrase, product_phrases, vendor_phrases
 
 YEAR = 365
-_GENERIC = frozenset("multiple products product software server client linux web management system platform".split())
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -43,42 +43,72 @@ class NameHistory(msgspec.Struct, frozen=True):
     product_days: int | None = None
 
 
+class _Count(NamedTuple):
+    """How often a name was listed; sorts by what is most listed."""
+
+    year: int
+    ever: int
+    phrase: Phrase
+    last: int
+
+
+_NONE = _Count(0, 0, (), 0)
+
+
 class Background:
     """Histories of names and weakness classes as of a day."""
 
     def __init__(self, day: Day, listings: Iterable[Listing]) -> None:
         self.day = day
-        vendors: dict[tuple[str, ...], list[int]] = defaultdict(list)
-        products: dict[tuple[str, ...], list[int]] = defaultdict(list)
-        self._spelled: dict[tuple[str, ...], str] = {}
+        vendors: dict[Phrase, list[int]] = defaultdict(list)
+        products: dict[tuple[Phrase, Phrase], list[int]] = defaultdict(list)
+        self._spelled: dict[tuple[str, Phrase], str] = {}
         self._cwe: dict[int, list[int]] = defaultdict(list)
         self.listings = 0
         for each in listings:
             if each.day > day:
                 continue
             self.listings += 1
-            for phrases, name in ((vendors, each.vendor), (products, each.product)):
-                tokens = tuple(words(name))
-                if tokens and not all(token in _GENERIC for token in tokens):
-                    phrases[tokens].append(each.day)
-                    self._spelled.setdefault(tokens, name)
+            makers = vendor_phrases(each.vendor)
+            for maker, spelled in makers.items():
+                vendors[maker].append(each.day)
+                self._spelled.setdefault(("vendor", maker), spelled)
+            for product, spelled in product_phrases(each.product).items():
+                self._spelled.setdefault(("product", product), spelled)
+                for maker in makers or [()]:
+                    products[product, maker].append(each.day)
             for cwe in each.cwes:
                 self._cwe[cwe].append(each.day)
-        self._vendors = _by_first_word(vendors)
-        self._products = _by_first_word(products)
+        self._vendors = {phrase: self._count(phrase, days) for phrase, days in vendors.items()}
+        made: dict[Phrase, dict[Phrase, _Count]] = defaultdict(dict)
+        for (product, maker), days in products.items():
+            made[product][maker] = self._count(product, days)
+        self._products = dict(made)
+        self._by_word = _by_first_word(self._vendors), _by_first_word(self._products)
 
     def names(self, tokens: Sequence[str]) -> NameHistory:
         """The most listed vendor and product that stand in a sequence of words."""
-        vendor, vendor_days = self._best(self._vendors, tokens)
-        product, product_days = self._best(self._products, tokens)
+        by_vendor, by_product = self._by_word
+        makers = {phrase for _, phrase in _standing(by_vendor, tokens)}
+        vendor = max((self._vendors[phrase] for phrase in makers), default=_NONE)
+        product = max(
+            (
+                count
+                for position, phrase in _standing(by_product, tokens)
+                if not position or tokens[position - 1] not in PLACES
+                for maker, count in self._products[phrase].items()
+                if maker in makers or len(phrase) > 1 or phrase[0] not in COMMON
+            ),
+            default=_NONE,
+        )
         return NameHistory(
-            vendor=vendor,
-            vendor_year=self._recent(vendor_days),
-            vendor_ever=len(vendor_days),
-            product=product,
-            product_year=self._recent(product_days),
-            product_ever=len(product_days),
-            product_days=self.day - product_days[-1] if product_days else None,
+            vendor=self._spelled.get(("vendor", vendor.phrase), ""),
+            vendor_year=vendor.year,
+            vendor_ever=vendor.ever,
+            product=self._spelled.get(("product", product.phrase), ""),
+            product_year=product.year,
+            product_ever=product.ever,
+            product_days=self.day - product.last if product.ever else None,
         )
 
     def weakness(self, cwes: Iterable[int]) -> tuple[int, int] | None:
@@ -86,26 +116,25 @@ class Background:
         counted = [(self._recent(days, 2 * YEAR), len(days)) for days in (self._cwe.get(cwe, []) for cwe in cwes)]
         return max(counted, default=None)
 
+    def _count(self, phrase: Phrase, days: Iterable[int]) -> _Count:
+        ordered = sorted(days)
+        return _Count(self._recent(ordered), len(ordered), phrase, ordered[-1])
+
     def _recent(self, days: Sequence[int], span: int = YEAR) -> int:
         return len(days) - bisect_right(days, self.day - span)
 
-    def _best(self, index: _Index, tokens: Sequence[str]) -> tuple[str, Sequence[int]]:
-        best: tuple[int, int, str, Sequence[int]] = (0, 0, "", ())
-        for position, token in enumerate(tokens):
-            for phrase, days in index.get(token, ()):
-                size = len(phrase)
-                if size == 1 or tuple(tokens[position : position + size]) == phrase:
-                    rank = (self._recent(days), len(days), " ".join(phrase), days)
-                    if rank[:3] > best[:3]:
-                        best = rank
-        return self._spelled.get(tuple(best[2].split()), ""), best[3]
+
+def _standing(index: Mapping[str, Sequence[Phrase]], tokens: Sequence[str]) -> Iterator[tuple[int, Phrase]]:
+    """The phrases that stand in a sequence of words, each with where."""
+    for position, token in enumerate(tokens):
+        for phrase in index.get(token, ()):
+            size = len(phrase)
+            if size == 1 or tuple(tokens[position : position + size]) == phrase:
+                yield position, phrase
 
 
-_Index = dict[str, list[tuple[tuple[str, ...], list[int]]]]
-
-
-def _by_first_word(phrases: dict[tuple[str, ...], list[int]]) -> _Index:
-    index: _Index = defaultdict(list)
-    for phrase, days in phrases.items():
-        index[phrase[0]].append((phrase, sorted(days)))
+def _by_first_word(phrases: Iterable[Phrase]) -> dict[str, list[Phrase]]:
+    index: dict[str, list[Phrase]] = defaultdict(list)
+    for phrase in phrases:
+        index[phrase[0]].append(phrase)
     return dict(index)

@@ -48,7 +48,7 @@ def reasons(
 
 def _words(group: str, model: Model, known: Knowledge, row: Sequence[float], background: Background) -> str:
     if group == "text":
-        found = [term for term, _ in model.text.contributions(words(known.description), MAX_TERMS)]
+        found = [term for term, _ in model.text.contributions(words(name_text(known)), MAX_TERMS)]
         quoted = ", ".join(f"'{term}'" for term in found)
         return f"reads like listed ones: {quoted}" if found else "the description"
     if group == "attention":

@@ -1,4 +1,4 @@
-"""The model: a text score, boosted trees over it and the other numbers, and calibration to probabilities.  Pure numpy.
+"""The model: a text score, trees and weights of evidence over it and the other numbers, calibration.  Pure numpy.
 
 The weights are one file of plain arrays behind a MessagePack header (no pickle).  ``train/forecast.py`` makes it, and
 docs/reference/forecast-model.md says from what.
@@ -26,8 +26,8 @@ Array = npt.NDArray[np.float64]
 Variant = Literal["full", "record"]
 Horizon = Literal[30, 90, 365]
 HORIZONS: tuple[Horizon, ...] = (30, 90, 365)
-SHIPPED = Path(__file__).parent / "weights" / "kev-1.msgpack"
-FORMAT = 1
+SHIPPED = Path(__file__).parent / "weights" / "kev-2.msgpack"
+FORMAT = 2
 MAX_BYTES = 10_000_000
 CHUNK = 16_384
 INPUTS: tuple[str, ...] = (*NAMES, "text_score")
@@ -76,8 +76,21 @@ class TreeWeights(msgspec.Struct, frozen=True):
     depth: int
 
 
+class StepWeights(msgspec.Struct, frozen=True):
+    """Weights of evidence: the range of each input is cut at its edges, and each piece speaks for or against listing.
+
+    ``count`` holds how many edges each input has, ``edges`` all of them in order.  ``weight`` holds, for each input,
+    the log of the likelihood ratio of "not known" and those of its pieces from the lowest; an edge belongs to the
+    piece below it.
+    """
+
+    count: Packed
+    edges: Packed
+    weight: Packed
+
+
 class Calibration(msgspec.Struct, frozen=True):
-    """log-odds = intercept + score x of the trees + text x of the text score."""
+    """log-odds = intercept + score x of trees and evidence together + text x of the text score."""
 
     intercept: float
     score: float
@@ -97,6 +110,7 @@ class VariantWeights(msgspec.Struct, frozen=True):
     """One way to score: ``full`` with counts of mentions, ``record`` without."""
 
     trees: TreeWeights
+    steps: StepWeights
     calibration: dict[str, Calibration]
     reliability: dict[str, tuple[Reliability, ...]]
     typical: tuple[float, ...]
@@ -178,6 +192,48 @@ class TreeModel:
         return total
 
 
+class StepModel:
+    """Weights of evidence over rows of ``INPUTS``: each input speaks for itself, and what they say is added up."""
+
+    def __init__(self, weights: StepWeights) -> None:
+        counts = weights.count.unpack().astype(np.int64)
+        edges, own = weights.edges.unpack().astype(np.float64), weights.weight.unpack().astype(np.float64)
+        if counts.sum() != len(edges) or len(edges) + 2 * len(counts) != len(own):
+            raise ValueError("edges and weights of steps do not belong together")
+        self._edges = np.split(edges, np.cumsum(counts)[:-1])
+        self._weight = np.split(own, np.cumsum(counts + 2)[:-1])
+
+    def score(self, rows: Array) -> Array:
+        """The sum of the log-likelihood ratios of each row."""
+        total = np.zeros(len(rows))
+        for column, edges, weight in zip(rows.T, self._edges, self._weight, strict=True):
+            total += weight[step_of(column, edges)]
+        return total
+
+
+def step_of(column: Array, edges: Array) -> npt.NDArray[np.int64]:
+    """Which step each value stands on: 0 for not known, 1 up to the first edge, and so on."""
+    return np.where(np.isnan(column), 0, np.searchsorted(edges, column) + 1)
+
+
+EVIDENCE_SHARE = 0.1
+"""Weight of the evidence beside the trees: small, for its inputs say much the same and it counts that several times."""
+
+
+RECORD_SHARE = 0.3
+"""What the variant without mentions counts for where mentions are known: it errs elsewhere than the other."""
+
+
+def together(trees: Array, evidence: Array) -> Array:
+    """Trees and evidence as one number, before calibration."""
+    return trees + EVIDENCE_SHARE * evidence
+
+
+def mixed(full: Array, record: Array) -> Array:
+    """The log-odds of both variants as one, where mentions are known."""
+    return (1 - RECORD_SHARE) * full + RECORD_SHARE * record
+
+
 class Model:
     """A loaded model.  Scoring is a function of its inputs alone: the same rows give the same numbers."""
 
@@ -186,6 +242,7 @@ class Model:
         self.version, self.trained_until = weights.version, weights.trained_until
         self.text = TextModel(weights.text)
         self._trees = {name: TreeModel(each.trees) for name, each in weights.variants.items()}
+        self._steps = {name: StepModel(each.steps) for name, each in weights.variants.items()}
 
     @property
     def listings(self) -> tuple[Listing, ...]:
@@ -193,8 +250,11 @@ class Model:
         return tuple(Listing(Day(day), vendor, product, cwes) for day, vendor, product, cwes in self.weights.listings)
 
     def raw(self, rows: Array, variant: Variant) -> Array:
-        """Log-odds of the trees, before calibration."""
-        return self._trees[variant].score(rows)
+        """Log-odds, before calibration."""
+        record = together(self._trees["record"].score(rows), self._steps["record"].score(rows))
+        if variant == "record":
+            return record
+        return mixed(together(self._trees["full"].score(rows), self._steps["full"].score(rows)), record)
 
     def probabilities(self, rows: Array, variant: Variant) -> Array:
         """Probability of being listed within each of ``HORIZONS``, one column each; never falling with the horizon."""

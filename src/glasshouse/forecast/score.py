@@ -49,9 +49,8 @@ class Engine:
     def row(self, known: Knowledge) -> tuple[list[float], Variant]:
         """The inputs of the model and which variant of it reads them."""
         tokens = words(name_text(known))
-        described = words(known.description) if known.products else tokens
         variant: Variant = "full" if known.mentions else "record"
-        return [*vector(known, self.background, tokens), self.model.text.score(described)], variant
+        return [*vector(known, self.background, tokens), self.model.text.score(tokens)], variant
 
     def score_all(self, progress: Callable[[int], None] | None = None) -> Scored:
         """All open CVEs of the day, ranked by the chance within 90 days, ties in the order of ids."""
@@ -137,8 +136,8 @@ class Engine:
 
     def _caveats(self, known: Knowledge, variant: Variant, row: Sequence[float]) -> Iterator[str]:
         if known.withdrawn:
-            yield "the record was withdrawn"
-        if known.listed_on is not None:
+            yield "the record was withdrawn: nothing is forecast"
+        if known.withdrawn or known.listed_on is not None:
             return
         if not known.description:
             yield "no description was known: the forecast rests on little"

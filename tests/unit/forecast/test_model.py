@@ -18,6 +18,8 @@ from glasshouse.forecast.model import (
     INPUTS,
     MAX_BYTES,
     SHIPPED,
+    StepModel,
+    StepWeights,
     TreeModel,
     TreeWeights,
     load_model,
@@ -58,6 +60,23 @@ def walk(first: float, second: float) -> float:
 def test_trees_go_the_way_of_each_row(rows: list[tuple[float, float]]) -> None:
     scores = TreeModel(TREES).score(np.array(rows))
     assert scores.tolist() == [walk(*row) for row in rows]
+
+
+# input 0: not known 0.5, up to 1: -1, up to 2: 2, above: 4; input 1 has no edges: not known 7, known 8
+STEPS = StepWeights(pack([2, 0], "<i2"), pack([1.0, 2.0], "<f8"), pack([0.5, -1.0, 2.0, 4.0, 7.0, 8.0], "<f8"))
+
+
+@pytest.mark.parametrize(
+    ("row", "score"),
+    [((0.0, 0.0), 7.0), ((1.0, 0.0), 7.0), ((1.5, 3.0), 10.0), ((9.0, -1.0), 12.0), ((np.nan, np.nan), 7.5)],
+)
+def test_each_input_speaks_by_the_step_it_stands_on(row: tuple[float, float], score: float) -> None:
+    assert StepModel(STEPS).score(np.array([row])).tolist() == [score]
+
+
+def test_steps_whose_parts_do_not_belong_together_are_refused() -> None:
+    with pytest.raises(ValueError, match="do not belong together"):
+        StepModel(msgspec.structs.replace(STEPS, edges=pack([1.0], "<f8")))
 
 
 def test_the_shipped_weights_are_small_and_plain() -> None:

@@ -44,10 +44,11 @@ def series(
     values: Sequence[float],
     forecast: Sequence[tuple[float, float, float]],
     label: str,
+    ends: tuple[str, str] = ("", ""),
     width: int = 560,
     height: int = 150,
 ) -> str:
-    """Past values as a line, and (low, middle, high) of what comes as a band."""
+    """Past values as a line, and (low, middle, high) of what comes as a band; ``ends`` name the first and the last."""
     count = len(values) + len(forecast)
     top = max([*values, *(high for _, _, high in forecast), 1.0])
 
@@ -67,6 +68,8 @@ def series(
         f'<svg class="series" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="{safe(label)}"><line class="grid" x1="30" x2="{width - 10}" y1="{y(0):.1f}" y2="{y(0):.1f}"/>'
         f'<text x="2" y="{y(top) + 8:.1f}">{top:.0f}</text><text x="2" y="{y(0):.1f}">0</text>'
+        f'<text x="30" y="{height - 3}">{safe(ends[0])}</text>'
+        f'<text x="{width - 10}" y="{height - 3}" text-anchor="end">{safe(ends[1])}</text>'
         f'<polygon class="band" points="{upper} {lower}"/><polyline class="line" points="{line}"/>'
         f'<polyline class="middle" points="{middle}"/></svg>'
     )

@@ -101,7 +101,8 @@ def _body(report: Trends) -> Iterator[str]:
         name = "All listings" if each.name == "all" else f"{each.dimension}: {each.name}"
         ahead = [(float(month.low), month.mean, float(month.high)) for month in each.ahead]
         yield f"<h2>{safe(name)}</h2>\n"
-        yield series([float(count) for count in each.counts], ahead, f"{name}, a month") + "\n"
+        ends = each.first_month, each.ahead[-1].month if each.ahead else ""
+        yield series([float(count) for count in each.counts], ahead, f"{name}, a month", ends) + "\n"
         coming = "; ".join(f"{month.month}: {month.mean:.1f} ({month.low} to {month.high})" for month in each.ahead)
         yield f'<p class="quiet">{safe(coming)}. Method: {safe(each.method)}.'
         for change in each.changes:

@@ -1,0 +1,101 @@
+"""Words of a description, and the names that listings and descriptions use for one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glasshouse.forecast.background import Background, Listing
+from glasshouse.forecast.facts import day
+from glasshouse.forecast.names import product_phrases, vendor_phrases
+from glasshouse.forecast.text import words
+
+DAY = day("2025-01-01")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("D-Link's routers", ["d-link", "routers"]),
+        ("D\u2011Link", ["d-link"]),
+        ("7-Zip, 3CX and Serv-U", ["7-zip", "3cx", "and", "serv-u"]),
+        ("out-of-bounds TP-Link", ["out", "of", "bounds", "tp", "link"]),
+        ("a 64-bit v8 1.2.3 n/a", ["bit", "v8"]),
+        ("F5 BIG-IP", ["f5", "big", "ip"]),
+    ],
+)
+def test_a_letter_or_digit_stays_with_the_word_that_a_hyphen_joins_it_to(text: str, found: list[str]) -> None:
+    assert words(text) == found
+
+
+@given(st.text(max_size=200))
+def test_every_word_holds_a_letter_and_two_characters(text: str) -> None:
+    assert all(len(word) > 1 and any(each.isalpha() for each in word) for word in words(text))
+
+
+def phrases(found: Iterable[tuple[str, ...]]) -> set[str]:
+    """As text."""
+    return {" ".join(phrase) for phrase in found}
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("D-Link and TRENDnet", {"d-link", "trendnet"}),
+        ("Hewlett Packard (HP)", {"hewlett packard", "hp"}),
+        ("Palo Alto Networks", {"palo alto networks", "palo alto"}),
+        ("Meta Platforms", {"meta platforms"}),
+        ("n/a", set()),
+    ],
+)
+def test_a_vendor_has_each_of_its_names(name: str, found: set[str]) -> None:
+    assert phrases(vendor_phrases(name)) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("IOS XE Software", {"ios xe"}),
+        ("FortiOS and FortiProxy", {"fortios", "fortiproxy"}),
+        ("Endpoint Manager (EPM)", {"endpoint manager", "epm"}),
+        ("iOS, iPadOS, and macOS", {"ios", "ipados", "macos"}),
+        ("Multiple Products", set()),
+    ],
+)
+def test_a_product_has_each_of_its_names_without_what_names_nothing(name: str, found: set[str]) -> None:
+    assert phrases(product_phrases(name)) == found
+
+
+LISTINGS = (
+    Listing(day("2024-06-01"), "D-Link", "DIR-859 Router"),
+    Listing(day("2024-06-01"), "Microsoft", "Windows"),
+    Listing(day("2024-06-01"), "Microsoft", "Word"),
+    Listing(day("2020-06-01"), "Apple", "Multiple Products"),
+)
+
+
+def test_a_hyphenated_vendor_is_not_the_word_after_the_hyphen() -> None:
+    background = Background(DAY, LISTINGS)
+    assert background.names(words("A link in the mail plugin")).vendor == ""
+    assert background.names(words("Overflow in D-Link DIR-859")).vendor == "D-Link"
+
+
+def test_what_something_runs_on_is_not_what_has_the_flaw() -> None:
+    background = Background(DAY, LISTINGS)
+    assert background.names(words("Use after free in Chrome on Windows")).product == ""
+    assert background.names(words("Elevation of privilege in Windows")).product == "Windows"
+
+
+def test_an_everyday_word_is_a_product_only_beside_its_vendor() -> None:
+    background = Background(DAY, LISTINGS)
+    assert background.names(words("a word in the query is not escaped")).product == ""
+    assert background.names(words("Microsoft Word opens a file")).product == "Word"
+
+
+def test_a_vendor_counts_in_the_year_and_ever() -> None:
+    found = Background(DAY, LISTINGS).names(words("Apple Safari"))
+    assert (found.vendor, found.vendor_year, found.vendor_ever) == ("Apple", 0, 1)
+    assert found.product_days is None
