@@ -54,8 +54,18 @@ CASES: list[tuple[str, Event, Event]] = [
         {"CommandLine": ENCODED[:-4]},
     ),
     (
-        "sel: {CommandLine|utf16le|base64offset|contains: 'whoami'}\ncondition: sel".replace("utf16le", "wide"),
+        "sel: {CommandLine|utf16le|base64offset|contains: 'whoami'}\ncondition: sel",
         {"CommandLine": WIDE},
+        {"CommandLine": "d2hvYW1p"},
+    ),
+    (
+        "sel: {CommandLine|utf16be|base64offset|contains: 'whoami'}\ncondition: sel",
+        {"CommandLine": base64.b64encode("whoami /all".encode("utf-16be")).decode()},
+        {"CommandLine": WIDE[:8]},
+    ),
+    (
+        "sel: {CommandLine|utf16|base64offset|contains: 'whoami'}\ncondition: sel",
+        {"CommandLine": base64.b64encode("whoami /all".encode("utf-16")).decode()},
         {"CommandLine": "d2hvYW1p"},
     ),
     (
@@ -77,6 +87,8 @@ CASES: list[tuple[str, Event, Event]] = [
     ("sel: {Flag: true}\ncondition: sel", {"Flag": True}, {"Flag": False}),
     ("sel: {Image|neq: 'x'}\ncondition: sel", {"Image": "y"}, {"Image": "x"}),
     ("words: ['needle', 'pin']\ncondition: words", {"Any": "a Needle b"}, {"needle": "x"}),
+    ("words: ['bad*thing']\ncondition: words", {"Any": "so bad a thing it is"}, {"Any": "a thing so bad"}),
+    ("words: ['b?d']\ncondition: words", {"Any": "so bad a thing"}, {"Any": "so b a"}),
     ("words: {'|all': ['needle', 'pin']}\ncondition: words", {"A": "needle", "B": "pin"}, {"A": "needle"}),
     ("a1: {A: 1}\na2: {A: 2}\ncondition: 1 of a*", {"A": 2}, {"A": 3}),
     ("a1: {A: 1}\na2: {B: 2}\ncondition: all of a*", {"A": 1, "B": 2}, {"A": 1}),

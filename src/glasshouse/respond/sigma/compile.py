@@ -24,6 +24,7 @@ from sigma.conditions import (
 from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaError
 from sigma.filters import SigmaFilter
+from sigma.modifiers import SigmaWideModifier, modifier_mapping
 from sigma.pipelines.common import windows_logsource_mapping
 from sigma.policy.profiles import TrustedPolicy
 from sigma.rule import SigmaRule, SigmaRuleBase
@@ -48,6 +49,8 @@ from glasshouse.respond.sigma.values import NotCompilableError, predicate
 from glasshouse.words.incident import LEVELS, RuleProblem, RuleRef
 from glasshouse.words.yaml_text import plain_yaml
 
+modifier_mapping.setdefault("utf16le", SigmaWideModifier)
+"""pySigma knows this modifier of the specification by its other name only."""
 MAX_RULE_BYTES = 1_000_000
 MAX_NODES = 20_000
 SIGMAHQ, DRL = "github.com/SigmaHQ/sigma/", "DRL-1.1"

@@ -11,7 +11,7 @@ import msgspec
 
 from glasshouse.words.incident import RuleProblem, RuleRef
 
-FORMAT = 5
+FORMAT = 6
 """Version of the compiled form; a cache of another version is made anew."""
 
 Kind = Literal[

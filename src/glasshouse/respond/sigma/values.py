@@ -123,6 +123,8 @@ def _string(field: str, value: SigmaString, *, cased: bool) -> Predicate:
     kind, text = _shape(texts, plain)
     if field == KEYWORD_FIELD and kind in ("eq", "starts", "ends"):
         kind = "contains"  # a keyword may stand anywhere in the event
+    if field == KEYWORD_FIELD and kind == "glob":
+        text = f"{STAR}{text.removeprefix(STAR).removesuffix(STAR)}{STAR}"
     return Predicate(kind, field, text, cased)
 
 
