@@ -90,6 +90,11 @@ def find_weak_random(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]
         return
     names = re.compile(str(options.get("names", "")))
     seen: set[int] = set()
+    for site in facts.every(*CALLS) if options.get("within") else ():  # in a function that is called what it makes
+        name = facts.file.functions[site.function].name
+        if names.fullmatch(name) and facts.callee(site) in wanted:
+            seen.add(site.instr[1])
+            yield Hit(site.instr[1], site.function, {"name": name, "sink": shown(facts.callee(site)), "value": ""})
     for name, function, operand, _ in [*_given(facts), *_returned(facts)]:
         if not names.fullmatch(name):
             continue

@@ -350,7 +350,7 @@ def field_given(frame: Frame, selector: Selector, receiver: Value | None, given:
         for ref in base.refs:
             if ref.__class__ is Obj and (not ref.open or ref.kind != "param"):
                 fields = frame.machine.fields(ref)
-                if fields and (name in fields or "*" in fields):
+                if fields and (name == "*" or name in fields or "*" in fields):
                     return True
     return False
 

@@ -24,6 +24,7 @@ from glasshouse.scan.interp.values import (
     join_all,
     join_taint,
     with_taint,
+    without,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 BOX = "$v"
 MAX_KEPT = 16  # elements of a new slice that are kept apart
 MAX_TURNS = 8
+SECOND = ("websocket.Conn.ReadMessage()", "websocket.Conn.NextReader()", "websocket.Conn.Read()")  # data is the second
 CONTENT = "$content"  # the type of what a handler answers
 NAMES_CONTENT = re.compile(r"(?i)(^|HeaderContent|[.])content-?type|ContentType$")
 
@@ -305,7 +307,8 @@ def pairs(frame: Frame, given: Arguments, span: int) -> Value:
     element = attributes.element(frame, value, "values", span)
     element = with_taint(element, join_taint(element.taint, value.taint))
     obj = only(value)
-    key = Value(taint=value.taint)
+    sizes = frame.machine.bit("memory") | frame.machine.bit("resource")
+    key = Value(taint=without(value.taint, sizes))  # a place in it, or text
     if obj is not None and obj.kind == "channel":
         key = element
     elif value.const.__class__ is int:
@@ -384,7 +387,9 @@ def result(frame: Frame, given: Arguments, span: int) -> Value:
     if position.const == 0:
         return value
     if value.path.endswith("FormFile()"):
-        return Value(taint=value.taint, path="mime/multipart.FileHeader") if position.const == 1 else UNKNOWN
+        return Value(path="mime/multipart.FileHeader") if position.const == 1 else UNKNOWN
+    if position.const == 1 and value.path.endswith(SECOND):
+        return Value(taint=value.taint)
     return UNKNOWN if value.path else Value(taint=value.taint)
 
 

@@ -36,13 +36,21 @@ def import_declaration(lo: Lowering, node: Node) -> None:
         if written is None:
             continue
         module = module_path(text_value(lo.text(written)))
-        local = lo.text(name) if name is not None else module.rpartition("/")[2].removeprefix("go-")
+        local = lo.text(name) if name is not None else package_name(module)
         lo.imports.append(Import("*" if local == "." else local, module, "", lo.span(spec)))
         if local in ("_", "."):
             lo.emit(ir.IMPORT, spec, "", module, "*", 0)
             continue
         lo.packages[local] = module
         lo.emit(ir.IMPORT, spec, local, module, "", 0)
+
+
+def package_name(module: str) -> str:
+    """What a package that is imported without a name is called: ``mqtt`` for ``paho.mqtt.golang``, ``jwt`` for ``jwt-go``."""
+    last = module.rpartition("/")[2].removeprefix("go-")
+    for ending in (".go", "-go", ".golang"):
+        last = last.removesuffix(ending)
+    return last.rpartition(".")[2]
 
 
 def module_path(path: str) -> str:
