@@ -46,7 +46,7 @@ def import_declaration(lo: Lowering, node: Node) -> None:
 
 
 def package_name(module: str) -> str:
-    """What a package that is imported without a name is called: ``mqtt`` for ``paho.mqtt.golang``, ``jwt`` for ``jwt-go``."""
+    """What a package imported without a name is called: ``mqtt`` for ``paho.mqtt.golang``, ``jwt`` for ``jwt-go``."""
     last = module.rpartition("/")[2].removeprefix("go-")
     for ending in (".go", "-go", ".golang"):
         last = last.removesuffix(ending)
