@@ -40,6 +40,14 @@ def failed(frame: Frame, block: ir.Block, position: int, operand: Any, fine: boo
         return
 
 
+def chosen(frame: Frame, ins: ir.Instr, subject: int) -> None:
+    """``switch u.Hostname() { case "a", "b": ... }``: in the case it is one of the constants."""
+    position = next((index for index, item in enumerate(frame.block) if item is ins), len(frame.block))
+    before = frame.regs[subject]
+    refine.scrub(frame, frame.block, position, subject, frame.machine.everything)
+    frame.regs[subject] = before
+
+
 def is_host(frame: Frame, ins: ir.Instr) -> bool:
     """``u.Host`` or ``u.Hostname()`` of an address."""
     named = (ins[0] == ir.ATTR and ins[4] == "Host") or (ins[0] == ir.CALL_METHOD and ins[4] == "Hostname")

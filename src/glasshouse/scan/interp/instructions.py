@@ -11,6 +11,7 @@ from glasshouse.scan.interp import (
     attributes,
     calls,
     every_element,
+    go_tests,
     java_collections,
     javascript_builtins,
     javascript_promises,
@@ -410,17 +411,20 @@ def do_switch(self: Frame, ins: ir.Instr) -> bool | None:
     for number, (operands, block) in enumerate(cases):
         enters = chosen is None or number == chosen
         state = fall
+        known: list[Value] = []
         if enters:
             matched = True
             entry: State = (dict(start[0]), start[1].fork())
-            if operands and isinstance(subject, str) and subject in entry[0]:
-                constants = [self.val(operand) for operand in operands]
-                if all(item.const is not NOT_CONST for item in constants):
-                    entry[0][subject] = join_all(constants)
+            constants = [self.val(operand) for operand in operands]
+            known = constants if all(item.const is not NOT_CONST for item in constants) else []
+            if known and isinstance(subject, str) and subject in entry[0]:
+                entry[0][subject] = join_all(known)
             state = join_state(state, entry, context.mark)
         if state is None:
             continue
         self.env, machine.heap = dict(state[0]), state[1].fork()
+        if known and fall is None and value.taint and subject.__class__ is int and self.module.language == "go":
+            go_tests.chosen(self, ins, subject)
         fall = (self.env, machine.heap) if self.exec(block) else None
     self.loops.pop()
     has_default = any(not operands for operands, _ in cases)

@@ -568,7 +568,8 @@ class Machine(Findings):
         sources.pseudo_call(self, frame, "$set_key", [target, key, value], span)
 
     def check_comparison(self, frame: Frame, op: str, a: Value, b: Value, span: int) -> None:
-        sources.pseudo_call(self, frame, "$compare", [a, b, Value(op)], span)
+        shown = op if frame.module.language == "go" else ""
+        sources.pseudo_call(self, frame, "$compare", [a, b, Value(op)], span, shown)
 
     def check_conversion(self, frame: Frame, value: Value, kind: str, span: int) -> None:
         sources.pseudo_call(self, frame, "$convert", [value, Value(kind)], span, kind)

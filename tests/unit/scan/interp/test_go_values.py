@@ -236,6 +236,12 @@ def test_an_address_whose_host_is_known_leads_nowhere_else(test: str, target: st
     assert reported(body) == ({"go-request-forgery"} if HOSTS[test] else set())
 
 
+def test_an_address_is_known_in_the_case_of_a_switch() -> None:
+    body = "u, err := url.Parse(data)\nif err != nil { return }\nswitch u.Hostname() {\n%s: http.Get(u.String()) }"
+    assert reported(body % 'case "a.example.com", "b.example.com"') == set()
+    assert reported(body % 'case "a.example.com":\ndefault') == {"go-request-forgery"}
+
+
 def test_a_path_that_is_relative_to_a_folder_stays_in_it() -> None:
     path = 'p := filepath.Join("/srv", data)\nrel, err := filepath.Rel("/srv", p)\n'
     assert reported(path + 'if err != nil || strings.HasPrefix(rel, "..") { return }\nos.Remove(p)') == set()
