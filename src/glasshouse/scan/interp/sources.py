@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
@@ -291,6 +292,8 @@ def method_entry(machine: Machine, fn: Any, entry: schema.Entry) -> bool:
     if not listed(fn, entry):
         return False
     matcher = machine.matchers[fn.module.language]
+    if any(fnmatchcase(base, wanted) for wanted in entry.bases if wanted[:2] == "*." for base in fn.cls.ir.bases):
+        return True
     above = machine.program.supers(fn.cls)[1]
     names = [matcher.normal(item) for item in above]
     return any(matcher.is_below(item, entry.bases) for item in names)

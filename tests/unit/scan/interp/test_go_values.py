@@ -258,3 +258,31 @@ def test_only_what_may_be_a_page_can_hold_script() -> None:
     ):
         found = reported(f'w.Header().Set("Content-Type", "{kind}")\n{write}')
         assert found == ({"go-cross-site-scripting"} if page else set()), kind
+
+
+GRPC = """package server
+import ("context"; "os"; "example.com/app/gen")
+type server struct { %s }
+func (s *server) Read(ctx context.Context, req *gen.ReadRequest) ([]byte, error) {
+    return os.ReadFile("/srv/" + req.GetName()) }
+"""
+
+
+def test_a_method_of_a_grpc_server_gets_what_a_client_sent() -> None:
+    assert flows({"server.go": GRPC % "gen.UnimplementedFilesServer"}) == {"go-path-traversal"}
+    assert flows({"server.go": GRPC % "root string"}) == set()
+
+
+def test_the_name_of_an_upload_is_no_path_but_its_text_is_what_the_client_sent() -> None:
+    upload = '_, h, err := r.FormFile("f")\nif err != nil { return }\n'
+    assert reported(upload + 'os.Remove("/srv/" + h.Filename)') == set()
+    assert reported(upload + "run(h.Filename)") == {"go-command-injection"}
+
+
+def test_a_package_imported_without_a_name_has_the_name_that_it_declares() -> None:
+    code = """package auth
+import ("os/exec"; mqtt "github.com/eclipse/paho.mqtt.golang")
+func Serve(m mqtt.Message) { exec.Command("sh", "-c", string(m.Payload())).Run() }
+"""
+    assert flows({"auth.go": code}) == {"go-command-injection"}
+    assert flows({"auth.go": code.replace("; mqtt ", "; ")}) == {"go-command-injection"}
