@@ -93,8 +93,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     Recognised by ``decorator`` (paths or ``*.route``), by being passed to ``registers`` calls (``argument`` says
     which; default: any function-valued argument), or as ``methods`` of classes that extend ``bases`` (``*.Some*Name``
     is compared with the base as written) or carry ``class_decorator``.  ``shape``: parameter names of an otherwise
-    unknown function (``[req, res]``), used when nothing else explains it and the file imports one of ``imports`` (empty:
-    no such test).
+    unknown function (``[req, res]``), used when nothing else explains it and the file imports one of ``imports``
+    (empty: no such test).
 
     ``result``: the call that stands for what the framework does with the returned value (``$page``), for the sinks of
     rules.  Argument 0 is the value, ``beginning`` the constant text it begins with, ``declared`` the type that the
