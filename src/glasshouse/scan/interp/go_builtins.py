@@ -198,13 +198,19 @@ def convert(ref: ClassRef, given: Arguments, frame: Frame, span: int) -> Value:
 def fill(frame: Frame, value: Value, taint: Taint) -> bool:
     """Put data from outside into the fields of a struct that a decoder was given; whether there was one."""
     machine = frame.machine
+    sizes = machine.bit("memory") | machine.bit("resource")
     found = False
     pending = [(ref, 0) for ref in value.refs if ref.__class__ is Obj]
     while pending:
         obj, depth = pending.pop()
         fields = machine.fields(obj) or {}
         for name, item in list(fields.items()):
-            if name.__class__ is not str or name[:1] == "#" or item.const.__class__ in (int, float, bool):
+            if name.__class__ is not str or name[:1] == "#":
+                continue
+            if item.const.__class__ in (int, float, bool):
+                number = None if item.const.__class__ is bool else without(taint, ~sizes)
+                machine.write(obj, name, Value(taint=number))
+                found = True
                 continue
             inner = [ref for ref in item.refs if ref.__class__ is Obj and ref is not obj]
             if inner and depth < 3:

@@ -286,3 +286,14 @@ func Serve(m mqtt.Message) { exec.Command("sh", "-c", string(m.Payload())).Run()
 """
     assert flows({"auth.go": code}) == {"go-command-injection"}
     assert flows({"auth.go": code.replace("; mqtt ", "; ")}) == {"go-command-injection"}
+
+
+def test_a_decoder_sets_numbers_and_switches_too() -> None:
+    decode = "var in struct { N int; On bool; Name string }\njson.NewDecoder(r.Body).Decode(&in)\n"
+    for test in ("in.N > 0", "in.On"):
+        code = TESTED.replace('"errors";', '"errors"; "encoding/json";')
+        body = f"{decode}if {test} {{ run(in.Name) }}"
+        handler = f"func serve(w http.ResponseWriter, r *http.Request) {{ {body} }}\n"
+        assert flows({"web.go": code + handler}) == {"go-command-injection"}, test
+        size = handler.replace("run(in.Name)", "_ = make([]int, in.N)")
+        assert flows({"web.go": code + size}) == {"go-unbounded-allocation"}, test
