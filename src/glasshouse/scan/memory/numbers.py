@@ -44,6 +44,13 @@ def _width(text: str) -> tuple[int, int] | None:
     return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
 
 
+def not_negative(value: V) -> None:
+    """Fill in that a value of an unsigned type is no less than 0 (in place: only for a value that was just made)."""
+    limits = width(value.type)
+    if value.lo is None and limits is not None and limits[0] >= 0:
+        value.lo = 0
+
+
 def bound_by_type(value: V) -> None:
     """Fill in the interval that small types have (in place: only for a value that was just made)."""
     limits = width(value.type)
