@@ -249,6 +249,8 @@ def allocate(spec: api.Alloc) -> Effect:
                 state.texts[region] = text
         pointer = V()
         pointer.reg = region
+        if 0 <= spec.size and made.arg(spec.size).size_of.endswith("*"):
+            pointer.size_of = made.arg(spec.size).size_of
         pointer.null = MAYBE if spec.fails else NONNULL
         pointer.why = f"`{made.name}`" if spec.fails else ""
         pointer.born = made.span

@@ -64,6 +64,8 @@ def write(engine: Engine, state: State, name: Any, value: V, span: int) -> None:
         )
         return
     text = engine.frame.types.get(name, "")
+    if value.size_of and value.size_of == text and value.reg is not None:  # `T *p = malloc(sizeof(p))`
+        engine.report("sizeof-pointer", span, name, "the allocation", "high")
     if text and text != value.type:
         value = numbers.converted(engine, value, text, span)
     if value.uninit and name[0] != "$":

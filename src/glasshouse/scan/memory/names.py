@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
+from glasshouse.scan.language.c import CPP_ENDINGS
 from glasshouse.scan.memory import numbers
 from glasshouse.scan.memory.program import FileFacts, FunctionFacts
 from glasshouse.scan.memory.values import NONNULL, NUMBERS, UNKNOWN, WEAK, Region, State, V, of_number, symbol
@@ -134,7 +135,7 @@ def declared(engine: Engine, name: str, text: str, kind: str, span: int) -> V:
     made = V()
     text = engine.facts.resolved(text)
     made.type = text
-    made.uninit = 1
+    made.uninit = 0 if is_constructed(engine, text) else 1
     made.name = name
     if text.endswith("]"):
         element = text[: text.find("[")] + text[text.find("]") + 1 :]
@@ -149,6 +150,16 @@ def declared(engine: Engine, name: str, text: str, kind: str, span: int) -> V:
             region.unit, region.size = -1, region.count
         made.reg, made.null, made.uninit = region, NONNULL, 0
     return made
+
+
+def is_constructed(engine: Engine, text: str) -> bool:
+    """Whether a variable of this type is an object of a C++ class, which its constructor fills."""
+    if "::" in text or "<" in text:
+        return not text.endswith(("*", "]"))
+    if not engine.facts.file.path.endswith(CPP_ENDINGS) or text.endswith(("*", "]", "&")):
+        return False
+    known = text in engine.facts.records or text in numbers.REALS or numbers.width(text) is not None
+    return bool(text) and not known and not text.startswith(("struct ", "union ", "enum "))
 
 
 def element_type(text: str) -> str:

@@ -23,7 +23,7 @@ from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.language.parsing import broken, parsed, undisturbed, unparsed
 
 _FRAMES_PER_LEVEL = 12
-_CPP_ENDINGS = (".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".inl", ".ipp", ".tpp", ".C", ".H")
+CPP_ENDINGS = (".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".inl", ".ipp", ".tpp", ".C", ".H")
 _CPP_HEADER = re.compile(rb"^[ \t]*(class\s+\w+|namespace\b|template\s*<|using\s+\w)|\w::\w", re.MULTILINE)
 _ANNOTATION = re.compile(
     rb"\b(?:__(?:user|iomem|rcu|percpu|force|kernel|init|exit|initdata|exitdata|initconst|must_check|maybe_unused|"
@@ -108,6 +108,6 @@ class CFrontEnd:
 
 def is_cpp(path: str, source: bytes) -> bool:
     """By the ending; a ``.h`` by what it contains."""
-    if path.endswith(_CPP_ENDINGS):
+    if path.endswith(CPP_ENDINGS):
         return True
     return path.endswith(".h") and _CPP_HEADER.search(source, 0, 60_000) is not None
