@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.memory import api, bounds, lengths, lifetime, misuse, printing, refine, suggest
+from glasshouse.scan.memory import api, bounds, lengths, lifetime, misuse, objects, printing, refine, suggest
 from glasshouse.scan.memory.evaluate import havoc, read, region_of
 from glasshouse.scan.memory.names import ALL, element_type
 from glasshouse.scan.memory.values import (
@@ -211,11 +211,11 @@ def method(engine: Engine, state: State, base: V, name: str, args: list[V]) -> V
             havoc(state, value)
     if name == "width" and args:
         state.facts["width", base.reg.name if base.reg is not None else base.name] = args[0].const() or 0
-    if name in ("c_str", "data", "str") and not args:
-        result = V()
-        result.taint, result.source = bounds.content_taint(state, base)
-        result.type, result.null = "char*", NONNULL
-        return result
+    if name in objects.PUTS and args:
+        objects.put(state, base, args)
+        return base
+    if name in objects.GIVES:
+        return objects.given(state, base)
     result = V()
     result.sym = symbol()
     return result
@@ -249,7 +249,7 @@ def allocate(spec: api.Alloc) -> Effect:
                 state.texts[region] = text
         pointer = V()
         pointer.reg = region
-        if 0 <= spec.size and made.arg(spec.size).size_of.endswith("*"):
+        if spec.size >= 0 and made.arg(spec.size).size_of.endswith("*"):
             pointer.size_of = made.arg(spec.size).size_of
         pointer.null = MAYBE if spec.fails else NONNULL
         pointer.why = f"`{made.name}`" if spec.fails else ""
@@ -527,6 +527,8 @@ def swallow(engine: Engine, state: State, made: Call) -> V:
     region.zeroed = engine.facts.size_of(text) is None or not array
     for value in made.args[2:]:
         lifetime.escape(state, value)
+    if array and size == 1:
+        misuse.text_size(engine, made, count)
     if array:
         misuse.array_new(engine, made, count)
     state.status[region] = (LIVE, made.span)
@@ -587,6 +589,8 @@ def _table() -> dict[str, Effect]:
     table.update(dict.fromkeys(api.UNLOCKS, unlock))
     table.update(dict.fromkeys(api.TRY_LOCKS, try_lock))
     table["kasprintf"] = allocate(api.ALLOCATORS["kasprintf"])
+    table.update(dict.fromkeys(objects.MAKERS, objects.made_text))
+    table["getline"] = objects.line_reader(table["getline"])
     table["$vla"] = vla
     table["operator new"] = table["operator new[]"] = swallow
     return table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.memory import bounds, lifetime, numbers
+from glasshouse.scan.memory import bounds, lifetime, numbers, objects
 from glasshouse.scan.memory.names import ALL, address_of, declared, element_type, field_of, read_global, size_value
 from glasshouse.scan.memory.program import LoopFacts
 from glasshouse.scan.memory.values import (
@@ -324,9 +324,30 @@ def op_set_item(engine: Engine, ins: ir.Instr, state: State) -> None:
 
 def op_binop(engine: Engine, ins: ir.Instr, state: State) -> None:
     _, span, target, operator, left, right = ins
-    state.temps[target] = numbers.binary(
-        engine, state, operator, read(engine, state, left, span), read(engine, state, right, span), span
-    )
+    a, b = read(engine, state, left, span), read(engine, state, right, span)
+    if operator in ("<<", ">>") and streaming(engine, state, operator, left, right, b, span):
+        state.temps[target] = a if operator == "<<" else numbers.binary(engine, state, operator, a, b, span)
+    elif operator == "+" and (objects.holds_text(a) or objects.holds_text(b)):
+        state.temps[target] = objects.joined(state, a, b)
+    else:
+        state.temps[target] = numbers.binary(engine, state, operator, a, b, span)
+
+
+def streaming(engine: Engine, state: State, operator: str, left: Any, right: Any, b: V, span: int) -> bool:
+    """``stream << text`` and ``cin >> string``: whether it was one of them; the variable holds the text afterwards."""
+    name = objects.root(engine, left)
+    if name is None:
+        return False
+    if operator == "<<":
+        stream = read(engine, state, name, span)
+        if not objects.holds_text(stream):
+            return False
+        write(engine, state, name, objects.streamed_in(state, stream, b), span)
+        return True
+    if name not in objects.INPUTS or right.__class__ is not str or not objects.holds_text(b):
+        return False
+    write(engine, state, right, objects.read_word(b), span)
+    return True
 
 
 def op_unop(engine: Engine, ins: ir.Instr, state: State) -> None:
@@ -391,6 +412,9 @@ def op_new(engine: Engine, ins: ir.Instr, state: State) -> None:
         lifetime.escape(state, read(engine, state, arg, span))
     if args and isinstance(args[0], str) and args[0] in state.env:
         state.env[args[0]] = state.env[args[0]].having(uninit=0)
+        if len(args) > 1 and objects.holds_text(read(engine, state, args[0], span)):
+            taint, source = bounds.content_taint(state, read(engine, state, args[1], span))
+            write(engine, state, args[0], objects.text(taint, source), span)
     state.temps[target] = V()
 
 

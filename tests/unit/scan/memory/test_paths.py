@@ -219,3 +219,63 @@ def test_a_buffer_that_comes_with_its_length_is_no_text(body: str, parameters: s
 def test_a_value_that_is_compared_with_its_narrower_self_is_checked() -> None:
     body = "if (w != (unsigned short)w || h != (unsigned short)h) return 0; return malloc(w * h) != 0;"
     assert "allocation-overflow" not in checks(body, "unsigned w, unsigned h")
+
+
+TEXTS = {
+    "a string made of it": 'std::string c = getenv("X"); system(c.c_str());',
+    "a constructor": 'std::string c(getenv("X")); system(c.c_str());',
+    "a sum": 'std::string c = std::string("ls ") + getenv("X"); system(c.c_str());',
+    "an addition": 'std::string c = "ls "; c += getenv("X"); system(c.c_str());',
+    "append": 'std::string c("ls "); c.append(getenv("X")); system(c.c_str());',
+    "a stream": 'std::ostringstream o; o << "ls " << getenv("X"); system(o.str().c_str());',
+    "a line that is read": "std::string s; std::getline(std::cin, s); system(s.c_str());",
+    "a word that is read": "std::string s; std::cin >> s; system(s.c_str());",
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_objects_hold_the_text_that_is_put_into_them(name: str) -> None:
+    assert found_in_cpp(TEXTS[name]) == {"command-injection"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'std::string c = "ls "; c += "-l"; system(c.c_str());',
+        'std::string c = getenv("X"); c = "ls"; system(c.c_str());',
+        "std::string s; std::cin >> s; std::cout << s;",
+        "std::vector<int> v; v.push_back(1); int *p = &v[0]; use(p);",
+        "Shape s; s.draw(); use(s);",
+    ],
+)
+def test_objects_are_filled_by_their_constructors_and_hold_what_was_put_last(body: str) -> None:
+    assert found_in_cpp(body) == set()
+
+
+def found_in_cpp(body: str) -> set[str]:
+    """What is reported in a C++ function with this body."""
+    text = f"#include <string>\nvoid f() {{ {body} }}\n"
+    file = FRONT_END.lower(text.encode(), "a.cpp", LowerLimits())
+    assert not file.errors
+    return {item.check for item in analyse_file(file)}
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ("if (p.len > sizeof(out)) return 0;", set()),
+        ("if (p.len < 1) return 0;", {"outside-length"}),
+        ("if (p.len > sizeof(out)) return 0; recv(a, &p, sizeof(p), 0);", {"outside-length"}),
+        ("if (p.len > sizeof(out)) p.len = sizeof(out);", set()),
+        ("if (p.count > 64) return 0; p.len = p.count;", {"outside-length"}),
+        ("if (p.count < 0 || p.count > 64) return 0; p.len = p.count;", set()),
+    ],
+)
+def test_a_field_of_memory_that_was_received_is_bounded_by_tests_of_it(test: str, expected: set[str]) -> None:
+    record = "struct packet { unsigned len; int count; char data[256]; };\n"
+    head = f"#include <sys/socket.h>\n#include <string.h>\n{record}"
+    body = (
+        f"struct packet p; char out[64]; recv(a, &p, sizeof(p), 0); {test} memcpy(out, p.data, p.len); return out[0];"
+    )
+    file = FRONT_END.lower(f"{head}int f(int a) {{ {body} }}\n".encode(), "a.c", LowerLimits())
+    assert {item.check for item in analyse_file(file)} - {"ignored-result", "unmeasured-read"} == expected
