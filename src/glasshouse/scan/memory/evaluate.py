@@ -151,9 +151,8 @@ def load(engine: Engine, state: State, region: Region, key: Any, span: int, name
                     if every.const() is not None
                     else every.having(type=text or every.type, reg=None, sym=symbol())
                 )
-            if found is not None and isinstance(key, str) and key != ALL:
+            if found is not None and found is not every:
                 numbers.not_negative(found)
-                state.set_field(region, key, found)  # the next look finds the same, and what was tested of it
     elif region.kind in ("stack", "heap") and not region.zeroed and region.parent is None and not text.endswith("]"):
         if not text and not isinstance(key, (int, tuple)) and key != ALL:
             pass  # may be an array, of which the address is taken

@@ -133,7 +133,10 @@ def _replace_field(engine: Engine, state: State, operand: Any, old: V, new: V) -
                 if op == ir.ITEM:
                     key = position(base, _peek(engine, state, ins[4]))
                 fields = state.heap.get(base.reg)
-                if fields is not None and (fields.get(key) is old or old.const() is not None):
+                if fields is None:
+                    return
+                have = fields.get(key)  # None: one of many of which nothing is known apart, until now
+                if have is old or old.const() is not None or (have is None and key.__class__ is str):
                     state.set_field(base.reg, key, new)
             return
         if op == ir.CAST or op == ir.MOVE:
