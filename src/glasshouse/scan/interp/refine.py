@@ -300,6 +300,8 @@ def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds
         prefix_test(frame, block, position, operands[0], holds)
         if not holds and frame.val(operands[1]).const in PARENTS:
             relative_test(frame, block, position, operands[0])
+            if normal(frame, frame.val(operands[0])):  # cleaned, and does not lead upwards
+                scrub(frame, block, position, operands[0], frame.machine.bit("path"))
     if name in MATCH_TESTS:
         pattern_test(frame, block, position, ins, operands, holds)
 
@@ -365,6 +367,11 @@ def around(frame: Frame, block: ir.Block, position: int) -> tuple[ir.Block, int]
     return block, position
 
 
+def normal(frame: Frame, value: Value) -> bool:
+    """Whether data is a path without ``..`` in the middle."""
+    return any(bits & frame.machine.normal_bit for bits, _ in (value.taint or {}).values())
+
+
 def prefix_test(frame: Frame, block: ir.Block, position: int, operand: Any, holds: bool) -> None:
     """``path.startswith(base)`` on a normalised path keeps it below the base."""
     value = frame.val(operand)
@@ -372,7 +379,7 @@ def prefix_test(frame: Frame, block: ir.Block, position: int, operand: Any, hold
     if not holds or not value.taint:
         return
     mask = machine.bit("redirect") | machine.bit("ssrf")
-    if any(bits & machine.normal_bit for bits, _ in value.taint.values()):
+    if normal(frame, value):
         mask |= machine.bit("path")
     scrub(frame, block, position, operand, mask)
 

@@ -171,6 +171,8 @@ PATHS = {
     'p := filepath.Join("/srv", data)\nif strings.HasPrefix(p, "/srv/") { return }\nos.Remove(p)': True,
     'os.Remove(filepath.Join("/srv", filepath.Clean("/" + data)))': False,
     "os.Remove(filepath.Clean(data))": True,
+    'p := filepath.Clean(data)\nif strings.HasPrefix(p, "..") { return }\nos.Remove(filepath.Join("/srv", p))': False,
+    'if strings.HasPrefix(data, "..") { return }\nos.Remove(filepath.Join("/srv", data))': True,
 }
 
 
