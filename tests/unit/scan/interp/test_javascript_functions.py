@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from glasshouse.scan.language.interface import LowerLimits
+from glasshouse.scan.languages import front_end
+
 Reaches = Callable[[str], bool]
 Lines = Callable[[str, str, int], list[int]]
 
@@ -197,3 +200,22 @@ def test_a_generator_gives_what_it_yields(runs: Reaches) -> None:
 def test_a_method_put_back_on_the_object_it_was_taken_off_is_that_method(runs: Reaches, code: str) -> None:
     assert runs(code.format("data"))
     assert not runs(code.format("'ls'"))
+
+
+KINDS = {
+    "Store<User>": "Store",
+    "Readonly<Store>": "Store",
+    "Store | null": "Store",
+    "undefined | Store<User>": "Store",
+    "Array<Store<User>>": "Store[]",
+    "ns.Store<A, B>": "ns.Store",
+    "Store | Other": "",
+    "{ a: Store }": "",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_declared_type_is_what_it_is_of_whatever_it_holds(kind: str) -> None:
+    file = front_end("javascript").lower(f"function f(value: {kind}) {{}}".encode(), "a.ts", LowerLimits())
+    assert not file.errors
+    assert file.functions[-1].params[0].type == KINDS[kind]
