@@ -13,7 +13,8 @@ def _renew() -> None:
     _Own.number = os.getpid()
 
 
-os.register_at_fork(after_in_child=_renew)
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_renew)
 
 
 def own_number() -> int:
