@@ -141,20 +141,11 @@ class Committer:
                 self._waiting.put(call)
                 return
             self._soon.append(call)
-            if len(self._soon) > 1:
-                return
-        if self._is_lone(call):
-            self._end_turn(call.waiter.loop)
-        else:
-            call.waiter.loop.call_soon(self._end_turn, call.waiter.loop)
-
-    def _is_lone(self, call: Call) -> bool:
-        """Whether this opens or closes the only request under way: then nothing comes in the same turn to be joined."""
-        part = call.request.entries[0].part if isinstance(call.request, Append) else "single"
-        return part != "single" and len(self._opened) <= (part == "closes")
+            if len(self._soon) == 1:
+                call.waiter.loop.call_soon(self._end_turn, call.waiter.loop)
 
     def _end_turn(self, loop: Any) -> None:
-        """Writes what one turn of an event loop has asked for (or has so far), here or in the thread."""
+        """Writes what one turn of an event loop has asked for, here or in the thread."""
         here = self._may_write_here()
         with self._counter:
             if not here:

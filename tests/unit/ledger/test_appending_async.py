@@ -12,17 +12,12 @@ import pytest
 
 from glasshouse.ledger import Ledger, NewEntry
 from glasshouse.ledger.audit.verify import verify
-from glasshouse.ledger.entry import Part
 from glasshouse.ledger.pace import Pace
 from glasshouse.words.errors import LedgerError, LedgerStoppedError
 
 
 def entry(number: int) -> NewEntry:
     return NewEntry(kind="act.denied", organisation="o1", key=f"k{number}")
-
-
-def part(what: Part, about: int | None = None) -> NewEntry:
-    return NewEntry(kind="act.request", organisation="o1", key="k1", part=what, about=about)
 
 
 def test_entries_of_one_turn_get_places_in_the_order_they_were_asked_for(tmp_path: Path) -> None:
@@ -59,25 +54,6 @@ def test_a_lone_entry_is_durable_at_the_end_of_the_turn_that_asked_for_it(tmp_pa
             (receipt,) = lone.result()
             assert receipt.checkpoint.size == receipt.index + 1
             assert ledger.reader.entry(receipt.index).key == "k1"
-
-    asyncio.run(main())
-
-
-def test_the_only_request_under_way_is_durable_once_it_was_asked_for_and_others_wait_for_the_turns_end(
-    tmp_path: Path,
-) -> None:
-    async def main() -> None:
-        with Ledger.open(tmp_path / "log") as ledger:
-            only, other = ledger.append_async([part("opens")]), ledger.append_async([part("opens")])
-            assert (only.done(), other.done()) == (True, False)
-            (first,), (second,) = await asyncio.gather(only, other)
-            assert second.index == first.index + 1
-            outcomes = [ledger.append_async([part("closes", each.index)]) for each in (first, second)]
-            assert [receipt.index for (receipt,) in await asyncio.gather(*outcomes)] == [
-                first.index + 2,
-                first.index + 3,
-            ]
-            assert ledger.reader.unanswered() == []
 
     asyncio.run(main())
 
