@@ -7,9 +7,7 @@ event late, so that the last one can wait until the outcome is in the log.
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right
 from collections import deque
-from itertools import accumulate
 
 import msgspec
 
@@ -45,17 +43,6 @@ class _Channel:
         if len(self._pieces) >= PIECES_TOGETHER:
             self.digest()
 
-    def add_all(self, pieces: list[str]) -> list[int]:
-        """Counts more pieces; where each ends, in bytes of the text."""
-        whole = "".join(pieces)
-        sizes = map(len, pieces) if whole.isascii() else map(len, map(_bytes, pieces))
-        ends = list(accumulate(sizes, initial=self.fed))
-        self.fed = ends[-1]
-        self._pieces.append(whole)
-        if len(self._pieces) >= PIECES_TOGETHER:
-            self.digest()
-        return ends[1:]
-
     def digest(self) -> bytes:
         """The digest of the text so far."""
         self._hash.update(_bytes("".join(self._pieces)))
@@ -70,15 +57,6 @@ class _Held(msgspec.Struct):
     marks: list[tuple[_Channel, int]]
 
 
-class _Run(msgspec.Struct):
-    """Events that have not left and say nothing but the next parts of one text; the first ones may have left."""
-
-    raws: list[bytes]
-    ends: list[int]
-    channel: _Channel
-    left: int = 0
-
-
 class AnswerScreen:
     """The screen of one answer."""
 
@@ -88,7 +66,7 @@ class AnswerScreen:
         self._alike = Alike(dialect)
         self._alike_channel: _Channel | None = None
         self._channels: dict[str, _Channel] = {}
-        self._queue: deque[_Held | _Run] = deque()
+        self._queue: deque[_Held] = deque()
         self._held_bytes = 0
         self._seen: set[bytes] = set()
         self._highest: Score | None = None
@@ -107,15 +85,13 @@ class AnswerScreen:
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """What may leave now that ``chunk`` has come; `AnswerShapeError` for a stream that nobody can read."""
-        raws, at = self._splitter.cut(chunk), 0
-        while at < len(raws):
-            texts = self._alike.texts(raws, at) if self._alike_channel is not None else []
-            if not texts:
-                self._take(self._splitter.read(raws[at]))
-                at += 1
-            elif self._alike_channel is not None:
-                self._follow(self._alike_channel, texts, raws[at : at + len(texts)])
-                at += len(texts)
+        splitter, alike = self._splitter, self._alike
+        for raw in splitter.cut(chunk):
+            text = alike.text(raw)
+            if text is not None and self._alike_channel is not None:
+                self._add(self._alike_channel, text, self._hold(raw))
+            else:
+                self._take(splitter.read(raw))
             if self.stopped:
                 return []
         return self._released(keep=1)
@@ -129,27 +105,20 @@ class AnswerScreen:
             return []
         return self._released(keep=0)
 
-    def _hold(self, held: _Held | _Run, events: int, size: int) -> None:
-        """Queues so many events of so many bytes."""
-        self.events += events
+    def _hold(self, raw: bytes) -> _Held:
+        """Queues an event."""
+        self.events += 1
+        held = _Held(raw, [])
         self._queue.append(held)
-        self._held_bytes += size
-        self._looked_at += size
+        self._held_bytes += len(raw)
+        self._looked_at += len(raw)
         if self._held_bytes > MAX_HELD_BYTES:
             raise AnswerShapeError(f"more than {MAX_HELD_BYTES} bytes of the stream wait to be screened")
-
-    def _follow(self, channel: _Channel, texts: list[str], raws: list[bytes]) -> None:
-        """Queues events that only continue a text, up to one that stops the answer, and looks at them."""
-        taken, steps = channel.screen.push_all(texts)
-        self._hold(_Run(raws[:taken], channel.add_all(texts[:taken]), channel), taken, sum(map(len, raws[:taken])))
-        for step in steps:
-            self._judge(step.score)
-            self.stopped = self.stopped or step.stopped
+        return held
 
     def _take(self, event: Event) -> None:
         """Queues an event and looks at it."""
-        held = _Held(event.raw, [])
-        self._hold(held, 1, len(event.raw))
+        held = self._hold(event.raw)
         if not event.data:
             return
         view = self._dialect.event(event.name, event.data)
@@ -181,9 +150,13 @@ class AnswerScreen:
             if len(self._channels) >= MAX_CHANNELS:
                 raise AnswerShapeError(f"the stream has more than {MAX_CHANNELS} texts")
             channel = self._channels[piece.channel] = _Channel(self._screener.stream(stop_at=self._stop_at))
-        channel.add(piece.text)
+        self._add(channel, piece.text, held)
+
+    def _add(self, channel: _Channel, text: str, held: _Held) -> None:
+        """Has the next part of a text looked at."""
+        channel.add(text)
         held.marks.append((channel, channel.fed))
-        release = channel.screen.push(piece.text)
+        release = channel.screen.push(text)
         if release.score is not None:
             self._judge(release.score)
             self.stopped = self.stopped or release.stopped
@@ -198,25 +171,16 @@ class AnswerScreen:
         return self.stopped
 
     def _released(self, keep: int) -> list[bytes]:
-        """What may leave of what waits, but for the last so many events."""
         ready: list[bytes] = []
         queue = self._queue
-        while queue:
+        while len(queue) > keep:
             held = queue[0]
-            spare = keep if len(queue) == 1 else 0
-            if isinstance(held, _Run):
-                end = min(bisect_right(held.ends, held.channel.screen.released), len(held.raws) - spare)
-                ready += held.raws[held.left : end]
-                held.left = max(held.left, end)
-                blocked = held.left < len(held.raws)
-            else:
-                blocked = spare > 0 or any(channel.screen.released < end for channel, end in held.marks)
-                if not blocked:
-                    ready.append(held.raw)
-            if blocked:
-                break
+            for channel, end in held.marks:
+                if channel.screen.released < end:
+                    return ready
             queue.popleft()
-        self._held_bytes -= sum(map(len, ready))
+            ready.append(held.raw)
+            self._held_bytes -= len(held.raw)
         return ready
 
     # --- whole texts

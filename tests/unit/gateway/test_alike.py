@@ -85,24 +85,3 @@ def test_a_stream_whose_events_all_differ_is_soon_read_in_full_only() -> None:
     raws = [b"data: %b\n\n" % msgspec.json.encode(chat("One", f"m{number}")) for number in range(TRIES + 1)]
     learnt = [alike.learn(raw, view(OpenAIChat(), raw).pieces[0]) for raw in raws]
     assert learnt == [*[True] * TRIES, False]
-
-
-@given(
-    st.sampled_from(SHAPES), st.lists(st.tuples(TEXTS, st.sampled_from(["m", "m", "m", "x"])), min_size=2, max_size=12)
-)
-@example(SHAPES[0], [("One", "m"), *[(word, "m") for word in ("a", "b", "c", '"', "d", "", "e")]])
-@example(SHAPES[2], [("a", "m"), ("b", "x"), ("c", "x")])
-@example(SHAPES[2], [("a", "m"), ("b", "m"), ("c", "x"), ("d", "m"), ("e", "m")])
-def test_events_compared_together_say_what_each_says_alone(
-    shape: tuple[Dialect, object], texts: list[tuple[str, str]]
-) -> None:
-    dialect, build = shape
-    first, *raws = [b"data: %b\n\n" % msgspec.json.encode(build(*each)) for each in [("One", "m"), *texts]]  # type: ignore[operator]
-    alike = Alike(dialect)
-    assert alike.learn(first, view(dialect, first).pieces[0])
-    at = 0
-    while at < len(raws):
-        found = alike.texts(raws, at)
-        assert found == [alike.text(raw) for raw in raws[at : at + len(found)]]
-        assert found or alike.text(raws[at]) is None
-        at += len(found) or 1

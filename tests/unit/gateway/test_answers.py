@@ -91,23 +91,3 @@ def test_a_text_that_only_repeats_what_streamed_is_not_looked_at_twice() -> None
     repeated = {"choices": [{"index": 0, "delta": {"annotations": [{"text": "One two."}]}, "finish_reason": None}]}
     answer.feed(b"data: " + msgspec.json.encode(repeated) + b"\n\n")
     assert counting.scored == 0
-
-
-@given(CHANNELS, st.sampled_from([NEVER, 0.2, 0.05, ALWAYS]))
-def test_a_packet_of_many_events_is_judged_as_they_are_one_by_one(
-    parts: list[tuple[int, list[str]]], stop_at: float
-) -> None:
-    every = events(parts)
-    packet, single = screen(stop_at), screen(stop_at)
-    left = b"".join(packet.feed(b"".join(every)))
-    for event in every:
-        if not single.stopped:
-            single.feed(event)
-    assert (packet.stopped, packet.events) == (single.stopped, single.events)
-    if packet.stopped:
-        assert left == b""
-        return
-    left += b"".join(packet.finish())
-    single.finish()
-    assert (packet.stopped, packet.screened()[0].highest) == (single.stopped, single.screened()[0].highest)
-    assert b"".join(every).startswith(left)

@@ -7,15 +7,12 @@ text, so only the literal is read.  Where that is not certain, the event is read
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from glasshouse.gateway.dialect.interface import AnswerShapeError, Dialect, EventView, Piece
 from glasshouse.gateway.dialect.sse import parse_event
 
 MAX_BYTES = 4_096
 """Bytes of an event that others are compared with."""
-TOGETHER = 64
-"""Events of one packet that are compared at once."""
 TRIES = 8
 """Events in a row that are like none before, and no more are compared in this stream."""
 PROBE = "any other text"
@@ -29,8 +26,6 @@ class Alike:
         self._dialect = dialect
         self._before = self._after = b""
         self._around = 0
-        self._splits = False
-        """Whether such events end with the only blank line in them."""
         self._tries = TRIES
 
     def text(self, raw: bytes) -> str | None:
@@ -46,36 +41,6 @@ class Alike:
             return None
         self._tries = TRIES
         return text
-
-    def texts(self, raws: Sequence[bytes], first: int) -> list[str]:
-        """The texts of the events from ``first`` on, as far as they are like the learnt one; one look at all of them.
-
-        Each event ends with its only blank line, so what lies between two of them can be nothing but their surroundings
-        and, where that holds no quotation mark, control character or backslash, a text.
-        """
-        before, some = self._before, raws[first : first + TOGETHER]
-        texts: list[str] = []
-        several = len(some) > 2 and self._splits and some[0].startswith(before) and some[1].startswith(before)
-        if several and max(map(len, some)) <= MAX_BYTES:
-            texts = self._split(b"".join(some))
-        if texts:
-            self._tries = TRIES
-            return texts
-        text = self.text(some[0])
-        return [] if text is None else [text]
-
-    def _split(self, packet: bytes) -> list[str]:
-        literals = packet.split(self._after + self._before)
-        del literals[-1]  # what follows it is unknown
-        if literals:
-            literals[0] = literals[0][len(self._before) :]
-        if _PLAIN.fullmatch(b"".join(literals)) is None:
-            literals = literals[: _plain_ones(literals)]
-        try:
-            texts = b"\n".join(literals).decode().split("\n")
-        except UnicodeDecodeError:
-            return []
-        return [] if "" in texts else texts
 
     def learn(self, raw: bytes, piece: Piece) -> bool:
         """Learns an event that says nothing but this piece of a text; whether later ones may be compared with it."""
@@ -96,13 +61,4 @@ class Alike:
         if view != EventView((Piece(piece.channel, PROBE),)):
             return False
         self._before, self._after, self._around = before, after, len(before) + len(after)
-        self._splits = b"\r" not in raw and raw.find(b"\n\n") == len(raw) - 2
         return True
-
-
-def _plain_ones(literals: list[bytes]) -> int:
-    """How many literals from the start are plain."""
-    for place, each in enumerate(literals):
-        if _PLAIN.fullmatch(each) is None:
-            return place
-    return len(literals)

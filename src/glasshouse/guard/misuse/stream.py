@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
-from itertools import accumulate
 from typing import Protocol
 
 import msgspec
 
-from glasshouse.guard.misuse.segments import MAX_SENTENCE, complete_until, has_mark, marks, may_end_soon
+from glasshouse.guard.misuse.segments import MAX_SENTENCE, complete_until, has_mark, may_end_soon
 from glasshouse.guard.misuse.shapes import SOLID
 from glasshouse.guard.misuse.verdicts import Score, Span
 
@@ -134,28 +131,6 @@ class StreamScreen:
             self._may_end = may_end_soon(held)
             return self._waiting
         return self._screen(size)
-
-    def push_all(self, pieces: Sequence[str]) -> tuple[int, list[Release]]:
-        """The same as `push` of each piece in turn, up to a stop: how many were taken, and the steps with a score."""
-        steps: list[Release] = []
-        whole, ends = "".join(pieces), list(accumulate(map(len, pieces)))
-        marked = sorted({bisect_right(ends, place) for place in marks(whole)})
-        marked.append(len(pieces))
-        taken = passed = 0
-        while taken < len(pieces) and not self.stopped:
-            while marked[passed] < taken:
-                passed += 1
-            start, until = ends[taken - 1] if taken else 0, marked[passed]
-            if until > taken and not self._may_end and len(self._held) + ends[until - 1] - start <= MAX_SENTENCE:
-                self._held += whole[start : ends[until - 1]]  # what `push` does with pieces that hold no mark
-                self._looked_at = len(self._held)
-                taken = until
-                continue
-            step = self.push(pieces[taken])
-            taken += 1
-            if step.score is not None:
-                steps.append(step)
-        return taken, steps
 
     def finish(self) -> Release:
         """Takes the end of the text; releases what was held back."""

@@ -73,14 +73,3 @@ def test_an_encoded_piece_that_the_cuts_go_through_is_still_read() -> None:
     stream.finish()
     assert stream.highest is not None
     assert stream.highest.value > SCREENER.thresholds["review"]
-
-
-@given(PIECES, st.sampled_from([2.0, 0.1, 0.02]))
-def test_pieces_that_come_together_are_screened_as_they_are_one_by_one(pieces: list[str], stop_at: float) -> None:
-    together, alone = SCREENER.stream(stop_at=stop_at), SCREENER.stream(stop_at=stop_at)
-    taken, steps = together.push_all(pieces)
-    expected = [alone.push(piece) for piece in pieces[:taken]]
-    assert steps == [step for step in expected if step.score is not None]
-    assert taken == len(pieces) or together.stopped
-    assert (together.stopped, together.released) == (alone.stopped, alone.released)
-    assert together.finish() == alone.finish()
