@@ -112,6 +112,11 @@ def scalars(args: list[Any]) -> list[Any]:
     return [item for item in args if item.__class__ is not list]
 
 
+def operands_of(ins: ir.Instr) -> list[Any]:
+    """What a call is given by position."""
+    return scalars(ins[5] if ins[0] == ir.CALL_METHOD else ins[4])
+
+
 def place_of(frame: Frame, block: ir.Block, position: int, ins: ir.Instr) -> Place | None:
     """The place that an instruction reads."""
     parts: list[Any] = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import refine
-from glasshouse.scan.interp.access_paths import definition
+from glasshouse.scan.interp.access_paths import definition, operands_of
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
@@ -34,9 +34,7 @@ def failed(frame: Frame, block: ir.Block, position: int, operand: Any, fine: boo
             operand = ins[4][0]
             continue
         if ins[0] in (ir.CALL, ir.CALL_METHOD):
-            args = ins[5] if ins[0] == ir.CALL_METHOD else ins[4]
-            operands = [item for item in args if item.__class__ is not list]
-            refine.guard_models(frame, block, position, ins, fine, operands)
+            refine.guard_models(frame, block, position, ins, fine, operands_of(ins))
         return
 
 
@@ -80,7 +78,7 @@ def pattern(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: 
     """``pattern.MatchString(x)``; ``regexp.MatchString(pattern, x)`` is one with two arguments."""
     from glasshouse.scan.interp import patterns
 
-    operands = [item for item in ins[5] if item.__class__ is not list]
+    operands = operands_of(ins)
     if not operands:
         return
     receiver = frame.val(ins[3])

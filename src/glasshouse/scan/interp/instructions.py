@@ -67,7 +67,7 @@ def do_set_attr(self: Frame, ins: ir.Instr) -> bool | None:
     owner, value = self.val(ins[2]), self.val(ins[4])
     self.machine.assigned(self, ins[3], value, ins[1], owner)
     if owner.path and self.module.language == "go":
-        self.machine.field_set(self, owner, ins[3], value, ins[1])
+        sources.field_set(self.machine, self, owner, ins[3], value, ins[1])
     if value.taint and TESTED in self.env:
         access_paths.written(self, ins[3])
     attributes.set_attr(self, owner, ins[3], value, ins[1])
@@ -491,7 +491,7 @@ def do_declare(self: Frame, ins: ir.Instr) -> bool | None:
 def do_cast(self: Frame, ins: ir.Instr) -> bool | None:
     value = self.val(ins[4])
     if value.taint and self.module.language == "go":
-        self.machine.check_conversion(self, value, ins[3], ins[1])
+        sources.pseudo_call(self.machine, self, "$convert", [value, Value(ins[3])], ins[1], ins[3])
     self.store(ins[2], self.machine.cast(self, value, ins[3]), ins[1])
     return None
 

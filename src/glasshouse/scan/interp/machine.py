@@ -571,12 +571,6 @@ class Machine(Findings):
         shown = op if frame.module.language == "go" else ""
         sources.pseudo_call(self, frame, "$compare", [a, b, Value(op)], span, shown)
 
-    def check_conversion(self, frame: Frame, value: Value, kind: str, span: int) -> None:
-        sources.pseudo_call(self, frame, "$convert", [value, Value(kind)], span, kind)
-
-    def field_set(self, frame: Frame, owner: Value, name: str, value: Value, span: int) -> None:
-        sources.field_set(self, frame, owner, name, value, span)
-
     def check_arithmetic(self, frame: Frame, op: str, a: Value, b: Value, span: int) -> None:
         text = self.bit("sql")  # data that may still be text is not a number
         if op == "+" and any(bits & text for side in (a, b) for bits, _ in (side.taint or {}).values()):

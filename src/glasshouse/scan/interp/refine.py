@@ -269,8 +269,7 @@ def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds
     """A call used as a condition: sanitiser guards, pattern matches, membership, prefix tests."""
     method = ins[0] == ir.CALL_METHOD
     name = ins[4] if method else ""
-    args = ins[5] if method else ins[4]
-    operands = [item for item in args if item.__class__ is not list]
+    operands = access_paths.operands_of(ins)
     guard_models(frame, block, position, ins, holds, operands)
     if frame.module.language == "go":
         go_tests.assume(frame, block, position, ins, holds)

@@ -209,12 +209,16 @@ def fill_fields(machine: Machine, frame: Frame, kind: schema.SourceKind) -> None
             params = [param for param in setter.ir.params if param.kind != "self"]
             if name[:3] == "set" and len(params) == 1 and params[0].type in FILLED and setter.ir.flags & ir.EXPORTED:
                 field = name[3:4].lower() + name[4:]
-                text = f"{TEXT[kind]} (`{field}`)"
                 place = (cls.module.index, params[0].span)
-                label = machine.source_label("source", kind, text, place)
-                taint: Taint = {label: (machine.everything, Step(place[0], place[1], text, None))}
+                taint = brought(machine, kind, f"{TEXT[kind]} (`{field}`)", place, machine.everything)
                 fields.setdefault(field, Value(taint=taint, refs=(Obj("param", place, open=True),)))
-                machine.root.tainted = True
+
+
+def brought(machine: Machine, kind: str, text: str, place: tuple[int, int], mask: int) -> Taint:
+    """Data that the framework brings to a place, a parameter or a field."""
+    machine.root.tainted = True
+    label = machine.source_label("source", kind, text, place)
+    return {label: (mask, Step(place[0], place[1], text, None))}
 
 
 def param_model(entry: schema.Entry, param: ir.Param, number: int) -> schema.ParamModel | None:
@@ -233,14 +237,12 @@ def entry_value(machine: Machine, frame: Frame, model: schema.ParamModel, param:
         value = Value(taint=value.taint, refs=value.refs, path=model.type)
     if model.source is None:
         return value
-    machine.root.tainted = True
     place = (frame.module.index, param.span)
     text = model.description or f"{TEXT[model.source]} (`{param.name}`)"
-    label = machine.source_label("source", model.source, text, place)
     mask = machine.everything
     if param.type and machine.modules.is_numeric(frame.module, param.type):
         mask = machine.numeric
-    taint: Taint = {label: (mask, Step(place[0], param.span, text, None))}
+    taint = brought(machine, model.source, text, place, mask)
     refs = value.refs or (Obj("param", place, open=True),)
     return Value(taint=join_taint(value.taint, taint), refs=refs, path=value.path)
 

@@ -324,7 +324,7 @@ def op_set_item(engine: Engine, ins: ir.Instr, state: State) -> None:
 def op_binop(engine: Engine, ins: ir.Instr, state: State) -> None:
     _, span, target, operator, left, right = ins
     a, b = read(engine, state, left, span), read(engine, state, right, span)
-    if operator in ("<<", ">>") and streaming(engine, state, operator, left, right, b, span):
+    if operator in ("<<", ">>") and streaming(engine, state, ins, a, b):
         state.temps[target] = a if operator == "<<" else numbers.binary(engine, state, operator, a, b, span)
     elif operator == "+" and (objects.holds_text(a) or objects.holds_text(b)):
         state.temps[target] = objects.joined(state, a, b)
@@ -332,18 +332,18 @@ def op_binop(engine: Engine, ins: ir.Instr, state: State) -> None:
         state.temps[target] = numbers.binary(engine, state, operator, a, b, span)
 
 
-def streaming(engine: Engine, state: State, operator: str, left: Any, right: Any, b: V, span: int) -> bool:
+def streaming(engine: Engine, state: State, ins: ir.Instr, a: V, b: V) -> bool:
     """``stream << text`` and ``cin >> string``: whether it was one of them; the variable holds the text afterwards."""
+    _, span, _, operator, left, right = ins
+    if not objects.holds_text(a if operator == "<<" else b):
+        return False
     name = objects.root(engine, left)
     if name is None:
         return False
     if operator == "<<":
-        stream = read(engine, state, name, span)
-        if not objects.holds_text(stream):
-            return False
-        write(engine, state, name, objects.streamed_in(state, stream, b), span)
+        write(engine, state, name, objects.streamed_in(state, read(engine, state, name, span), b), span)
         return True
-    if name not in objects.INPUTS or right.__class__ is not str or not objects.holds_text(b):
+    if name not in objects.INPUTS or right.__class__ is not str:
         return False
     write(engine, state, right, objects.read_word(b), span)
     return True

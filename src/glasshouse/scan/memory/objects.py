@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from glasshouse.scan import ir
 from glasshouse.scan.memory import bounds
 from glasshouse.scan.memory.names import ALL
-from glasshouse.scan.memory.values import STRONG, State, V, symbol
+from glasshouse.scan.memory.values import NONNULL, STRONG, State, V, symbol
 
 if TYPE_CHECKING:
     from glasshouse.scan.memory.calls import Call, Effect
@@ -81,7 +81,7 @@ def given(state: State, base: V) -> V:
     """``object.c_str()`` and its like."""
     taint, source = bounds.content_taint(state, base)
     made = text(taint, source)
-    made.type = "char*"
+    made.type, made.null = "char*", NONNULL
     return made
 
 
