@@ -12,6 +12,7 @@ from glasshouse.scan.interp import (
     equality,
     every_element,
     external,
+    flags,
     go_tests,
     patterns,
     php_patterns,
@@ -61,6 +62,8 @@ def assume(frame: Frame, block: ir.Block, index: int, cond: Any, holds: bool, de
         elif frame.module.language == "javascript":
             shape_test(frame, block, position, ins[3], holds, "Array" in ins[4])
     elif op == ir.MOVE:
+        if isinstance(cond, str) and ins[3].__class__ is int and ins[3] < 0:
+            flags.assume(frame, block, position, index, cond, holds, depth)
         assume(frame, block, position, ins[3], holds, depth + 1)
     elif op == ir.ITEM and frame.module.language == "go":
         go_tests.assume(frame, block, position, ins, holds)

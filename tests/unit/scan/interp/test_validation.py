@@ -48,6 +48,29 @@ JAVA_CASES = {
     "a_character": ("if (!x.chars().anyMatch(Character::isLetterOrDigit)) return null;", True),
     "helper_that_always_throws": ("if (!OK.contains(x)) fail(x);", False),
     "helper_that_may_throw": ("if (!OK.contains(x)) warn(x);", True),
+    "flag_of_an_equal_one": (
+        "boolean ok = false; for (String o : OK) { if (o.equals(x)) { ok = true; break; } } if (!ok) return null;",
+        False,
+    ),
+    "flag_of_no_equal_one": (
+        "boolean ok = false; for (String o : OK) { if (o.equals(x)) ok = true; } if (ok) return null;",
+        True,
+    ),
+    "flag_of_every_character": (
+        "boolean ok = true; for (char c : x.toCharArray()) { if (!Character.isLetter(c)) ok = false; } "
+        "if (!ok) return null;",
+        False,
+    ),
+    "flag_of_some_character": (
+        "boolean ok = false; for (char c : x.toCharArray()) { if (Character.isLetter(c)) ok = true; } "
+        "if (!ok) return null;",
+        True,
+    ),
+    "flag_of_the_first_characters": (
+        "boolean ok = true; for (char c : x.toCharArray()) { if (c == '.') break; "
+        "if (!Character.isLetter(c)) ok = false; } if (!ok) return null;",
+        True,
+    ),
     "allowed_in_turn": ("boolean ok = false; for (String o : OK) { if (o.equals(x)) ok = true; }", True),
 }
 PYTHON = """import os, re, uuid
@@ -84,6 +107,11 @@ PYTHON_CASES = {
     "own_fields": ("f = Form(x)\n    if not f.is_valid(): abort(400)\n    x = f.x", False),
     "own_fields_the_other_way": ("f = Form(x)\n    if f.is_valid(): abort(400)\n    x = f.x", True),
     "own_fields_there": ("f = Form(x)\n    if not f.is_there(): abort(400)\n    x = f.x", True),
+    "flag_of_an_equal_one": (
+        "ok = False\n    for o in OK:\n        if o != x: continue\n        ok = True\n    if not ok: return",
+        False,
+    ),
+    "flag_set_whatever_comes": ("ok = False\n    for o in OK:\n        ok = True\n    if not ok: return", True),
     "message_or_none": ("e = problem(x)\n    if e is not None: return e", False),
     "no_message": ("e = problem(x)\n    if e is None: return e", True),
     "helper_that_raises": ("if x not in OK: stop('no')", False),
@@ -97,6 +125,10 @@ PHP_CASES = {
     "each_position": ("for ($i = 0; $i < strlen($x); $i++) { if (!ctype_alnum($x[$i])) { return; } }", False),
     "first_positions": ("for ($i = 0; $i < strlen($x); $i++) { if (!ctype_alnum($x[$i])) { break; } }", True),
     "helper_that_exits": ("if (!ctype_alnum($x)) { refuse('no'); }", False),
+    "flag_of_an_equal_one": (
+        "$ok = false; foreach (['a', 'b'] as $o) { if ($o === $x) { $ok = true; } } if (!$ok) { return; }",
+        False,
+    ),
     "one_of_constants": ("$ok = false; foreach (['a', 'b'] as $o) { if ($o === $x) { $ok = true; } }", True),
 }
 JAVASCRIPT = """const express = require('express'), assert = require('assert'), { execSync } = require('child_process');
@@ -107,6 +139,10 @@ function problem(v) { if (!OK.includes(v)) return 'bad'; return null; }
 JAVASCRIPT_CASES = {
     "some_equal": ("if (!OK.some(o => o === x)) return;", False),
     "every_character": ("if (!x.split('').every(c => OK.includes(c))) return;", False),
+    "flag_of_an_equal_one": (
+        "let ok = false; for (let i = 0; i < OK.length; i++) { if (OK[i] === x) ok = true; } if (!ok) return;",
+        False,
+    ),
     "asserted": ("assert(OK.includes(x));", False),
     "asserted_there": ("assert(x);", True),
     "matched_part": ("const m = /^id([a-z]+)$/.exec(x); if (!m) return; x = m[1];", False),
