@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from glasshouse.scan import ir
 from glasshouse.scan.interp import patterns, refine
 from glasshouse.scan.interp.access_paths import LOOK_BACK, definition
-from glasshouse.scan.interp.values import LITERAL, Value
+from glasshouse.scan.interp.values import LITERAL, NOT_CONST, Value
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
@@ -73,3 +73,13 @@ def same_as_constant(
     for (operand, value), (_, other) in ((first, second), (second, first)):
         if value.taint and other.path == LITERAL and not other.taint and not other.refs:
             refine.scrub(frame, block, position, operand, frame.machine.everything)
+
+
+def same_as_own(
+    frame: Frame, block: ir.Block, position: int, first: tuple[Any, Value], second: tuple[Any, Value]
+) -> None:
+    """``path == base``: a path that is the program's own leads nowhere else."""
+    for (operand, value), (_, other) in ((first, second), (second, first)):
+        own = not refine.given_by_stranger(other) and not refine.normal(frame, other)
+        if value.taint and own and other.const is NOT_CONST and refine.normal(frame, value):
+            refine.scrub(frame, block, position, operand, frame.machine.bit("path"))

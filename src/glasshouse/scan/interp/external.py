@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
+from glasshouse.scan.bodies import instructions
 from glasshouse.scan.interp import (
     access_paths,
     attributes,
@@ -377,6 +378,7 @@ def test(frame: Frame, compiled: CompiledCondition, values: list[Value]) -> bool
             or condition.constant
             or condition.type is not None
             or condition.overrides is not None
+            or condition.gives is not None
         )
     return any(fits(frame, compiled, value) for value in values)
 
@@ -404,11 +406,27 @@ def fits(frame: Frame, compiled: CompiledCondition, value: Value) -> bool:
             return False
         if compiled.unmatched is not None and text is not None and compiled.unmatched.search(text):
             return False
+    if condition.gives is not None and not gives(frame, value, condition.gives):
+        return False
     if condition.overrides is not None and not overrides(frame, value, condition.overrides):
         return False
     if condition.type is not None:
         return is_type(frame, value, condition.type)
     return True
+
+
+def gives(frame: Frame, value: Value, wanted: tuple[str | int | bool | None, ...]) -> bool:
+    """Whether the value is a function of the program that gives one of these constants, whatever it is asked."""
+    for ref in value.refs:
+        if ref.__class__ is FuncRef:
+            frame.machine.unit.touched.add(ref.fn)
+            given = [ins[2] for ins in instructions(ref.fn.ir.body) if ins[0] == ir.RETURN]
+            consts = ref.fn.ir.consts
+            if given and all(
+                item.__class__ is int and item < 0 and same_constant(consts[-1 - item], wanted) for item in given
+            ):
+                return True
+    return False
 
 
 def overrides(frame: Frame, value: Value, names: tuple[str, ...]) -> bool:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MODULE_STEPS = 400_000
 MAX_NESTING = 5  # classes inside one another
+ENCLOSED = frozenset(["javascript", "go"])  # languages whose inner functions see the variables around them
 NUMERIC = frozenset(
     """int float bool complex decimal.Decimal uuid.UUID UUID datetime date long short byte double boolean Integer Long
     Short Byte Double Float Boolean java.lang.Integer java.lang.Long java.lang.Short java.lang.Byte java.lang.Double
@@ -127,7 +128,7 @@ class Modules:
         module = frame.module
         if module.language == "php":
             return php_scope.value_of(frame, name)
-        if module.language == "javascript":
+        if module.language in ENCLOSED:
             around = enclosing.value(self, frame, name)
             if around is not None:
                 return around

@@ -177,6 +177,7 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hold
             pin(frame, block, position, right, a)
         else:
             equality.same_as_constant(frame, block, position, (left, a), (right, b))
+            equality.same_as_own(frame, block, position, (left, a), (right, b))
     elif op == "in":
         if holds and allow_list(frame, b):
             scrub(frame, block, position, left, frame.machine.everything)

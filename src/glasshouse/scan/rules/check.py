@@ -253,7 +253,8 @@ def _conditions(conditions: Iterable[Condition], place: str) -> Iterator[str]:
             condition.below,
             condition.bits,
         )
-        tests = (*tests, condition.absent, condition.present, condition.constant, condition.type, condition.overrides)
+        tests = (*tests, condition.absent, condition.present, condition.constant, condition.type)
+        tests = (*tests, condition.overrides, condition.gives)
         if all(test is None for test in tests):
             yield f"field {here}: expected a test such as equals, matches, below, absent, present, constant or type"
         for pattern in (condition.matches, condition.unmatched):

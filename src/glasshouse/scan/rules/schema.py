@@ -44,6 +44,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     ``constant``: true: any constant; false: not a constant.
     ``type``: the value's type or external path is one of these (or below one of them in the hierarchy).
     ``overrides``: the value's class is one of the program's own and defines one of these methods.
+    ``gives``: the value is a function of the program that returns one of these constants whatever it is asked.
     """
 
     arg: str
@@ -58,6 +59,7 @@ class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     constant: bool | None = None
     type: tuple[str, ...] | None = None
     overrides: tuple[str, ...] | None = None
+    gives: tuple[str | int | bool | None, ...] | None = None
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -299,3 +299,35 @@ def test_a_decoder_sets_numbers_and_switches_too() -> None:
         assert flows({"web.go": code + handler}) == {"go-command-injection"}, test
         size = handler.replace("run(in.Name)", "_ = make([]int, in.N)")
         assert flows({"web.go": code + size}) == {"go-unbounded-allocation"}, test
+
+
+HANDLERS = """package main
+import ("database/sql"; "net/http"; "os"; "path/filepath"; "strings")
+type files struct { root string }
+func (f files) read(name string) ([]byte, error) { return os.ReadFile(filepath.Join(f.root, name)) }
+func (f files) below(name string) ([]byte, error) {
+    p := filepath.Join(f.root, name)
+    if p != f.root && !strings.HasPrefix(p, f.root + "/") { return nil, nil }
+    return os.ReadFile(p)
+}
+func (f files) named(name string) ([]byte, error) {
+    if strings.ContainsAny(name, "/\\\\") || name == ".." { return nil, nil }
+    return os.ReadFile(filepath.Join(f.root, name))
+}
+func start(root string) {
+    fs := files{root: root}
+    db, _ := sql.Open("pg", os.Getenv("DSN"))
+    http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { BODY })
+}
+"""
+INNER = {
+    'b, _ := fs.read(r.FormValue("n")); w.Write(b)': {"go-path-traversal"},  # a file's content is not its name
+    'b, _ := fs.below(r.FormValue("n")); w.Write(b)': set(),
+    'b, _ := fs.named(r.FormValue("n")); w.Write(b)': set(),
+    'db.Query("select " + r.FormValue("n"))': {"go-sql-injection"},
+}
+
+
+@pytest.mark.parametrize("body", INNER)
+def test_an_inner_function_knows_the_types_of_the_variables_around_it(body: str) -> None:
+    assert flows({"main.go": HANDLERS.replace("BODY", body)}) == INNER[body]

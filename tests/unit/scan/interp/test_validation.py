@@ -57,18 +57,24 @@ JAVA_CASES = {
         True,
     ),
     "flag_of_every_character": (
-        "boolean ok = true; for (char c : x.toCharArray()) { if (!Character.isLetter(c)) ok = false; } "
-        "if (!ok) return null;",
+        (
+            "boolean ok = true; for (char c : x.toCharArray()) { if (!Character.isLetter(c)) ok = false; } "
+            "if (!ok) return null;"
+        ),
         False,
     ),
     "flag_of_some_character": (
-        "boolean ok = false; for (char c : x.toCharArray()) { if (Character.isLetter(c)) ok = true; } "
-        "if (!ok) return null;",
+        (
+            "boolean ok = false; for (char c : x.toCharArray()) { if (Character.isLetter(c)) ok = true; } "
+            "if (!ok) return null;"
+        ),
         True,
     ),
     "flag_of_the_first_characters": (
-        "boolean ok = true; for (char c : x.toCharArray()) { if (c == '.') break; "
-        "if (!Character.isLetter(c)) ok = false; } if (!ok) return null;",
+        (
+            "boolean ok = true; for (char c : x.toCharArray()) { if (c == '.') break; "
+            "if (!Character.isLetter(c)) ok = false; } if (!ok) return null;"
+        ),
         True,
     ),
     "allowed_in_turn": ("boolean ok = false; for (String o : OK) { if (o.equals(x)) ok = true; }", True),
