@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -51,7 +50,7 @@ class Gateway:
         self._drain: asyncio.Task[None] | None = None
         with contextlib.suppress(PolicyError):  # every decision will say so, until the policies are mended
             self.door.warm()
-        self._watch = asyncio.ensure_future(self.relay.watch())
+        self._watches = [asyncio.ensure_future(each) for each in (self.relay.watch(), self.relay.upstreams.watch())]
 
     def _mcp_server(self) -> MCPServer[None] | None:
         """The MCP server, if the settings ask for it."""
@@ -100,9 +99,9 @@ class Gateway:
         assert self._drain is not None
         await self._drain
         await self.acts.close()
-        self._watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._watch
+        for watch in self._watches:
+            watch.cancel()
+        await asyncio.gather(*self._watches, return_exceptions=True)
         self.relay.upstreams.close()
         self.relay.settle()
         self.counters.close()
@@ -117,7 +116,6 @@ class Gateway:
                 look()
             except GlasshouseError as error:
                 found[part] = error.code
-        now = time.monotonic()
         for name, health in self.relay.upstreams.health.items():
-            found[f"upstream:{name}"] = "unreachable" if health.is_down(now) else "ok"
+            found[f"upstream:{name}"] = health.word
         return found

@@ -6,6 +6,7 @@ twice.  Only a connection that could not be made is tried again, then at the mod
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,9 @@ from glasshouse.words.errors import UpstreamError
 KEEP_ALIVE_S = 15.0
 """Shorter than servers keep idle connections, so that a request rarely meets one that is being closed."""
 DOWN_S = 5.0
-"""How long an upstream that could not be reached is tried last."""
+"""How long an upstream that could not be reached is tried last, and then it is looked for again."""
+LOOK_AFTER_S = 30.0
+"""An upstream that nobody has asked for so long is connected to, so that nobody has to find out by a call."""
 FORWARDED: Final = frozenset({b"accept", b"anthropic-version", b"anthropic-beta", b"openai-beta", b"idempotency-key"})
 """Request headers that mean something upstream; the others stay here."""
 DEFAULT_VERSION: Final = b"anthropic-version: 2023-06-01\r\n"
@@ -45,10 +48,24 @@ class Health(msgspec.Struct):
 
     failures: int = 0
     failed_at: float = float("-inf")
+    reached_at: float = float("-inf")
 
     def is_down(self, now: float) -> bool:
         """Whether it could not be reached a moment ago."""
         return self.failures > 0 and now - self.failed_at < DOWN_S
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is time to look again."""
+        if self.failures:
+            return now - self.failed_at >= DOWN_S
+        return now - self.reached_at >= LOOK_AFTER_S
+
+    @property
+    def word(self) -> str:
+        """``ok``, ``unreachable`` until it is reached again, or ``untried``."""
+        if self.failures:
+            return "unreachable"
+        return "untried" if self.reached_at == float("-inf") else "ok"
 
 
 class Reply:
@@ -93,6 +110,21 @@ class Upstreams:
             for route in ROUTES.values():
                 self._heads[name, route.upstream_path] = target.head(route.upstream_path, headers)
 
+    async def watch(self) -> None:
+        """Looks for upstreams that nobody has asked lately, with a connection and no request; runs until cancelled."""
+        while True:
+            now = time.monotonic()
+            await asyncio.gather(*[self._look(name) for name, health in self.health.items() if health.is_due(now)])
+            await asyncio.sleep(1.0)
+
+    async def _look(self, name: str) -> None:
+        try:
+            await self._pools[name].reach()
+        except ConnectError:
+            self._failed(name)
+        else:
+            self._reached(name)
+
     def close(self) -> None:
         """Closes every connection."""
         for pool in self._pools.values():
@@ -129,7 +161,7 @@ class Upstreams:
                     last = str(error)
                     self._failed(name)
                     continue
-                self.health[name].failures = 0
+                self._reached(name)
                 return reply
         raise UpstreamError(f"no upstream could be reached ({last})", where=", ".join(names))
 
@@ -154,6 +186,11 @@ class Upstreams:
         finally:
             if connection is not None:
                 connection.release()
+
+    def _reached(self, name: str) -> None:
+        health = self.health[name]
+        health.failures = 0
+        health.reached_at = time.monotonic()
 
     def _failed(self, name: str) -> None:
         health = self.health[name]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from tests.product.gateway.upstream import FAULTS
-from tests.product.gateway.world import STREAMED, World, ask, outcomes, served
+from tests.product.gateway.world import STREAMED, Caller, World, ask, outcomes, served
 
 from glasshouse.access import register
 from glasshouse.door.door import Door
@@ -75,6 +75,25 @@ def test_an_upstream_that_is_not_there_costs_nothing_and_the_next_one_is_tried(w
             ready = await caller.call("/readyz", method="GET")
             assert ready.json()["parts"]["upstream:gone"] == "unreachable"
             assert ready.status == 200
+
+    asyncio.run(main())
+
+
+def test_readiness_knows_an_upstream_before_anybody_calls_it(world: World) -> None:
+    async def parts_once_looked_at(caller: Caller) -> dict[str, str]:
+        while True:
+            ready = await caller.call("/readyz", method="GET")
+            found: dict[str, str] = ready.json()["parts"]
+            if "untried" not in found.values():
+                return found
+            assert ready.status == 503
+            await asyncio.sleep(0)  # answers come from memory; the event loop gets its turn here
+
+    async def main() -> None:
+        gone = {"family": "openai", "url": "http://127.0.0.1:9"}
+        async with served(world, upstreams={"gone": gone}) as caller:
+            found = await asyncio.wait_for(parts_once_looked_at(caller), WITHIN_S)
+            assert (found["upstream:gone"], found["upstream:gpt"]) == ("unreachable", "ok")
 
     asyncio.run(main())
 

@@ -246,3 +246,27 @@ def test_no_connection_is_an_error_that_says_so() -> None:
 )
 def test_the_head_of_a_request_names_host_and_path_as_http_wants_them(url: str, begins: bytes) -> None:
     assert Target(url).head("/chat", {"a": "b"}) == begins
+
+
+def test_looking_for_an_upstream_keeps_no_connection_and_says_when_there_is_none() -> None:
+    async def main() -> None:
+        async with pooled([], most=1) as (pool, _):
+            await pool.reach()
+            assert not pool._idle
+        with pytest.raises(ConnectError):
+            await Pool(Target("http://127.0.0.1:9"), 8, WITHIN_S, 60.0).reach()
+
+    run(main())
+
+
+def test_looking_for_an_upstream_takes_no_connection_from_calls() -> None:
+    async def main() -> None:
+        async with pooled([[GOOD]], most=1) as (pool, server):
+            connection = await pool.take()
+            await pool.reach()
+            connection.send(REQUEST)
+            await connection.answered()
+            connection.release()
+            assert server.connections == 1
+
+    run(main())

@@ -230,6 +230,14 @@ class Pool:
                 return await self._connect()
             await self._turn()
 
+    async def reach(self) -> None:
+        """Makes sure that the upstream takes connections, with one that is closed at once; `ConnectError` if not.
+
+        Does nothing while as many as may be are open, which shows it too.
+        """
+        if len(self._open) + self._opening < self._most:
+            self.take_back(await self._connect(pause_s=None), fit=False)
+
     def made(self, connection: Connection) -> None:
         """A connection has begun."""
         self._open.add(connection)
@@ -262,14 +270,15 @@ class Pool:
             connection.close()
         self._idle.clear()
 
-    async def _connect(self) -> Connection:
+    async def _connect(self, pause_s: float | None = ADDRESS_PAUSE_S) -> Connection:
+        """A new connection.  Without a pause no socket is lost in asyncio when this is cancelled."""
         target = self._target
         self._opening += 1
         try:
             async with asyncio.timeout(self._connect_timeout_s):
                 _, connection = await asyncio.get_running_loop().create_connection(
                     lambda: Connection(self), target.host, target.port, ssl=target.tls,
-                    happy_eyeballs_delay=ADDRESS_PAUSE_S, server_hostname=target.host if target.tls else None,
+                    happy_eyeballs_delay=pause_s, server_hostname=target.host if target.tls else None,
                 )  # fmt: skip
         except (OSError, UnicodeError) as error:  # TimeoutError and the errors of TLS are among them
             self._next()
