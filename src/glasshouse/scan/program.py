@@ -221,7 +221,11 @@ class Program:
         return None
 
     def overrides(self, cls: Cls, name: str, arity: int, cap: int) -> list[Fn]:
-        """Methods of that name in the classes below ``cls``, at most ``cap``."""
+        """Methods of that name in the classes below ``cls``, at most ``cap``.
+
+        An interface that nothing implements may only gather others (repositories of Spring Data): then it is those
+        below the one that declares the method.
+        """
         found: list[Fn] = []
         queue = list(cls.subclasses)
         seen: set[Cls] = set()
@@ -236,6 +240,10 @@ class Program:
                 if not fn.ir.flags & ir.ABSTRACT:
                     found.append(fn)
             queue.extend(item.subclasses)
+        declared = None if found or not cls.ir.flags & ir.INTERFACE else self.find_method(cls, name, arity)
+        if declared is not None and declared.cls not in (None, cls) and declared.ir.flags & ir.ABSTRACT:
+            assert declared.cls is not None
+            return self.overrides(declared.cls, name, arity, cap)
         return found
 
     def type_of(self, module: Module, text: str) -> Cls | str:
@@ -312,8 +320,11 @@ class Program:
     def java_star(self, module: Module, text: str) -> str:
         """An external simple name under on-demand imports: known libraries decide (see ``known_types``)."""
         for star in module.stars:
-            if not star.static and f"{star.module}.{text}" in self.known_types:
-                return f"{star.module}.{text}"
+            full = f"{star.module}.{text}"
+            if not star.static and (
+                full in self.known_types or full.replace("jakarta.", "javax.", 1) in self.known_types
+            ):
+                return full
         outside = [star for star in module.stars if not star.static]
         if outside:
             return f"{outside[0].module}.{text}" if len(outside) == 1 else text

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp.states import TESTED
-from glasshouse.scan.interp.values import NOT_CONST, Value, with_taint, without
+from glasshouse.scan.interp.values import NOT_CONST, Obj, Value, with_taint, without
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
@@ -147,10 +147,21 @@ def part_read(frame: Frame, ins: ir.Instr) -> Any:
     name, args = ins[4], ins[5]
     if name in AT_POSITION and len(args) == 1 and isinstance(args[0], str):
         return ANY
-    if ins[6] or len(args) > 2 or not (name in GETTERS or (name[:3] == "get" and not name.startswith(CHANGING))):
+    getter = name in GETTERS or (name[:3] == "get" and not name.startswith(CHANGING))
+    if ins[6] or len(args) > 2 or not (getter or (not args and is_component(frame, ins))):
         return None
     constants = [frame.val(item).const if item.__class__ is not list else NOT_CONST for item in args]
     return None if NOT_CONST in constants else (name, *constants)
+
+
+def is_component(frame: Frame, ins: ir.Instr) -> bool:
+    """Whether a method without arguments gives the component of a Java record (or a field named like it)."""
+    if frame.module.language != "java":
+        return False
+    for ref in frame.val(ins[3]).refs:
+        if ref.__class__ is Obj and ref.cls is not None and any(name == ins[4] for name, _ in ref.cls.ir.fields):
+            return True
+    return False
 
 
 def note(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, mask: int) -> None:

@@ -219,7 +219,9 @@ def seen_as(frame: Frame, obj: Obj) -> Cls:
     assert cls is not None
     if own is None or own is cls or not obj.open or frame.this is None or obj not in frame.this.refs:
         return cls
-    return own if cls in frame.machine.program.supers(own)[0] or own in cls.subclasses else cls
+    above = frame.machine.program.supers(own)[0]
+    gathered = cls.ir.flags & ir.INTERFACE and any(item in above for item in frame.machine.program.supers(cls)[0])
+    return own if cls in above or own in cls.subclasses or gathered else cls
 
 
 def class_member(frame: Frame, obj: Obj, name: str, span: int) -> Value | None:

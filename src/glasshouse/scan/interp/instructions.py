@@ -23,6 +23,7 @@ from glasshouse.scan.interp import (
     sources,
 )
 from glasshouse.scan.interp.frame import HANDLERS, Frame, LoopContext, TryContext
+from glasshouse.scan.interp.modules import NUMERIC
 from glasshouse.scan.interp.states import TESTED, State, join_env, join_heap, join_state
 from glasshouse.scan.interp.values import (
     FALSE,
@@ -49,8 +50,10 @@ def do_move(self: Frame, ins: ir.Instr) -> bool | None:
     if machine.matchers[self.module.language].concerns(dst):
         machine.assigned(self, dst, value, ins[1])
         value = machine.sensitive(self, dst, value, ins[1])
-    if dst in self.types and not value.refs and value.const is NOT_CONST and value.path[-2:] in ("", "()"):
-        value = machine.declared(self.module, self.types[dst], value)
+    if dst in self.types:
+        plain = not value.refs and value.const is NOT_CONST and value.path[-2:] in ("", "()")
+        if plain or (value.taint and self.types[dst] in NUMERIC):
+            value = machine.declared(self.module, self.types[dst], value)
     self.store(dst, value, ins[1])
     return None
 

@@ -65,7 +65,7 @@ def append(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) ->
     have = current(frame, obj)
     if have.const == "" and not have.taint and (added.const.__class__ is str or added.taint):
         return change(frame, obj, value, added)
-    return change(frame, obj, value, operators.binary(frame, "+", have, added, span))
+    return change(frame, obj, value, operators.concat(frame, [have, added], span))
 
 
 def numbers(given: Arguments) -> list[Any]:

@@ -330,13 +330,20 @@ def decorator_paths(machine: Machine, module: Any, name: str) -> list[str]:
     return [*paths, name, f"*.{last}"]
 
 
+def one_text(language: str, item: Any) -> Any:
+    """Java: ``{"select a", "from b"}`` is read as one text."""
+    texts = language == "java" and item.__class__ is list and all(part.__class__ is str for part in item)
+    return " ".join(item) if texts else item
+
+
 def check_decorator(machine: Machine, fn: Any, decorator: ir.Decorator, match: MatchModel) -> None:
     """A rule on a decorator: conditions see its constant arguments."""
     from glasshouse.scan.interp.calls import Arguments
 
     frame = machine.new_frame(fn, None, None)
-    pos = [Value(item) for name, item in decorator.args if not name and item.__class__ is not list]
-    kw = {name: Value(item) for name, item in decorator.args if name and item.__class__ is not list}
+    given = [(name, one_text(fn.module.language, item)) for name, item in decorator.args]
+    pos = [Value(item) for name, item in given if not name and item.__class__ is not list]
+    kw = {name: Value(item) for name, item in given if name and item.__class__ is not list}
     if external.conditions_hold(frame, match, None, Arguments(pos, kw)):
         machine.report_rule(
             match.rule, fn, decorator.span, {"name": decorator.name, "sink": decorator.name}, match.confidence

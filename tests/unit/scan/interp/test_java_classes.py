@@ -190,3 +190,52 @@ def test_behind_an_interface_the_implementation_knows_its_own_fields_and_methods
     assert runs("service.add(data);", LAYERS % body)
     assert not runs('service.add("ls");', LAYERS % body)
     assert not runs("names.insert(data, data);", LAYERS % body)
+
+
+def test_an_interface_that_gathers_others_leads_to_those_who_implement_them(runs: Reaches) -> None:
+    members = """@Autowired private Everything all;
+    interface Search { void find(String s) throws Exception; }
+    interface Everything extends java.util.RandomAccess, Search { }
+    static class SearchImpl implements Search {
+      private final Runtime os = Runtime.getRuntime();
+      public void find(String s) throws Exception { this.os.exec("ls " + s); }
+    }"""
+    assert runs("all.find(data);", members)
+    assert not runs('all.find("x");', members)
+
+
+def test_a_tested_component_of_a_record_is_what_the_test_lets_through(runs: Reaches) -> None:
+    record = 'record Query(String text, String sort) { }\nstatic final Set<String> OK = Set.of("a");'
+    check = "Query q = new Query(data, data); if (!OK.contains(q.sort())) return null;"
+    assert not runs(f"{check} {sink('q.sort()')}", record)
+    assert runs(f"{check} {sink('q.text()')}", record)
+
+
+def test_an_element_that_is_declared_a_number_is_one(runs: Reaches) -> None:
+    build = "StringBuilder b = new StringBuilder(); for (%s x : data) { b.append(x).append(','); }"
+    assert runs(f"{build % 'Object'} {sink('b.toString()')}")
+    assert not runs(f"{build % 'Long'} {sink('b.toString()')}")
+
+
+JAXRS = """package users;
+import jakarta.ws.rs.*;
+import jakarta.ws.rs.core.*;
+import lombok.extern.slf4j.Slf4j;
+@Slf4j
+@Path("/users")
+public class Users {
+  @GET public Response one(@QueryParam("name") String name) throws Exception {
+    BODY
+    return Response.ok().build();
+  }
+}
+"""
+
+
+def test_handlers_are_known_where_several_packages_of_the_framework_are_imported_whole(lines: Lines) -> None:
+    assert lines("java", JAXRS.replace("BODY", sink("name")), 78) == [9]
+
+
+def test_a_logger_that_lombok_adds_is_one(lines: Lines) -> None:
+    assert lines("java", JAXRS.replace("BODY", 'log.info("user {}", name);'), 117) == [9]
+    assert lines("java", JAXRS.replace("BODY", 'log.info("user");').replace("@Slf4j\n", ""), 117) == []

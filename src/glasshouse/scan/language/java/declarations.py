@@ -116,6 +116,11 @@ def _read_field(lo: Lowering, scope: ClassScope, node: Node, flags: int, members
             text = type_text(lo, child)
 
 
+LOGGERS = frozenset(
+    "Slf4j Log4j2 Log Log4j CommonsLog JBossLog Flogger XSlf4j".split()
+)  # of Lombok: give a field `log`
+
+
 # --- classes -------------------------------------------------------------------------------------------------------
 def lower_class(lo: Lowering, node: Node, captured: frozenset[str] = frozenset()) -> int:
     """Lower a class declaration; gives its index, or -1 when it has no name."""
@@ -182,6 +187,9 @@ def class_body(
         cls.fields.append((component.name, component.type))
     read_members(lo, scope, nodes, flags, members)
     cls.fields.extend((item.name, item.type) for item in members.initializers if isinstance(item, Field))
+    if LOGGERS.intersection(item.name for item in decorators) and "log" not in scope.fields:
+        scope.fields["log"] = False
+        cls.fields.append(("log", "org.slf4j.Logger"))
     if components:
         lo.records[name] = [component.name for component in components]
     nested = [(child, lower_class(lo, child, captured)) for child in members.classes]
