@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-IR_VERSION = 1
+IR_VERSION = 2
 KERNEL_PACKAGE = "kernel"
 PART_PACKAGE = "part"
 """``File.package`` in C: code of an operating system, which differs in what calls what and what compilers have checked;
@@ -103,7 +103,10 @@ CALLED = frozenset(["function", "method", "lambda"])
 
 
 class Decorator(msgspec.Struct, array_like=True):
-    """A decorator or annotation as written.  ``args`` are constants (None where not constant), by position or name."""
+    """A decorator or annotation as written.  ``args`` are constants (None where not constant), by position or name.
+
+    ``$name`` and ``$regex`` (TypeScript): a name or class, and a regular expression, that is given.
+    """
 
     name: str
     args: list[tuple[str, Any]]  # ("" or keyword, constant or list of constants)
@@ -159,6 +162,7 @@ class Class(msgspec.Struct, array_like=True):
     parent: int = -1  # enclosing class
     flags: int = 0
     decorators: list[Decorator] = []
+    marks: list[tuple[str, Decorator]] = []  # decorators of fields (TypeScript)
 
 
 class Import(msgspec.Struct, array_like=True):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
+from glasshouse.scan.interp import declared_data
 from glasshouse.scan.interp.values import (
+    LITERAL,
     MAX_PATH,
     NOT_CONST,
     UNKNOWN,
@@ -38,6 +40,7 @@ DEEP_OBJECTS = 40
 DEEP_INSTANCES = 1
 CONTAINERS = frozenset(["list", "tuple", "set", "dict"])
 PROGRAM_NAMES = {"process.argv": 2, "os.Args": 1}  # arguments that whoever starts the program does not choose
+ENUM_PARTS = frozenset(["value", "name"])
 LENGTHS = frozenset(["length", "size"])
 CERTAIN = ("certain",)  # field of a dict: names of fields that no unknown spread or key can have changed
 
@@ -142,6 +145,10 @@ def obj_attr(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Valu
             from glasshouse.scan.interp.python_builtins import matched_position
 
             return matched_position(frame, obj, value, name, span)
+        if name in declared_data.FORM_DATA and frame.module.language == "python":
+            data = declared_data.form_data(frame, obj, value, name, span)
+            if data is not None:
+                return data
         state = machine.instance_field(frame, obj, name)
         member = class_member(frame, obj, name, span) if state is None else None
         if member is not None:
@@ -152,6 +159,10 @@ def obj_attr(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Valu
                 return outside
         result = state or UNKNOWN
         result = with_taint(result, join_taint(result.taint, derived(machine, value.taint, name)))
+        if result.taint and declared_data.is_model(frame, obj.cls):
+            result = declared_data.field(frame, obj.cls, name, result, span)
+        elif name in ENUM_PARTS and not result.taint and declared_data.is_enum(frame, obj.cls):
+            return Value(path=LITERAL)
         if obj.label is not None and obj.label.index < 0 and not result.refs and not result.path:
             result = own_data(frame, obj.label, name, result, span)
         if result.taint or result.refs:
@@ -332,7 +343,8 @@ def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
         found = Value(taint=found.taint, refs=found.refs, path=found.path)
     if found is None:
         name = str(const) if const is not NOT_CONST else "*"
-        found = Value(taint=derived(machine, value.taint, name), path=element_path(value.path))
+        within = key.refs if value.path.endswith(".Annotated") else ()  # an alias of a type, with what it says besides
+        found = Value(taint=derived(machine, value.taint, name), refs=within, path=element_path(value.path))
     if key.taint:
         machine.check_index(frame, value, key, span)
     if const.__class__ is str:

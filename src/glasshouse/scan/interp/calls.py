@@ -9,6 +9,7 @@ from glasshouse.scan import ir
 from glasshouse.scan.interp import (
     attributes,
     containers,
+    declared_data,
     external,
     go_builtins,
     java_builtins,
@@ -344,6 +345,9 @@ def method_of_class(frame: Frame, ref: ClassRef, name: str, given: Arguments, sp
             reflected = java_builtins.class_method(frame, ref, name, given, span)
             if reflected is not None:
                 return reflected
+        model = declared_data.parsed(frame, ref.cls, name, given)
+        if model is not None:
+            return model
         member = attributes.class_attr(frame, ref, name)
         return call_value(frame, member, given, span) if member is not None and (member.refs or member.path) else None
     if fn.module.language == "java":

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes, literals
+from glasshouse.scan.interp import attributes, dependencies, literals
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, ClassRef, Obj, Value, join, join_all
 
 if TYPE_CHECKING:
@@ -217,4 +217,5 @@ HANDLERS: dict[str, Handler] = {
     "getattr": get_attribute,
     "setattr": set_attribute,
     "delattr": delete_attribute,
+    **dict.fromkeys(dependencies.MAKERS, dependencies.depends),
 }

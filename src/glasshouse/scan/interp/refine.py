@@ -14,9 +14,11 @@ from glasshouse.scan.interp import (
     external,
     flags,
     go_tests,
+    host_tests,
     patterns,
     php_patterns,
     predicates,
+    shape_tests,
 )
 from glasshouse.scan.interp.access_paths import assigns, definition
 from glasshouse.scan.interp.values import LITERAL, NOT_CONST, Bound, Obj, Value, join_taint, with_taint, without
@@ -34,6 +36,7 @@ SAFE_TYPES = frozenset(
     datetime date number boolean Date""".split()
 )
 MEMBER_TESTS = frozenset(["contains", "includes", "has", "containsKey", "containsValue", "hasOwnProperty", "indexOf"])
+ENDING_TESTS = frozenset(["endswith", "endsWith"])
 PREFIX_TESTS = frozenset(["startswith", "startsWith", "is_relative_to"])
 MATCH_TESTS = frozenset(["match", "fullmatch", "matches", "test", "search", "exec", "find", "lookingAt"])
 
@@ -48,6 +51,8 @@ def assume(frame: Frame, block: ir.Block, index: int, cond: Any, holds: bool, de
     if ins is None:
         return
     op = ins[0]
+    if op == ir.ATTR and not holds and host_tests.is_host(frame, ins):
+        host_tests.passed(frame, block, position, ins[3])  # an address without a host stays here
     if op == ir.UNOP and ins[3] in ("not", "!"):
         assume(frame, block, position, ins[4], not holds, depth + 1)
     elif op == ir.BINOP:
@@ -60,7 +65,7 @@ def assume(frame: Frame, block: ir.Block, index: int, cond: Any, holds: bool, de
         elif not holds and frame.module.language == "java" and ins[4] in (["Object"], ["java.lang.Object"]):
             scrub(frame, block, position, ins[3], frame.machine.everything)  # only null is no object
         elif frame.module.language == "javascript":
-            shape_test(frame, block, position, ins[3], holds, "Array" in ins[4])
+            shape_tests.shape_test(frame, block, position, ins[3], holds, "Array" in ins[4])
     elif op == ir.MOVE:
         if isinstance(cond, str) and ins[3].__class__ is int and ins[3] < 0:
             flags.assume(frame, block, position, index, cond, holds, depth)
@@ -156,7 +161,7 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hold
             assume(frame, block, position, left, holds == b.const, depth + 1)
             return
         if b.const.__class__ is str and a.const is NOT_CONST and frame.module.language == "javascript":
-            typeof_test(frame, block, position, left, b.const, holds)
+            shape_tests.typeof_test(frame, block, position, left, b.const, holds)
         if b.const == -1 and b.const.__class__ is int:
             searched(frame, block, position, left, not holds)
         if b.const is None and a.const is NOT_CONST:
@@ -171,6 +176,10 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hold
         equality.common_base(frame, block, position, right)
         if b.const == 0:
             found_first(frame, block, position, left)
+        if not b.taint and a.taint:
+            host_tests.checked(frame, block, position, left)
+        elif not a.taint and b.taint:
+            host_tests.checked(frame, block, position, right)
         if b.const is not NOT_CONST:
             pin(frame, block, position, left, b)
         elif a.const is not NOT_CONST:
@@ -180,6 +189,7 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hold
             equality.same_as_own(frame, block, position, (left, a), (right, b))
     elif op == "in":
         if holds and allow_list(frame, b):
+            host_tests.checked(frame, block, position, left)
             scrub(frame, block, position, left, frame.machine.everything)
         elif not holds and a.const in ("..", "../", "/", "\\"):
             scrub(frame, block, position, right, frame.machine.bit("path"))
@@ -190,29 +200,6 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hold
     elif op in (">", ">=", "<", "<=", "!="):
         bounded(frame, block, position, left, right, op, holds)
         search_test(frame, block, position, ins, holds)
-
-
-PRIMITIVE = frozenset(["number", "boolean", "undefined", "bigint", "symbol", "function"])
-
-
-def typeof_test(frame: Frame, block: ir.Block, position: int, operand: Any, kind: str, holds: bool) -> None:
-    """``typeof x === "string"``: text is neither a list nor an object with keys; whoever asks tells them apart."""
-    where, ins = definition(block, position, operand)
-    if ins is None or ins[0] != ir.UNOP or ins[3] != "typeof":
-        return
-    machine = frame.machine
-    if holds and kind in PRIMITIVE:
-        scrub(frame, block, where, ins[4], machine.everything)
-    elif holds == (kind == "string") and kind in ("string", "object"):
-        scrub(frame, block, where, ins[4], machine.matcher(frame).shape_mask | machine.bit("resource"))
-    else:
-        scrub(frame, block, where, ins[4], machine.bit("type"))
-
-
-def shape_test(frame: Frame, block: ir.Block, position: int, operand: Any, holds: bool, array: bool) -> None:
-    """``x instanceof Array``."""
-    machine = frame.machine
-    scrub(frame, block, position, operand, machine.bit("type") | (machine.bit("resource") if holds and array else 0))
 
 
 def search_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool) -> None:
@@ -305,6 +292,8 @@ def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds
             relative_test(frame, block, position, operands[0])
             if normal(frame, frame.val(operands[0])):  # cleaned, and does not lead upwards
                 scrub(frame, block, position, operands[0], frame.machine.bit("path"))
+    elif name in ENDING_TESTS and holds and operands and str(frame.val(operands[0]).const)[:1] == ".":
+        host_tests.checked(frame, block, position, ins[3])  # a host below one of the program's own
     if name in MATCH_TESTS:
         pattern_test(frame, block, position, ins, operands, holds)
 
@@ -333,6 +322,7 @@ def member_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hol
         and (receiver.refs or receiver.path or not receiver.taint)
     ):
         if receiver.const.__class__ is not str:
+            host_tests.checked(frame, block, position, operands[0])
             scrub(frame, block, position, operands[0], frame.machine.everything)
 
 

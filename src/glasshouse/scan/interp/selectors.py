@@ -10,7 +10,10 @@ from glasshouse.scan.rules import schema
 
 
 class Selector(NamedTuple):
-    """A compiled argument selector.  kind: ``pos`` ``kw`` ``self`` ``any`` ``last`` ``from``."""
+    """A compiled argument selector.  kind: ``pos`` ``kw`` ``self`` ``any`` ``last`` ``from``.
+
+    ``name``: the keyword under which a positional argument may be given, or several, separated by ``|``.
+    """
 
     kind: str
     position: int
@@ -62,7 +65,9 @@ def selected(selector: Selector, args: Sequence[Any], kwargs: dict[str, Any], re
     if kind == "pos":
         if selector.position < len(args):
             return [args[selector.position]]
-        return [kwargs[selector.name]] if selector.name and selector.name in kwargs else []
+        if selector.name and kwargs:
+            return [kwargs[name] for name in selector.name.split("|") if name in kwargs][:1]
+        return []
     if kind == "kw":
         return [kwargs[selector.name]] if selector.name in kwargs else []
     if kind == "self":

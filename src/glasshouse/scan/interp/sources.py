@@ -6,9 +6,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import access_paths, attributes, external
+from glasshouse.scan.interp import access_paths, attributes, declared_data, dependencies, external
 from glasshouse.scan.interp.matcher import MatchModel, ReadModel, SourceModel
-from glasshouse.scan.interp.values import UNKNOWN, Obj, Step, Taint, Value, join_taint, with_taint
+from glasshouse.scan.interp.values import LITERAL, UNKNOWN, Obj, Step, Taint, Value, join_taint, with_taint
 from glasshouse.scan.rules import schema
 
 if TYPE_CHECKING:
@@ -175,6 +175,11 @@ def bind_entry(machine: Machine, frame: Frame, entry: schema.Entry) -> None:
             continue
         model = param_model(entry, param, number)
         number += 1
+        provided = dependencies.provided(frame, entry, param) if frame.module.language == "python" else None
+        if provided is not None:
+            frame.env[param.name] = provided
+            supplied.add(param.name)
+            continue
         if frame.module.language == "php" and param.type not in ("", "int"):
             model = None  # an object that the framework makes
         value = UNKNOWN
@@ -239,9 +244,9 @@ def entry_value(machine: Machine, frame: Frame, model: schema.ParamModel, param:
         return value
     place = (frame.module.index, param.span)
     text = model.description or f"{TEXT[model.source]} (`{param.name}`)"
-    mask = machine.everything
-    if param.type and machine.modules.is_numeric(frame.module, param.type):
-        mask = machine.numeric
+    mask = machine.everything & ~declared_data.parameter(frame, param)
+    if not mask:
+        return value if value.refs else Value(path=LITERAL)
     taint = brought(machine, model.source, text, place, mask)
     refs = value.refs or (Obj("param", place, open=True),)
     return Value(taint=join_taint(value.taint, taint), refs=refs, path=value.path)

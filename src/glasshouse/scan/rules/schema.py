@@ -18,7 +18,7 @@ stripped.  JSX elements call ``$jsx`` with (tag, props, children...).
 Argument selectors (strings): ``0``, ``1``, ... positional; a word: keyword (Python) ; ``self``: the receiver;
 ``any``: every argument but the receiver; ``0.url``: field ``url`` of argument 0 (options objects); ``0.*``: every
 element or field of argument 0; ``-1``: the last argument; ``1+``: every argument from position 1 on.
-``0|cmd`` is argument 0 or, when given by keyword, ``cmd``.
+``0|cmd`` is argument 0 or, when given by keyword, ``cmd`` (``0|path|name``: either of these).
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class Classes(Functions):
             if kind == "method_definition":
                 self._method_definition(part, cls, decorators)
             elif kind in _FIELDS:
-                static = self._field(part, cls)
+                static = self._field(part, cls, decorators)
                 if part.child_by_field_name("value") is not None:
                     (statics if static else fields).append(part)
             elif kind == "class_static_block":
@@ -138,13 +138,15 @@ class Classes(Functions):
         if not setter:
             cls.methods.append((name, index))
 
-    def _field(self, node: Node, cls: Class) -> bool:
+    def _field(self, node: Node, cls: Class, decorators: list[Decorator]) -> bool:
         """Note a field's name and type; whether it is static."""
         static = False
         name = written = None
         for part in node.children:
             kind = part.type
-            if kind == "static":
+            if kind == "decorator":
+                decorators.append(self.decorator(part))
+            elif kind == "static":
                 static = True
             elif kind == "type_annotation":
                 written = part
@@ -154,6 +156,7 @@ class Classes(Functions):
                 name = part
         if name is not None:
             cls.fields.append((self.text(name), self.type_text(written)))
+            cls.marks += [(self.text(name), decorator) for decorator in decorators]
         return static
 
     def _field_parts(self, node: Node) -> tuple[Node | None, Node | None]:
@@ -199,7 +202,16 @@ class Classes(Functions):
                 args.extend(self._object_constants(part))
             elif part.kind_id != self.k.comment:
                 args.append(("", self._constant(part)))
+                args += self._named(part)
         return Decorator(self.text(parts[0])[:200], args, span)
+
+    def _named(self, node: Node) -> list[tuple[str, Any]]:
+        """The name or class, or the regular expression, that a decorator is given."""
+        if node.type == "regex":
+            return [("$regex", self.text(node)[:400])]
+        if node.type == "new_expression" and node.named_children:
+            node = node.named_children[0]
+        return [("$name", self.text(node)[:100])] if node.type in ("identifier", "member_expression") else []
 
     def _object_constants(self, node: Node) -> list[tuple[str, Any]]:
         found: list[tuple[str, Any]] = []

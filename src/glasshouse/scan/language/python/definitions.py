@@ -33,6 +33,7 @@ _WRAPPED_TYPE = re.compile(
     r"(?:typing\.)?(?:Optional|Annotated|ClassVar|Final|Required|NotRequired|Union)\[(.*)\]\Z", re.DOTALL
 )
 MAX_TYPE = 200  # characters of a type text
+MAX_ANNOTATION = 600  # characters of an annotation that is kept whole
 
 
 class Definitions(Patterns):
@@ -234,7 +235,15 @@ class Definitions(Patterns):
 
     def parameter(self, name: Node, kind: str, annotation: Node | None = None, has_default: bool = False) -> None:
         type_text = self.type_text(annotation) if annotation is not None else ""
-        self.fn.params.append(Param(self.word(name), kind, type_text, self.span(name), [], has_default))
+        noted = self.annotation(annotation) if annotation is not None else []
+        self.fn.params.append(Param(self.word(name), kind, type_text, self.span(name), noted, has_default))
+
+    def annotation(self, node: Node) -> list[Decorator]:
+        """What ``Annotated[type, ...]`` says beside the type, as written: what a framework checks or depends on."""
+        raw = self.source[node.start_byte : min(node.end_byte, node.start_byte + MAX_ANNOTATION)]
+        if b"Annotated[" not in raw[:28]:
+            return []
+        return [Decorator("Annotated", [("", raw.decode("utf-8", "replace"))], self.span(node))]
 
     def annotated_parameter(self, node: Node, kind: str) -> bool:
         """A parameter with a type or a default; true if it takes the rest of the positional arguments."""
