@@ -320,8 +320,9 @@ def set_attr(frame: Frame, target: Value, name: str, value: Value, span: int) ->
 def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
     """``value[key]``."""
     machine = frame.machine
+    key = named_key(frame, key)
     const = key.const
-    if const.__class__ is str and not value.refs and value.path:
+    if const.__class__ is str and value.path and (not value.refs or is_array_like(frame, value, const)):
         return get_attr(frame, value, const, span)
     if const.__class__ is int and const < PROGRAM_NAMES.get(value.path, 0):
         return UNKNOWN  # the interpreter and the program itself
@@ -350,6 +351,18 @@ def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
     if const.__class__ is str:
         found = machine.sensitive(frame, const, found, span)
     return found
+
+
+def named_key(frame: Frame, key: Value) -> Value:
+    """PHP: a constant of an extension as a key (``CURLOPT_URL``) stands for itself."""
+    if key.const is NOT_CONST and key.path.isupper() and frame.module.language == "php" and not key.taint:
+        return Value(key.path)
+    return key
+
+
+def is_array_like(frame: Frame, value: Value, name: str) -> bool:
+    """PHP: an object of a library whose keys are read like its fields: ``$request['name']``."""
+    return frame.module.language == "php" and frame.machine.matcher(frame).read(f"{value.path}.{name}") is not None
 
 
 def outside_too(frame: Frame, value: Value) -> bool:
@@ -392,6 +405,7 @@ def obj_item(frame: Frame, obj: Obj, value: Value, key: Value, span: int) -> Val
 def set_item(frame: Frame, target: Value, key: Value, value: Value, span: int) -> None:
     """``target[key] = value``."""
     machine = frame.machine
+    key = named_key(frame, key)
     const = key.const
     if key.taint:
         machine.check_key_write(frame, target, key, value, span)

@@ -132,6 +132,12 @@ class CallModel:
         self.protocol: list[ProtocolUse] = []
         self.returns = ""
 
+    def only_sanitizers(self) -> CallModel:
+        """What makes harmless does so on a type of which something else is known, too."""
+        found = CallModel()
+        found.sanitizers = self.sanitizers
+        return found
+
     def add(self, other: CallModel) -> None:
         for name in ("sinks", "matches", "sources", "sanitizers", "registers", "protocol"):
             mine = getattr(self, name)
@@ -437,10 +443,11 @@ class Matcher:
             model = self.calls.get(f"{item}.{name}" if item else name)
             if model is not None:
                 models.append(model)
-        if owner != "*" and owner not in self.known_types:
-            star = self.calls.get(f"*.{name}")
-            if star is not None:
-                models.append(star)
+        star = self.calls.get(f"*.{name}") if owner != "*" else None
+        if star is not None and owner not in self.known_types:
+            models.append(star)
+        elif star is not None and star.sanitizers and not models:
+            models.append(star.only_sanitizers())
         if len(models) <= 1:
             return models[0] if models else None
         merged = CallModel()
@@ -455,8 +462,9 @@ class Matcher:
         except KeyError:
             owner, _, name = self.normal(path).rpartition(".")
             found = None
-            for item in self.supers(owner) if owner else ("",):
-                found = self.reads.get(f"{item}.{name}" if item else name)
+            above = self.supers(owner) if owner else ("",)
+            for item in (*(f"{item}.{name}" if item else name for item in above), *(f"{item}.*" for item in above)):
+                found = self.reads.get(item)
                 if found is not None:
                     break
             if found is None and owner not in self.known_types:

@@ -12,6 +12,7 @@ Names of external things ("callee paths")
                                   ``hierarchy`` adds the types above it); constructors are the class's own path
     ``*.execute``                 a method of that name on a receiver whose type is not known
     ``express.Request.query``     an attribute read on a typed value
+    ``WP_REST_Request.*``         any attribute (or key) of a typed value that no other entry names
 JavaScript: ``child_process.exec`` (module path + export), globals by name (``eval``, ``document.write``), ``node:`` is
 stripped.  JSX elements call ``$jsx`` with (tag, props, children...).
 

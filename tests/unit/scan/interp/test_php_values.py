@@ -215,3 +215,24 @@ def test_escaped_data_does_harm_only_outside_quotes(place: str) -> None:
     code, harm = ESCAPED[place]
     head = "<?php $sql = mysqli_real_escape_string($l, $_GET['a']); $html = htmlspecialchars($_GET['a'], ENT_QUOTES);\n"
     assert bool(flows({"a.php": head + code})) is harm
+
+
+LARAVEL = """<?php
+use Illuminate\\Database\\Eloquent\\Model;
+use Illuminate\\Http\\Request;
+class User extends Model { }
+class UserController extends Controller {
+    public function find(Request $request) { return BODY; }
+}
+"""
+REQUESTS = {
+    "User::whereRaw('name = ' . $request->name)->get()": {"php-sql-injection"},
+    "User::whereRaw('name = ?', [$request->name])->get()": set(),
+    "User::whereRaw('name = ' . $request['name'])->get()": {"php-sql-injection"},
+    "User::whereRaw('id = ' . $request->integer('id'))->get()": set(),
+}
+
+
+@pytest.mark.parametrize("body", REQUESTS)
+def test_fields_and_keys_of_a_request_are_data_and_models_build_statements(body: str) -> None:
+    assert flows({"a.php": LARAVEL.replace("BODY", body)}) == REQUESTS[body]
