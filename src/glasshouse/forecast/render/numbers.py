@@ -20,5 +20,7 @@ def percent(value: float) -> str:
 
 
 def factor(value: float) -> str:
-    """A factor of the odds: how many times more or less."""
-    return f"{value:.1f} x more" if value >= 1 else f"{1 / value:.1f} x less"
+    """A factor of the odds: how many times more or less, with two digits that matter."""
+    times = value if value >= 1 else 1 / value
+    shown = f"{times:.1f}" if times < 9.95 else f"{float(f'{times:.1e}'):,.0f}"
+    return f"{shown} x {'more' if value >= 1 else 'less'}"
