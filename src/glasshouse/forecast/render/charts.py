@@ -48,7 +48,8 @@ def series(
     width: int = 560,
     height: int = 150,
 ) -> str:
-    """Past values as a line, and (low, middle, high) of what comes as a band; ``ends`` name the first and the last."""
+    """Past values as a line, and (low, middle, high) of what comes as a band that opens from the last of them; ``ends``
+    name the first and the last."""
     count = len(values) + len(forecast)
     top = max([*values, *(high for _, _, high in forecast), 1.0])
 
@@ -59,11 +60,12 @@ def series(
         return height - 18 - (height - 28) * value / top
 
     line = " ".join(f"{x(number):.1f},{y(value):.1f}" for number, value in enumerate(values))
-    start = len(values)
-    band = [(x(start + number), low, high) for number, (low, _, high) in enumerate(forecast)]
-    upper = " ".join(f"{at:.1f},{y(high):.1f}" for at, _, high in band)
-    lower = " ".join(f"{at:.1f},{y(low):.1f}" for at, low, _ in reversed(band))
-    middle = " ".join(f"{x(start + number):.1f},{y(each):.1f}" for number, (_, each, _) in enumerate(forecast))
+    opening = [(value, value, value) for value in values[-1:] if forecast]
+    start = len(values) - len(opening)
+    band = [(x(start + number), *each) for number, each in enumerate([*opening, *forecast])]
+    upper = " ".join(f"{at:.1f},{y(high):.1f}" for at, _, _, high in band)
+    lower = " ".join(f"{at:.1f},{y(low):.1f}" for at, low, _, _ in reversed(band))
+    middle = " ".join(f"{at:.1f},{y(each):.1f}" for at, _, each, _ in band)
     return (
         f'<svg class="series" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="{safe(label)}"><line class="grid" x1="30" x2="{width - 10}" y1="{y(0):.1f}" y2="{y(0):.1f}"/>'

@@ -95,19 +95,21 @@ def html(report: Trends) -> Iterator[str]:
 
 
 def _body(report: Trends) -> Iterator[str]:
+    yield from _rising(report)
+    yield "<h2>Listings a month, and the next three</h2>\n"
     if not report.listings:
         yield "<p>Too few listings in the last 24 months to count.</p>\n"
-    for each in report.listings[:SHOWN]:
-        name = "All listings" if each.name == "all" else f"{each.dimension}: {each.name}"
-        ahead = [(float(month.low), month.mean, float(month.high)) for month in each.ahead]
-        yield f"<h2>{safe(name)}</h2>\n"
-        ends = each.first_month, each.ahead[-1].month if each.ahead else ""
-        yield series([float(count) for count in each.counts], ahead, f"{name}, a month", ends) + "\n"
-        coming = "; ".join(f"{month.month}: {month.mean:.1f} ({month.low} to {month.high})" for month in each.ahead)
-        yield f'<p class="quiet">{safe(coming)}. Method: {safe(each.method)}.'
-        for change in each.changes:
-            yield f" Level changed in {safe(change.month)}: {change.before:.1f} to {change.after:.1f} a month."
-        yield "</p>\n"
+    else:
+        yield f'<div class="figures">\n{"".join(map(_figure, report.listings[:SHOWN]))}</div>\n'
+    yield "<h2>Who publishes</h2>\n"
+    shares = [(safe(row.source), percent(row.share), percent(row.share_before)) for row in report.sources]
+    yield table(("source", "last year", "two years before"), shares, frozenset({1, 2}))
+    for caveat in report.caveats:
+        yield f'<p class="quiet">Note: {safe(caveat)}.</p>\n'
+
+
+def _rising(report: Trends) -> Iterator[str]:
+    """What emerges, which is what most people come for."""
     yield "<h2>More listings for each published CVE than before</h2>\n"
     rows = [
         (
@@ -122,8 +124,20 @@ def _body(report: Trends) -> Iterator[str]:
         yield f"<p>{nothing.capitalize()}.</p>\n"
     if rows:
         yield table(("group", "holds", "figures", "vulnerabilities behind it"), rows)
-    yield "<h2>Who publishes</h2>\n"
-    shares = [(safe(row.source), percent(row.share), percent(row.share_before)) for row in report.sources]
-    yield table(("source", "last year", "two years before"), shares, frozenset({1, 2}))
-    for caveat in report.caveats:
-        yield f'<p class="quiet">Note: {safe(caveat)}.</p>\n'
+
+
+def _figure(each: Trend) -> str:
+    """One series as a drawing with what comes in words."""
+    name = "All listings" if each.name == "all" else f"{each.dimension}: {each.name}"
+    ahead = [(float(month.low), month.mean, float(month.high)) for month in each.ahead]
+    ends = each.first_month, each.ahead[-1].month if each.ahead else ""
+    drawing = series([float(count) for count in each.counts], ahead, f"{name}, a month", ends, 360, 130)
+    coming = ", ".join(f"{month.month}: {month.mean:.1f} ({month.low} to {month.high})" for month in each.ahead)
+    changes = "".join(
+        f" Level changed in {safe(change.month)}: {change.before:.1f} to {change.after:.1f} a month."
+        for change in each.changes
+    )
+    said = f"{safe(coming)}; 80 % range, method: {safe(each.method)}." if coming else ""
+    return (
+        f'<figure><h3>{safe(name)}</h3>\n{drawing}\n<figcaption class="quiet">{said}{changes}</figcaption></figure>\n'
+    )
