@@ -110,6 +110,16 @@ class Module:
         return f"Module({self.path})"
 
 
+SOURCE_ROOTS = ("@/", "~/", "~~/", "@@/", "#/", "$lib/", "src/", "@src/", "@app/")
+"""How imports of TypeScript and of bundlers begin that are meant from the folder of the sources."""
+
+
+def script_name(path: str) -> str:
+    """A JavaScript file's path as imports write it: no ending, no ``/index``."""
+    stem = next((path[: -len(ending)] for ending in JS_ENDINGS if path.endswith(ending)), path)
+    return stem.removesuffix("/index")
+
+
 def module_name(path: str) -> str:
     """Dotted name of a Python file below the scan root (``a/b/__init__.py`` is ``a.b``)."""
     stem = path.rsplit(".", 1)[0]
@@ -126,6 +136,7 @@ class Program:
         self.modules: list[Module] = []
         self.by_path: dict[str, Module] = {}
         self._by_last: dict[str, list[Module]] = {}
+        self._scripts: dict[str, list[Module]] = {}
         self.class_names: dict[str, list[Cls]] = {}
         self.packages: dict[tuple[str, str], Cls] = {}
         self.methods_named: dict[str, list[Fn]] = {}
@@ -144,6 +155,8 @@ class Program:
         self.by_path[file.path] = module
         if file.language == "python":
             self._by_last.setdefault(name.rsplit(".", 1)[-1], []).append(module)
+        elif file.language == "javascript":
+            self._scripts.setdefault(script_name(file.path).rpartition("/")[2], []).append(module)
         for index, klass in enumerate(file.classes):
             self._add_class(module, index, klass)
         classes, count = module.classes, len(module.classes)
@@ -369,12 +382,28 @@ class Program:
 
     def script_module(self, module: Module, name: str) -> Module | None:
         if not name.startswith("."):
-            return None
+            return self.aliased_module(module, name)
         base = posixpath.normpath(posixpath.join(posixpath.dirname(module.path), name))
         candidates = [base, *(base + ending for ending in JS_ENDINGS), *(f"{base}/index{e}" for e in JS_ENDINGS)]
         if base.endswith(".js"):
             candidates += [base[:-3] + ".ts", base[:-3] + ".tsx"]
         return next((self.by_path[path] for path in candidates if path in self.by_path), None)
+
+    def aliased_module(self, module: Module, name: str) -> Module | None:
+        """The file that ``@/lib/db`` and the like mean: of those whose path ends so, the one nearest to ``module``."""
+        root = next((item for item in SOURCE_ROOTS if name.startswith(item)), None)
+        if root is None:
+            return None
+        wanted = script_name(name[len(root) :] if root != "$lib/" and root != "src/" else name.removeprefix("$"))
+        best: Module | None = None
+        score = -1
+        for item in self._scripts.get(wanted.rpartition("/")[2], ()):
+            known = script_name(item.path)
+            if known == wanted or known.endswith("/" + wanted):
+                common = len(posixpath.commonprefix([item.path, module.path]))
+                if common > score:
+                    best, score = item, common
+        return best
 
     def package_of(self, module: Module) -> Sequence[Module]:
         """The files of a Go file's package."""

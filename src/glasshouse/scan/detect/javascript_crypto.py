@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -74,12 +75,32 @@ def _does_nothing(facts: Facts, function: int) -> bool:
     return all(site.instr[0] in _HARMLESS_OPS for site in facts.sites[function])
 
 
+_DECODERS = frozenset(["jsonwebtoken.decode", "jose.decodeJwt", "hono/jwt.decode"])
+_NEST_DECODER = re.compile(r"(?i)jwt\w*\.decode$")
+_REQUESTS = frozenset(["req", "request", "ctx", "context", "c"])
+_VERIFIER = re.compile(r"(?i)(^|\.)(jwt)?verify(async|jwt)?$|jwtverify")
+
+
 def find_unverified_tokens(file: ir.File, options: Mapping[str, Any]) -> Iterator[Hit]:
-    """``jwt.decode`` in a file that never verifies a token."""
+    """``jwt.decode`` in a file that never verifies a token, or in a handler of requests that does not."""
     facts = facts_of(file)
     calls = [(site, facts.callee(site)) for site in facts.every(ir.CALL, ir.CALL_METHOD)]
-    if any(name.endswith(("jsonwebtoken.verify", ".jwtVerify", "jose.jwtVerify")) for _, name in calls):
+    nest = any(entry.module == "@nestjs/jwt" for entry in file.imports)
+    decoding = [
+        site
+        for site, name in calls
+        if arguments(site.instr) and (name in _DECODERS or (nest and _NEST_DECODER.search(name) is not None))
+    ]
+    if not decoding:
         return
-    for site, name in calls:
-        if name == "jsonwebtoken.decode" and arguments(site.instr):
+    verifying = {index for site, name in calls if _VERIFIER.search(name) for index in _inside(facts, site.function)}
+    for site in decoding:
+        inside = _inside(facts, site.function)
+        handles = any(param.name in _REQUESTS for index in inside for param in file.functions[index].params[:1])
+        if verifying.isdisjoint(inside) and (handles or not verifying):
             yield Hit(site.instr[1], site.function)
+
+
+def _inside(facts: Facts, function: int) -> set[int]:
+    """The function and those it lies in; the module only where the function is the module."""
+    return {index for index in facts.around(function) if index == function or index > 0}

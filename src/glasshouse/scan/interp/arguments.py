@@ -42,6 +42,11 @@ class Arguments:
             values.append(self.rest)
         return values
 
+    def without(self, values: list[Value]) -> Arguments:
+        """The arguments but for these values."""
+        gone = {id(value) for value in values if value.refs}
+        return Arguments([value for value in self.pos if id(value) not in gone], self.kw, self.rest) if gone else self
+
 
 NO_ARGUMENTS = Arguments([], {})
 

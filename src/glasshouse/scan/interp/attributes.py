@@ -40,6 +40,7 @@ DEEP_OBJECTS = 40
 DEEP_INSTANCES = 1
 CONTAINERS = frozenset(["list", "tuple", "set", "dict"])
 PROGRAM_NAMES = {"process.argv": 2, "os.Args": 1}  # arguments that whoever starts the program does not choose
+CHECKED = "checked"  # kind of an object whose fields are what a framework has checked
 ENUM_PARTS = frozenset(["value", "name"])
 LENGTHS = frozenset(["length", "size"])
 CERTAIN = ("certain",)  # field of a dict: names of fields that no unknown spread or key can have changed
@@ -74,6 +75,8 @@ def get_attr(frame: Frame, value: Value, name: str, span: int) -> Value:
     if value.const.__class__ is str and name in LENGTHS:
         return Value(len(value.const))
     path = value.path
+    if found is not None and path and any(ref.__class__ is Obj and ref.kind == CHECKED for ref in value.refs):
+        return machine.sensitive(frame, name, found, span)
     if path and len(path) < MAX_PATH_TEXT:
         full = f"{path}.{name}"
         if path == "stat" and full in machine.constants:
@@ -161,6 +164,8 @@ def obj_attr(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Valu
         result = with_taint(result, join_taint(result.taint, derived(machine, value.taint, name)))
         if result.taint and declared_data.is_model(frame, obj.cls):
             result = declared_data.field(frame, obj.cls, name, result, span)
+        elif result.taint and obj.cls.ir.marks:
+            result = declared_data.decorated(frame, obj.cls, name, result)
         elif name in ENUM_PARTS and not result.taint and declared_data.is_enum(frame, obj.cls):
             return Value(path=LITERAL)
         if obj.label is not None and obj.label.index < 0 and not result.refs and not result.path:

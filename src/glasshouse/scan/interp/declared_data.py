@@ -192,6 +192,35 @@ def field(frame: Frame, cls: Cls, name: str, value: Value, span: int) -> Value:
     return value
 
 
+NUMBER_MARKS = frozenset("IsInt IsNumber IsBoolean IsDate IsPositive IsNegative IsDecimal".split())
+SAFE_MARKS = frozenset(
+    """IsUUID IsMongoId IsEnum IsIn IsISO8601 IsDateString IsAlphanumeric IsAlpha IsHexadecimal IsIP IsNumberString
+    IsPort IsHash IsBooleanString IsMilitaryTime IsLatLong IsISO31661Alpha2 IsCurrency IsULID IsRFC3339""".split()
+)
+TEXT_MARKS = frozenset("IsString IsEmail IsUrl Matches Length MinLength MaxLength IsNotEmpty".split())
+
+
+def decorated(frame: Frame, cls: Cls, name: str, value: Value) -> Value:
+    """Data of a field of a class that class-validator checks: ``@IsInt() limit: number``."""
+    machine = frame.machine
+    mask = 0
+    for item in machine.program.supers(cls)[0]:
+        for known, mark in item.ir.marks:
+            last = mark.name.rpartition(".")[2]
+            if known != name:
+                continue
+            if last in NUMBER_MARKS:
+                mask |= machine.everything & ~machine.numeric
+            elif last in SAFE_MARKS:
+                mask |= machine.everything
+            elif last in TEXT_MARKS:
+                mask |= machine.matcher(frame).shape_mask
+                written = next((item for key, item in mark.args if key == "$regex"), "")
+                mask |= matching(frame, written[1:].rpartition("/")[0]) if written else 0
+    value = with_taint(value, without(value.taint, mask)) if mask else value
+    return value if value.taint or value.refs else Value(path=LITERAL)
+
+
 def defined(frame: Frame, cls: Cls, name: str) -> int:
     """What ``name: str = Field(pattern="...")`` in a class body rules out."""
     if not 0 <= cls.ir.body < len(cls.module.functions):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from typing import TYPE_CHECKING
 
 from glasshouse.scan.interp import attributes, go_builtins
@@ -76,3 +78,16 @@ def fill(frame: Frame, value: Value, taint: Taint | None) -> None:
             held = True
     if not held:
         frame.machine.taint_variable(frame, value, taint)
+
+
+CLEANING = re.compile(
+    r"(?i)(?<!un)(?<!de)(sanitiz|sanitis|escape|purif|slugif)|secure_?(file|path|name)|safe_?(join|path|file|name)|"
+    r"(check|valid|verif|within|normali[sz]e_and).*path|path.*(check|within|valid)|clean_?(html|path|file|name|input|text)"
+)
+UNSAFE_NAME = re.compile(r"(?i)unsafe|insecure|no_?(check|escape)|unescape|skip")
+
+
+@functools.lru_cache(maxsize=4096)
+def cleans_by_name(name: str) -> bool:
+    """Whether a function that cannot be seen is called what only functions that make data harmless are called."""
+    return CLEANING.search(name) is not None and UNSAFE_NAME.search(name) is None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
@@ -15,6 +13,8 @@ from glasshouse.scan.interp import (
     go_builtins,
     java_builtins,
     javascript_builtins,
+    javascript_responses,
+    javascript_schemas,
     patterns,
     php_builtins,
     predicates,
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
 
 MUTABLE = (FuncRef, Bound)
+MAX_HANDED = 400  # functions of one table
 ALL = (Selector("any", 0, "", ()),)
 
 
@@ -76,18 +77,22 @@ def call(
         if result.taint and path.endswith(patterns.EXTRACTING):
             return patterns.extracted(frame, result, receiver, given)
         return patterns.compiled(frame, result, given) if path in patterns.MAKERS else result
-    told = go_builtins.with_content(frame, given) if model.sinks and go_builtins.CONTENT in frame.env else given
+    told = javascript_responses.told(frame, given) if model.sinks else given
     for sink in model.sinks:
         check_sink(frame, sink, receiver, told, span)
     for match in model.matches:
         if conditions_hold(frame, match, receiver, given):
             machine.report_match(frame, match, path, span)
+    left = given
     for entry, selector in model.registers:
-        machine.register(frame, entry, pick(frame, selector, receiver, given), span)
+        schemas = javascript_schemas.checked(frame, path, receiver, given, span)
+        handed = handed_over(frame, selector, receiver, given)
+        machine.register(frame, entry, handed, schemas, span)
+        left = left.without(handed)
     if only_rules:
         return UNKNOWN
     own = library_call(frame, path, receiver, given, span, new)
-    result = own if own is not None else outcome(frame, model, path, receiver, given, span, new)
+    result = own if own is not None else outcome(frame, model, path, receiver, left, span, new)
     if path in patterns.MAKERS:
         result = patterns.compiled(frame, result, given)
     elif result.taint and path.endswith(patterns.EXTRACTING):
@@ -128,7 +133,10 @@ def javascript_call(
     frame: Frame, path: str, receiver: Value | None, given: Arguments, span: int, new: bool
 ) -> Value | None:
     """What JavaScript itself says a call gives; None when it is not one of its own."""
+    javascript_responses.note(frame, path, receiver, given)
     own = javascript_builtins.call(frame, path, given, span, new)
+    if own is None:
+        own = javascript_schemas.call(frame, path, receiver, given, span)
     if own is not None:
         return own
     owner, _, name = path.rpartition(".")
@@ -206,7 +214,7 @@ def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments
     if callbacks:
         run_callbacks(frame, callbacks, receiver, given, taint, span)
     name = path.rpartition(".")[2]
-    if taint and not new and cleans_by_name(name):
+    if taint and not new and effects.cleans_by_name(name):
         taint = without(taint, machine.everything)
     if taint:
         if new:
@@ -226,19 +234,6 @@ def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments
         if refs:  # a class decorator gives back the class
             return Value(NOT_CONST, taint, refs)
     return Value(NOT_CONST, taint, refs, result_path(frame, path, new))
-
-
-CLEANING = re.compile(
-    r"(?i)(?<!un)(?<!de)(sanitiz|sanitis|escape|purif|slugif)|secure_?(file|path|name)|safe_?(join|path|file|name)|"
-    r"(check|valid|verif|within|normali[sz]e_and).*path|path.*(check|within|valid)|clean_?(html|path|file|name|input|text)"
-)
-UNSAFE_NAME = re.compile(r"(?i)unsafe|insecure|no_?(check|escape)|unescape|skip")
-
-
-@functools.lru_cache(maxsize=4096)
-def cleans_by_name(name: str) -> bool:
-    """Whether a function that cannot be seen is called what only functions that make data harmless are called."""
-    return CLEANING.search(name) is not None and UNSAFE_NAME.search(name) is None
 
 
 SAME_TEXT = frozenset("strip lstrip rstrip encode decode replace format format_map lower upper join".split())
@@ -299,6 +294,20 @@ def pick(frame: Frame, selector: Selector, receiver: Value | None, given: Argume
         found = [attributes.get_item(frame, given.kw["**"], Value(selector.name), 0)]
     if selector.path:
         return [attributes.at_path(frame, value, selector.path) for value in found]
+    return found
+
+
+def handed_over(frame: Frame, selector: Selector, receiver: Value | None, given: Arguments) -> list[Value]:
+    """The functions that a call hands to a framework; of tables of functions every one."""
+    if "*" not in selector.path:
+        return pick(frame, selector, receiver, given)
+    found = pick(frame, selector._replace(path=()), receiver, given)
+    for name in selector.path:
+        if name != "*":
+            found = [attributes.at_path(frame, value, (name,)) for value in found]
+            continue
+        inside = [frame.machine.fields(ref) or {} for value in found for ref in value.refs if ref.__class__ is Obj]
+        found = [item for fields in inside for key, item in fields.items() if key != "#len"][:MAX_HANDED]
     return found
 
 

@@ -431,11 +431,6 @@ def content_type(frame: Frame, given: Arguments, span: int) -> None:
         frame.env[CONTENT] = given.pos[1]
 
 
-def with_content(frame: Frame, given: Arguments) -> Arguments:
-    """The arguments of a sink, with the content type that was set before."""
-    return type(given)(given.pos, {**given.kw, "content": frame.env[CONTENT]}, given.rest)
-
-
 def has(frame: Frame, given: Arguments, span: int) -> Value:
     """Whether a map has a key."""
     return UNKNOWN

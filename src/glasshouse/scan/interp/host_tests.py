@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
 
 HOSTS = frozenset(["hostname", "netloc", "host", "origin"])
+PROTOCOLS = frozenset(["protocol", "scheme"])
 ADDRESSES = frozenset(
     """urllib.parse.urlparse() urllib.parse.urlsplit() urlparse() urlsplit() httpx.URL yarl.URL furl.furl
     rfc3986.urlparse() rfc3986.uri_reference() werkzeug.urls.url_parse() tldextract.extract() URL url.URL url.parse()
@@ -33,8 +34,18 @@ def is_host(frame: Frame, ins: ir.Instr) -> bool:
     return ins[0] == ir.ATTR and ins[4] in HOSTS and frame.val(ins[3]).path in ADDRESSES
 
 
+def ruled_out(frame: Frame, ins: ir.Instr) -> int:
+    """What it makes harmless that a part of a parsed address is one of the program's own: its host, its protocol."""
+    if ins[0] != ir.ATTR or frame.val(ins[3]).path not in ADDRESSES:
+        return 0
+    machine = frame.machine
+    if ins[4] in HOSTS:
+        return machine.bit("ssrf") | machine.bit("redirect")
+    return machine.bit("xss") if ins[4] in PROTOCOLS else 0  # no ``javascript:`` address
+
+
 def read(frame: Frame, block: ir.Block, position: int, operand: Any) -> tuple[ir.Block, int, ir.Instr] | None:
-    """Where an operand was read as the host of a parsed address, if it was."""
+    """Where an operand was read as the host or the protocol of a parsed address, if it was."""
     for _ in range(MOVES):
         block, position, ins = origin(frame, block, position, operand)
         if ins is None:
@@ -44,7 +55,7 @@ def read(frame: Frame, block: ir.Block, position: int, operand: Any) -> tuple[ir
         elif ins[0] == ir.CALL_METHOD and ins[4] in PARSERS and not ins[5]:
             operand = ins[3]  # ``host.lower()``
         else:
-            return (block, position, ins) if is_host(frame, ins) else None
+            return (block, position, ins) if ruled_out(frame, ins) else None
     return None
 
 
@@ -53,14 +64,13 @@ def checked(frame: Frame, block: ir.Block, position: int, operand: Any) -> None:
     found = read(frame, block, position, operand)
     if found is not None:
         block, position, ins = found
-        passed(frame, block, position, ins[3])
+        passed(frame, block, position, ins[3], ruled_out(frame, ins))
 
 
-def passed(frame: Frame, block: ir.Block, position: int, operand: Any) -> None:
+def passed(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int) -> None:
     """A parsed address, and what it was parsed from, lead to a host that was allowed."""
     from glasshouse.scan.interp import refine
 
-    mask = frame.machine.bit("ssrf") | frame.machine.bit("redirect")
     for _ in range(MOVES):
         refine.scrub(frame, block, position, operand, mask, 1)
         block, position, ins = origin(frame, block, position, operand)

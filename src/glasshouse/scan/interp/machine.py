@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import calls, instructions, predicates, sources
+from glasshouse.scan.interp import calls, instructions, javascript_schemas, predicates, sources
 from glasshouse.scan.interp.budget import MAX_FRAMES, Budget
 from glasshouse.scan.interp.findings import Findings, Root
 from glasshouse.scan.interp.frame import Frame
@@ -412,13 +412,18 @@ class Machine(Findings):
         step = Step(frame.module.index, span or frame.fn.ir.span, f"parameter `{name}`", None)
         return Value(taint={label: (self.everything, step)}, refs=(obj,))
 
-    def register(self, frame: Frame, entry: schema.Entry, values: Iterable[Value], span: int) -> None:
-        """Functions handed to a framework: run each as an entry point, in the frame it closes over."""
+    def register(
+        self, frame: Frame, entry: schema.Entry, values: Iterable[Value], checks: dict[str, Obj], span: int
+    ) -> None:
+        """Functions handed to a framework: run each as an entry point, in the frame it closes over.
+
+        ``checks``: the schemas that the framework checks the fields of the first parameter against.
+        """
         for value in values:
             for ref in self.handlers(value):
                 if ref.__class__ is FuncRef and not self.registered(ref.fn):
                     self.unit.registered.add(ref.fn)
-                    self.run_entry(ref.fn, entry, ref.frame, self.heap, ref.this)
+                    self.run_entry(ref.fn, entry, ref.frame, self.heap, ref.this, checks)
 
     def registered(self, fn: Fn) -> bool:
         """Whether a module or the unit at work has handed the function to a framework already."""
@@ -446,6 +451,7 @@ class Machine(Findings):
         closure: Frame | None = None,
         heap: Heap | None = None,
         this: Value | None = None,
+        checks: dict[str, Obj] | None = None,
     ) -> None:
         """Run a function the framework calls, with the data the framework passes."""
         self.unit.entries.add(fn)
@@ -461,6 +467,9 @@ class Machine(Findings):
             obj = Obj("instance", (fn.module.index, fn.ir.span), fn.cls, open=True)
             frame.this = Value(refs=(obj,))
         sources.bind_entry(self, frame, entry)
+        if checks and fn.ir.params:
+            first = fn.ir.params[0].name
+            frame.env[first] = javascript_schemas.narrowed(frame, frame.val(first), checks, fn.ir.span)
         if entry.setters and this is None:
             sources.fill_fields(self, frame, entry.setters)
         frame.returned_to = entry if entry.result in self.matcher(frame).calls else None

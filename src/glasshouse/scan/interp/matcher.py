@@ -262,7 +262,7 @@ class Matcher:
                 self._read(path, returns=type_model.returns)
         for entry in models.entries:
             self.entries.append(entry)
-            if entry.shape:
+            if entry.shape or entry.functions:
                 self.shaped_entries.append(entry)
             for path in entry.registers:
                 self._call(path).registers.append((entry, compile_selector(entry.argument)))

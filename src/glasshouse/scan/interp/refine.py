@@ -52,7 +52,8 @@ def assume(frame: Frame, block: ir.Block, index: int, cond: Any, holds: bool, de
         return
     op = ins[0]
     if op == ir.ATTR and not holds and host_tests.is_host(frame, ins):
-        host_tests.passed(frame, block, position, ins[3])  # an address without a host stays here
+        mask = host_tests.ruled_out(frame, ins)
+        host_tests.passed(frame, block, position, ins[3], mask)  # an address without a host stays here
     if op == ir.UNOP and ins[3] in ("not", "!"):
         assume(frame, block, position, ins[4], not holds, depth + 1)
     elif op == ir.BINOP:

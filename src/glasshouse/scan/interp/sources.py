@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import access_paths, attributes, declared_data, dependencies, external
+from glasshouse.scan.interp import access_paths, attributes, declared_data, dependencies, external, go_builtins
 from glasshouse.scan.interp.matcher import MatchModel, ReadModel, SourceModel
 from glasshouse.scan.interp.values import LITERAL, UNKNOWN, Obj, Step, Taint, Value, join_taint, with_taint
 from glasshouse.scan.rules import schema
@@ -110,8 +110,12 @@ def check_assign_sink(machine: Machine, frame: Frame, target: Value, name: str, 
             found.extend(matcher.assign_sinks.get(f"{item}.{name}", ()))
     if not found:
         found.extend(matcher.assign_sinks.get(f"*.{name}", ()))
+    from glasshouse.scan.interp.calls import Arguments
+
     for sink in found:
-        machine.hit(frame, sink, taint, span, value)
+        given = Arguments([value], {})
+        if not any(external.holds(frame, item, target, given) for item in sink.safe_when):
+            machine.hit(frame, sink, taint, span, value)
 
 
 def pseudo_call(machine: Machine, frame: Frame, name: str, values: list[Value], span: int, shown: str = "") -> None:
@@ -168,6 +172,8 @@ def bind_entry(machine: Machine, frame: Frame, entry: schema.Entry) -> None:
     """Give an entry point's parameters what the framework passes."""
     number = 0
     supplied: set[str] = set()
+    if frame.module.language == "javascript":
+        frame.env[go_builtins.CONTENT] = UNKNOWN  # so that it is known only where every way has set it
     for param in frame.fn.ir.params:
         if param.kind == "self":
             if frame.this is not None:
@@ -310,7 +316,9 @@ def shape_entry(machine: Machine, fn: Any, entries: list[schema.Entry]) -> schem
     names = tuple(param.name for param in fn.ir.params if param.kind != "self") if entries else ()
     for entry in entries:
         shape = entry.shape
-        if shape[-1] == "...":
+        if entry.functions:
+            fits = fn.ir.name in entry.functions and bool(names)
+        elif shape[-1] == "...":
             fits = names[: len(shape) - 1] == shape[:-1]
         else:
             fits = names == shape

@@ -210,8 +210,9 @@ def _models(models: Models, classes: set[str]) -> Iterator[str]:
 
 def _entry(entry: Entry, classes: set[str]) -> Iterator[str]:
     place = f"entry {entry.id!r}"
-    if not (entry.decorator or entry.class_decorator or entry.registers or entry.bases or entry.shape or entry.methods):
-        yield f"{place}: expected one of decorator, class_decorator, registers, bases, methods, shape"
+    ways = (entry.decorator, entry.class_decorator, entry.registers, entry.bases, entry.shape, entry.functions)
+    if not (any(ways) or entry.methods):
+        yield f"{place}: expected one of decorator, class_decorator, registers, bases, methods, shape, functions"
     for name in ("decorator", "class_decorator", "registers", "bases"):
         yield from _callees(getattr(entry, name), f"{place}.{name}")
     if entry.result and not entry.result.startswith("$"):

@@ -97,7 +97,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     which; default: any function-valued argument), or as ``methods`` of classes that extend ``bases`` (``*.Some*Name``
     is compared with the base as written) or carry ``class_decorator``.  ``shape``: parameter names of an otherwise
     unknown function (``[req, res]``), used when nothing else explains it and the file imports one of ``imports``
-    (empty: no such test).
+    (empty: no such test).  ``functions``: names of such functions.
 
     ``result``: the call that stands for what the framework does with the returned value (``$page``), for the sinks of
     rules.  Argument 0 is the value, ``beginning`` the constant text it begins with, ``declared`` the type that the
@@ -114,6 +114,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     bases: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()  # names; "*" = every public method
     shape: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
     params: tuple[ParamModel, ...] = ()
     result: str = ""

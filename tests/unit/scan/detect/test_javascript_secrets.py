@@ -107,4 +107,18 @@ def test_a_host_check_that_does_nothing_is_reported() -> None:
 def test_reading_a_token_is_fine_where_it_is_also_verified() -> None:
     text = "const jwt = require('jsonwebtoken');\nexports.f = (t) => jwt.decode(t);\n"
     assert len(hits("jwt-decode-without-verify", text)) == 1
-    assert hits("jwt-decode-without-verify", text + "exports.g = (t, k) => jwt.verify(t, k);") == []
+    verifying = "exports.g = (t, k) => jwt.verify(t, k);\n"
+    assert hits("jwt-decode-without-verify", text + verifying) == []
+    handler = "exports.h = (req, res, next) => { req.user = jwt.decode(req.cookies.t); next(); };\n"
+    assert len(hits("jwt-decode-without-verify", text + verifying + handler)) == 1
+    both = "exports.h = (req, res) => { const { kid } = jwt.decode(req.cookies.t); jwt.verify(t, keys[kid]); };"
+    assert hits("jwt-decode-without-verify", text + verifying + both) == []
+
+
+def test_tokens_are_read_by_other_libraries_too() -> None:
+    jose = "import { decodeJwt } from 'jose';\nexport const f = (t) => decodeJwt(t).role;\n"
+    assert len(hits("jwt-decode-without-verify", jose)) == 1
+    nest = (
+        "import { JwtService } from '@nestjs/jwt';\nexport class G { can(t) { return this.jwtService.decode(t); } }\n"
+    )
+    assert len(hits("jwt-decode-without-verify", nest)) == 1
