@@ -53,6 +53,9 @@ def access(engine: Engine, state: State, base: V, index: V, span: int, operand: 
                 "high" if at.lo == at.hi else "medium",
             )
             return
+        if one_past(index, at, unit, size):
+            engine.report("buffer-overflow" if write else "buffer-overread", span, name, f"{size}", "medium")
+            return
         if index.hi is None and index.upto is not None:
             strong = bool(index.upto[0] & STRONG)
             engine.report("outside-index", span, name, index.upto[1], "medium" if strong else "low", weak=not strong)
@@ -61,6 +64,16 @@ def access(engine: Engine, state: State, base: V, index: V, span: int, operand: 
         engine.report("buffer-overflow" if write else "buffer-overread", span, name, "its length", "medium")
         return
     outside_index(engine, index, span, name, write)
+
+
+TOPS = frozenset([127, 255, 32767, 65535])  # of types: nobody compared with them
+
+
+def one_past(index: V, at: V, unit: int, size: int) -> bool:
+    """Data was compared with the number of elements, and may be equal to it: ``if (i > 8) return; a[i]`` of 8."""
+    if not index.taint or at.hi is None or at.hi != size or index.hi in TOPS or index.hi in index.ne:
+        return False
+    return at.lo is not None and at.lo >= 0 and size >= 2 * unit and not index.checked
 
 
 BUFFERS = re.compile(

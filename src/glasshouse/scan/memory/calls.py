@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from glasshouse.scan import ir
 from glasshouse.scan.memory import api, bounds, lengths, lifetime, misuse, objects, printing, refine, suggest
 from glasshouse.scan.memory.evaluate import havoc, read, region_of
+from glasshouse.scan.memory.following import interesting
 from glasshouse.scan.memory.names import ALL, element_type
 from glasshouse.scan.memory.values import (
     FREED,
@@ -16,7 +17,6 @@ from glasshouse.scan.memory.values import (
     MAYBE,
     NONNULL,
     NOWHERE,
-    NULL,
     NUMBERS,
     STRONG,
     Region,
@@ -149,21 +149,6 @@ def followed(engine: Engine, callee: FunctionFacts, effect: Effect | None) -> bo
     if effect is None:
         return True
     return callee.owner is engine.facts and callee.function is not engine.frame.function
-
-
-def interesting(state: State, made: Call, facts: FunctionFacts) -> bool:
-    """Whether running the callee in this state can show more than running it alone."""
-    if facts.size <= 6:
-        return True
-    if not facts.owner.matters(facts.index):
-        return False
-    for value in made.args:
-        region = value.reg
-        if value.taint & STRONG or value.null in (NULL, MAYBE) or value.func:
-            return True
-        if region is not None and (region.kind in ("heap", "stack", "resource", "literal") or region in state.status):
-            return True
-    return facts.returns_memory or facts.size <= 80
 
 
 def unknown_call(engine: Engine, state: State, made: Call) -> V:

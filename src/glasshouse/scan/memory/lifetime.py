@@ -10,6 +10,7 @@ from glasshouse.scan.memory.values import FREED, GONE, LIVE, MAYBE, NONNULL, NUL
 if TYPE_CHECKING:
     from glasshouse.scan.memory.engine import Engine
 
+PROGRAMS = frozenset(["main", "wmain", "_tmain", "WinMain"])  # the system takes back what they hold at their end
 GIVEN_AWAY = 4  # passed to a function whose name says that it destroys
 MOVED = 5  # given to realloc, which succeeded
 
@@ -161,8 +162,9 @@ def at_return(engine: Engine, state: State, value: V, span: int) -> None:
         if value.reg.root().kind == "stack" and value.type.endswith(("*", "]")) and value.reg.family != "$vla":
             returned_stack(engine, value, span)
         escape(state, value)
+    ends = engine.frame.function.name in PROGRAMS and engine.frame.caller is None
     for region, (what, born) in state.status.items():
-        if what != LIVE:
+        if what != LIVE or ends:
             continue
         if any(held.reg is region for fields in _reachable(state) for held in fields):
             continue

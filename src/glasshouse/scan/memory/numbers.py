@@ -112,6 +112,11 @@ def narrow(text: str) -> bool:
     return limits is not None and limits[1] < INT
 
 
+def not_below_zero(text: str) -> bool:
+    limits = width(text)
+    return limits is not None and limits[0] >= 0
+
+
 def _fitted(value: V, text: str, limits: tuple[int, int]) -> V:
     lo, hi = value.lo, value.hi
     if value.real:
@@ -121,10 +126,12 @@ def _fitted(value: V, text: str, limits: tuple[int, int]) -> V:
             span = limits[1] - limits[0] + 1
             return of_number((lo - limits[0]) % span + limits[0]).having(type=text)
         return value.having(type=text, lo=limits[0], hi=limits[1], below=None, sym=0, off=0)
+    if lo is None and not_below_zero(value.type):
+        lo = 0
     if limits[0] == 0 and (lo is None or lo < 0):
         # a value that may be negative becomes very large
         return value.having(type=text, lo=0, hi=None if hi is None or lo is None or lo < 0 else hi, below=None)
-    return value.having(type=text)
+    return value.having(type=text, lo=lo)
 
 
 def converted(engine: Engine, value: V, text: str, span: int) -> V:
@@ -210,6 +217,8 @@ def binary(engine: Engine, state: State, operator: str, a: V, b: V, span: int) -
     elif operator == ">>" and y is not None and 0 <= y < 64:
         made.lo = a.lo >> y if a.lo is not None and a.lo >= 0 else None
         made.hi = a.hi >> y if a.hi is not None and a.hi >= 0 else None
+    if made.lo is None and operator != "-" and not_below_zero(made.type):
+        made.lo = 0
     return made
 
 

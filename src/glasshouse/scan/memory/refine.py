@@ -7,10 +7,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.memory import lengths
+from glasshouse.scan.memory import lengths, numbers
 from glasshouse.scan.memory.evaluate import position
-from glasshouse.scan.memory.names import read_global
-from glasshouse.scan.memory.values import MAYBE, NONNULL, NULL, STRONG, UNKNOWN, State, V
+from glasshouse.scan.memory.names import ALL, read_global
+from glasshouse.scan.memory.values import MAYBE, NONNULL, NULL, STRONG, UNKNOWN, State, V, symbol
 
 if TYPE_CHECKING:
     from glasshouse.scan.memory.engine import Engine
@@ -91,8 +91,19 @@ def _peek(engine: Engine, state: State, operand: Any) -> V:
     if value is None:
         return read_global(engine, state, operand)
     if value.home is not None:
-        return state.field(value.home, 0) or V()
+        return state.field(value.home, 0) or _filled(engine, state, value)
     return value
+
+
+def _filled(engine: Engine, state: State, variable: V) -> V:
+    """A variable that was filled through its address: ``read(fd, &n, sizeof(n))``."""
+    every = state.field(variable.home, ALL) if variable.home is not None else None
+    if every is None or not every.taint or every.const() is not None or variable.type.endswith("]"):
+        return V()
+    made = numbers.bounded(every.having(reg=None, sym=symbol()), variable.type or every.type)
+    assert variable.home is not None
+    state.set_field(variable.home, 0, made)
+    return made
 
 
 def replace(engine: Engine, state: State, operand: Any, old: V, new: V) -> None:
@@ -236,8 +247,8 @@ def _truth(engine: Engine, state: State, operand: Any, value: V, truth: bool, sp
 
 def gone(state: State, value: V) -> None:
     """A pointer that is null here means that its allocation failed."""
-    if value.reg is not None and value.reg.kind in ("heap", "resource"):
-        state.status.pop(value.reg, None)
+    if value.reg is not None and value.reg.kind in ("heap", "resource") and (value.born or value.null == MAYBE):
+        state.status.pop(value.reg, None)  # not where it is what `fgets` gave back, which fails for other reasons
     old = state.facts.get(("moved", value.reg))
     if old is not None:
         state.status.pop(old, None)
@@ -245,6 +256,8 @@ def gone(state: State, value: V) -> None:
 
 def checked_after_use(engine: Engine, state: State, operand: Any, value: V) -> None:
     """A pointer is compared with null although it was used before on every path to here."""
+    if engine.frame.caller is not None:  # a function that bears null for the sake of its other callers
+        return
     used = state.facts.get(("used", id(value)))
     if used is not None and used[1] is value and not value.why:
         name = value.name or (operand if isinstance(operand, str) else "pointer")

@@ -279,3 +279,51 @@ def test_a_field_of_memory_that_was_received_is_bounded_by_tests_of_it(test: str
     )
     file = FRONT_END.lower(f"{head}int f(int a) {{ {body} }}\n".encode(), "a.c", LowerLimits())
     assert {item.check for item in analyse_file(file)} - {"ignored-result", "unmeasured-read"} == expected
+
+
+BYTES = """#include <stdio.h>
+#include <stdlib.h>
+#include <stdint.h>
+#include <unistd.h>
+struct image { uint32_t w, h; char *px; };
+static uint32_t be32(const uint8_t *p) { return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3]; }
+static void drop(struct image *im) { if (!im) return; free(im->px); free(im); }
+int f(FILE *file, struct image *im, int fd, const char *s) { uint8_t b[8]; int n; uint32_t w, h; char t[64];
+"""
+FILES = {
+    "if (fread(b, 8, 1, file) != 1) return -1; w = be32(b); im->px = malloc(w * 4); return 0;": {
+        "integer-overflow",
+        "allocation-overflow",
+    },
+    "if (fread(b, 8, 1, file) != 1) return -1; w = be32(b); h = be32(b + 4);"
+    "if (w > 4096 || h > 4096) return -1; im->px = malloc((size_t)w * h); return 0;": set(),
+    "if (fread(b, 8, 1, file) != 1) return -1; im->w = be32(b); im->h = be32(b + 4);"
+    "if (im->w == 0 || im->h > 9 || im->w > 9) return -1; im->px = malloc((size_t)im->w * im->h); return 0;": set(),
+    "read(fd, &n, sizeof(n)); if (n > 64) return -1; read(fd, t, n); return t[0];": {"outside-length"},
+    "read(fd, &n, sizeof(n)); if (n > 64 || n < 0) return -1; read(fd, t, n); return t[0];": set(),
+    "im->px = realloc(im->px, 9); if (!im->px) drop(im); return 0;": set(),
+    "char *p = malloc(9); if (!p) return 1; if (!fgets(p, 9, file)) return 2; im->px = p; return 0;": {"memory-leak"},
+}
+
+
+@pytest.mark.parametrize("body", FILES)
+def test_numbers_that_a_file_holds_are_followed_to_what_they_decide(body: str) -> None:
+    file = FRONT_END.lower(f"{BYTES}{body} }}\n".encode(), "a.c", LowerLimits())
+    assert not file.errors
+    assert {item.check for item in analyse_file(file)} == FILES[body]
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [("a > 9 || a < 0", set()), ("a > 10 || a < 0", {"buffer-overread"}), ("a >= 10 || a < 0", set())],
+)
+def test_a_test_that_lets_the_number_of_elements_pass_is_one_too_far(test: str, expected: set[str]) -> None:
+    assert checks(f"static const int t[10] = {{1}}; if ({test}) return -1; return t[a];") == expected
+
+
+def test_the_system_takes_back_what_a_program_holds_at_its_end() -> None:
+    body = "char *p = malloc(9); if (!p) return 1; if (a) return 2; free(p); return 0;"
+    text = f"#include <stdlib.h>\nint NAME(int a) {{ {body} }}\n"
+    for name, found in (("main", set()), ("run", {"memory-leak"})):
+        file = FRONT_END.lower(text.replace("NAME", name).encode(), "a.c", LowerLimits())
+        assert {item.check for item in analyse_file(file)} == found
