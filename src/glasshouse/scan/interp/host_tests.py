@@ -19,11 +19,12 @@ PROTOCOLS = frozenset(["protocol", "scheme"])
 ADDRESSES = frozenset(
     """urllib.parse.urlparse() urllib.parse.urlsplit() urlparse() urlsplit() httpx.URL yarl.URL furl.furl
     rfc3986.urlparse() rfc3986.uri_reference() werkzeug.urls.url_parse() tldextract.extract() URL url.URL url.parse()
-    parse-url() url-parse whatwg-url.URL""".split()
+    parse-url() url-parse whatwg-url.URL java.net.URI java.net.URL java.net.URI.create() parse_url()""".split()
 )
+GETTERS = {"getHost": "host", "getAuthority": "host", "getScheme": "protocol", "getProtocol": "protocol"}  # of Java
 PARSERS = frozenset(
     """urlparse urlsplit URL parse url_parse furl Url uri_reference urljoin url_join unquote decodeURIComponent str
-    String toString trim strip lower toLowerCase""".split()
+    String toString trim strip lower toLowerCase create URI toURI toURL parse_url strtolower""".split()
 )
 MOVES = 8
 MAX_BLOCKS = 400  # of a function, looked through for the block around another
@@ -36,12 +37,33 @@ def is_host(frame: Frame, ins: ir.Instr) -> bool:
 
 def ruled_out(frame: Frame, ins: ir.Instr) -> int:
     """What it makes harmless that a part of a parsed address is one of the program's own: its host, its protocol."""
-    if ins[0] != ir.ATTR or frame.val(ins[3]).path not in ADDRESSES:
-        return 0
-    machine = frame.machine
-    if ins[4] in HOSTS:
-        return machine.bit("ssrf") | machine.bit("redirect")
-    return machine.bit("xss") if ins[4] in PROTOCOLS else 0  # no ``javascript:`` address
+    part, machine = part_of(frame, ins), frame.machine
+    if part in HOSTS:  # in PHP, files are read by address too
+        more = machine.bit("path") if frame.module.language == "php" else 0
+        return machine.bit("ssrf") | machine.bit("redirect") | more
+    return machine.bit("xss") if part in PROTOCOLS else 0  # no ``javascript:`` address
+
+
+def part_of(frame: Frame, ins: ir.Instr) -> str:
+    """The name of the part of an address that an instruction reads."""
+    owner = frame.val(ins[3]).path
+    if ins[0] == ir.CALL and owner == "parse_url" and len(ins[4]) == 2 and ins[4][1].__class__ is not list:
+        part = frame.val(ins[4][1]).path
+        return part.removeprefix("PHP_URL_").lower() if part.startswith("PHP_URL_") else ""
+    if owner not in ADDRESSES:
+        return ""
+    if ins[0] == ir.ATTR:
+        return str(ins[4])
+    if ins[0] == ir.CALL_METHOD:
+        return GETTERS.get(ins[4], "")
+    return str(frame.val(ins[4]).const) if ins[0] == ir.ITEM else ""
+
+
+def allowed(frame: Frame, block: ir.Block, position: int, ins: ir.Instr) -> None:
+    """What ``ins`` (at ``position``) gave is one of the program's own values: Java's and PHP's ways to read a host."""
+    mask = ruled_out(frame, ins)
+    if mask:
+        passed(frame, block, position, ins[4][0] if ins[0] == ir.CALL else ins[3], mask)
 
 
 def read(frame: Frame, block: ir.Block, position: int, operand: Any) -> tuple[ir.Block, int, ir.Instr] | None:
@@ -54,6 +76,8 @@ def read(frame: Frame, block: ir.Block, position: int, operand: Any) -> tuple[ir
             operand = ins[3]
         elif ins[0] == ir.CALL_METHOD and ins[4] in PARSERS and not ins[5]:
             operand = ins[3]  # ``host.lower()``
+        elif ins[0] == ir.CALL and frame.val(ins[3]).path in ("$copy", "strtolower") and ins[4]:
+            operand = ins[4][0]
         else:
             return (block, position, ins) if ruled_out(frame, ins) else None
     return None
@@ -64,7 +88,7 @@ def checked(frame: Frame, block: ir.Block, position: int, operand: Any) -> None:
     found = read(frame, block, position, operand)
     if found is not None:
         block, position, ins = found
-        passed(frame, block, position, ins[3], ruled_out(frame, ins))
+        allowed(frame, block, position, ins)
 
 
 def passed(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int) -> None:

@@ -522,6 +522,8 @@ def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int,
             where, ins = definition(block, position, operand)
             if ins is not None and ins[0] == ir.MOVE:
                 scrub(frame, block, where, ins[3], mask, depth + 1)
+            elif ins is None and mask == frame.machine.everything and value.taint:
+                host_tests.checked(frame, block, position, operand)
         return
     where, ins = definition(block, position, operand)
     if ins is None:
@@ -530,6 +532,8 @@ def scrub(frame: Frame, block: ir.Block, position: int, operand: Any, mask: int,
         access_paths.note(frame, block, where, ins, mask)
     if frame.module.language == "go" and go_tests.is_host(frame, ins):
         go_tests.host(frame, block, where, ins[3], mask & (frame.machine.bit("ssrf") | frame.machine.bit("redirect")))
+    elif mask == frame.machine.everything and ins[0] in (ir.CALL, ir.CALL_METHOD, ir.ITEM):
+        host_tests.allowed(frame, block, where, ins)
     if ins[0] in (ir.ATTR, ir.ITEM):
         scrub_field(frame, ins, mask)
     elif ins[0] == ir.CALL_METHOD and ins[4] in JOINS and frame.val(ins[3]).path in PATH_MODULES:

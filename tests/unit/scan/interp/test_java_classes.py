@@ -239,3 +239,29 @@ def test_handlers_are_known_where_several_packages_of_the_framework_are_imported
 def test_a_logger_that_lombok_adds_is_one(lines: Lines) -> None:
     assert lines("java", JAXRS.replace("BODY", 'log.info("user {}", name);'), 117) == [9]
     assert lines("java", JAXRS.replace("BODY", 'log.info("user");').replace("@Slf4j\n", ""), 117) == []
+
+
+ADDRESS = """import java.net.*; import java.util.Set;
+import org.springframework.web.bind.annotation.*;
+@RestController
+public class Code {
+  static final Set<String> OK = Set.of("a.example.org");
+  @GetMapping("/run") public Object run(@RequestParam String u) throws Exception {
+    URI p = URI.create(u); String h = p.getHost();
+    TEST
+    return new URL(u).openStream();
+  }
+}
+"""
+ADDRESSES = {
+    'if (!"a.example.org".equals(p.getHost())) return null;': False,
+    "if (!OK.contains(new URL(u).getHost())) return null;": False,
+    "if (h == null || !OK.contains(h)) throw new IllegalArgumentException();": False,
+    'if (!"https".equals(p.getScheme())) return null;': True,
+    "if (h == null) return null;": True,
+}
+
+
+@pytest.mark.parametrize("check", ADDRESSES)
+def test_an_address_whose_host_was_allowed_leads_there(lines: Lines, check: str) -> None:
+    assert bool(lines("java", ADDRESS.replace("TEST", check), 918)) is ADDRESSES[check]

@@ -236,3 +236,16 @@ REQUESTS = {
 @pytest.mark.parametrize("body", REQUESTS)
 def test_fields_and_keys_of_a_request_are_data_and_models_build_statements(body: str) -> None:
     assert flows({"a.php": LARAVEL.replace("BODY", body)}) == REQUESTS[body]
+
+
+HOSTS = {
+    "if (!in_array(parse_url($u, PHP_URL_HOST), ['a.example.org'], true)) { exit; }": set(),
+    "$h = parse_url($u, PHP_URL_HOST); if ($h !== 'a.example.org') { exit; }": set(),
+    "$p = parse_url($u); if ($p['host'] !== 'a.example.org') { exit; }": set(),
+    "$p = parse_url($u); if ($p['scheme'] !== 'https') { exit; }": {"php-ssrf"},
+}
+
+
+@pytest.mark.parametrize("check", HOSTS)
+def test_an_address_whose_host_was_allowed_leads_there(check: str) -> None:
+    assert flows({"a.php": f"<?php $u = $_GET['u']; {check} $c = curl_init($u);"}) == HOSTS[check]
