@@ -84,9 +84,13 @@ def beginning(frame: Frame, block: ir.Block, position: int, operand: Any) -> str
     return None
 
 
-def used_later(block: ir.Block, span: int, methods: frozenset[str]) -> bool:
-    """Whether the call at ``span`` gives a variable on which one of these methods is called further down."""
+def used_later(frame: Frame, block: ir.Block, span: int, methods: frozenset[str]) -> bool:
+    """Whether the call at ``span`` gives a variable on which one of these methods is called further down.
+
+    ``mimetype=``: or of which this is set, to a type of content that is no page.
+    """
     made: set[Any] = set()
+    headers: set[Any] = set()
     pending = list(block)[::-1]
     for _ in range(MAX_AHEAD):
         if not pending:
@@ -103,9 +107,22 @@ def used_later(block: ir.Block, span: int, methods: frozenset[str]) -> bool:
             made.add(ins[2])
         elif op == ir.CALL_METHOD and CHECKING.search(ins[4]) and not made.isdisjoint(scalars(ins[5])):
             return True
+        elif op == ir.SET_ATTR and ins[2] in made and f"{ins[3]}=" in methods:
+            return no_page(frame, ins[4])
+        elif op == ir.ATTR and ins[3] in made and ins[4] == "headers":
+            headers.add(ins[2])
+        elif op == ir.SET_ITEM and (ins[2] in headers or ins[2] in made) and "mimetype=" in methods:
+            if str(frame.val(ins[3]).const).lower() == "content-type":
+                return no_page(frame, ins[4])
         elif made and op == ir.IF:
             pending.extend([*ins[4][::-1], *ins[3][::-1]])
     return False
+
+
+def no_page(frame: Frame, operand: Any) -> bool:
+    """Whether a type of content is known, and browsers do not run script in it."""
+    kind = frame.val(operand).const
+    return kind.__class__ is str and re.search("html|svg|xml", kind) is None
 
 
 def scalars(args: list[Any]) -> list[Any]:
@@ -172,6 +189,14 @@ def note(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, mask: int)
     have = tested(frame)
     if len(have) < MAX_TESTED or place in have:
         frame.env[TESTED] = Value({**have, place: have.get(place, 0) | mask})
+
+
+def chosen(frame: Frame, switch: ir.Instr, subject: Any) -> None:
+    """In a case of ``switch (req.query.kind)``, that is one of the case's constants."""
+    index = next((number for number, item in enumerate(frame.block) if item is switch), 0)
+    position, ins = definition(frame.block, index, subject)
+    if ins is not None and ins[0] in READS:
+        note(frame, frame.block, position, ins, frame.machine.everything)
 
 
 def tested(frame: Frame) -> dict[Place, int]:

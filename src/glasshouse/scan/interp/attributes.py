@@ -41,9 +41,9 @@ DEEP_INSTANCES = 1
 CONTAINERS = frozenset(["list", "tuple", "set", "dict"])
 PROGRAM_NAMES = {"process.argv": 2, "os.Args": 1}  # arguments that whoever starts the program does not choose
 CHECKED = "checked"  # kind of an object whose fields are what a framework has checked
+CERTAIN = ("certain",)  # field of a dict: names of fields that no unknown spread or key can have changed
 ENUM_PARTS = frozenset(["value", "name"])
 LENGTHS = frozenset(["length", "size"])
-CERTAIN = ("certain",)  # field of a dict: names of fields that no unknown spread or key can have changed
 
 
 def derived(machine: Machine, taint: Taint | None, name: str) -> Taint | None:
@@ -201,6 +201,13 @@ def certain(fields: dict[Any, Value], name: Any) -> bool:
     """Whether a field is what was written last, though other fields of the object are not known."""
     names = fields.get(CERTAIN, UNKNOWN).const
     return names.__class__ is frozenset and name in names
+
+
+def begins(frame: Frame, obj: Obj, fields: dict[Any, Value], const: Any) -> bool:
+    """Whether an element is the constant that a list was begun with (``args = ["tool"]``), whatever was added later."""
+    if const != 0 or obj.kind != "list" or frame.module.language != "python":
+        return False
+    return fields[const].const.__class__ is str
 
 
 def prototype_attr(frame: Frame, obj: Obj, name: str, depth: int = 0) -> Value | None:
@@ -394,7 +401,9 @@ def obj_item(frame: Frame, obj: Obj, value: Value, key: Value, span: int) -> Val
         const = fields["#len"].const + const
     if const in fields:
         rest = fields.get("*")
-        return fields[const] if rest is None or certain(fields, const) else join(fields[const], rest)
+        if rest is None or certain(fields, const) or begins(frame, obj, fields, const):
+            return fields[const]
+        return join(fields[const], rest)
     if "*" in fields:
         return fields["*"]
     if obj.kind in CONTAINERS and not obj.open:

@@ -68,7 +68,7 @@ def instantiate(frame: Frame, ref: ClassRef, given: Arguments, span: int) -> Val
     if ref.frame is not None and ref.frame.fn.ir.kind not in ("module", "class"):
         obj.home = ref.frame
     if cls.ir.flags & ir.ENUM and frame.module.language == "python" and given.pos:
-        return given.pos[0]
+        return this if given.pos[0].taint else given.pos[0]  # what is no member raises
     for item in reversed(classes):
         if 0 <= item.ir.init < len(item.module.functions):
             fn = item.module.functions[item.ir.init]

@@ -140,6 +140,8 @@ def insert(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) ->
     index = given.pos[0].const if len(given.pos) > 1 else 0
     length = fields.get("#len", UNKNOWN).const
     if index.__class__ is not int or length is NOT_CONST or "*" in fields or obj.kind != "list":
+        if 0 in fields and index in (0, NOT_CONST):
+            machine.write(obj, 0, item, weak=True)
         machine.write(obj, "*", item, weak=True)
         return NONE
     index = min(max(index, 0), length)

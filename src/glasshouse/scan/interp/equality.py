@@ -66,6 +66,13 @@ def below_folder(frame: Frame, block: ir.Block, position: int, operand: Any) -> 
         refine.scrub(frame, block, where, ins[3], frame.machine.bit("path"))
 
 
+def inside_folder(frame: Frame, block: ir.Block, position: int, operand: Any) -> None:
+    """``path.parent == base`` keeps the path in the base."""
+    where, ins = definition(block, position, operand)
+    if ins is not None and ins[0] == ir.ATTR and ins[4] == "parent":
+        refine.scrub(frame, block, where, ins[3], frame.machine.bit("path"))
+
+
 def same_as_constant(
     frame: Frame, block: ir.Block, position: int, first: tuple[Any, Value], second: tuple[Any, Value]
 ) -> None:

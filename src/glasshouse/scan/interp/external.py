@@ -502,7 +502,7 @@ def check_sink(frame: Frame, sink: SinkModel, receiver: Value | None, given: Arg
                 continue
             if sink.part:
                 taint = frame.machine.in_text(taint)
-            if not (sink.checked_by and access_paths.used_later(frame.block, span, sink.checked_by)):
+            if not (sink.checked_by and access_paths.used_later(frame, frame.block, span, sink.checked_by)):
                 frame.machine.hit(frame, sink, taint, span, value)
 
 

@@ -422,6 +422,9 @@ def do_switch(self: Frame, ins: ir.Instr) -> bool | None:
             known = constants if all(item.const is not NOT_CONST for item in constants) else []
             if known and isinstance(subject, str) and subject in entry[0]:
                 entry[0][subject] = join_all(known)
+            elif known and value.taint and self.module.language == "javascript":
+                self.env = entry[0]
+                access_paths.chosen(self, ins, subject)
             state = join_state(state, entry, context.mark)
         if state is None:
             continue

@@ -119,6 +119,14 @@ def matched(pattern: str, anchored: bool, anchored_start: bool) -> frozenset[str
     return frozenset(char for char in SPECIAL if allows(pattern, char))
 
 
+LOCAL = re.compile(r"\^\\?/(?:\[[^\]/\\^]*\](?!\*|\?)|\\?\w|\(\?!\\?/)")
+
+
+def local_path(pattern: str) -> bool:
+    """Whether what matches begins with one slash and something that is none: an address on the same host."""
+    return LOCAL.match(pattern) is not None and not alternatives(pattern)
+
+
 def alternatives(pattern: str) -> bool:
     """Whether a pattern has alternatives outside any group: ``^a|b$`` is anchored at one end only."""
     depth = 0

@@ -175,6 +175,7 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hold
             return
         equality.common_base(frame, block, position, left)
         equality.common_base(frame, block, position, right)
+        equality.inside_folder(frame, block, position, left)
         if b.const == 0:
             found_first(frame, block, position, left)
         if not b.taint and a.taint:
@@ -444,6 +445,8 @@ def pattern_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, op
         anchored = name in ("fullmatch", "matches")
         starts = name == "lookingAt" or (name == "match" and python)
         left = None if "m" in flags and not anchored else patterns.matched(pattern, anchored, starts)
+        if "m" not in flags and patterns.local_path(pattern):
+            scrub(frame, block, position, subject, frame.machine.bit("redirect") | frame.machine.bit("ssrf"))
     else:
         left = patterns.unmatched(pattern) if name not in ("fullmatch", "matches", "lookingAt") else None
     mask = patterns.harmless(frame, left) if left is not None else 0

@@ -6,7 +6,15 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import access_paths, attributes, declared_data, dependencies, external, go_builtins
+from glasshouse.scan.interp import (
+    access_paths,
+    attributes,
+    declared_data,
+    dependencies,
+    external,
+    go_builtins,
+    javascript_responses,
+)
 from glasshouse.scan.interp.matcher import MatchModel, ReadModel, SourceModel
 from glasshouse.scan.interp.values import LITERAL, UNKNOWN, Obj, Step, Taint, Value, join_taint, with_taint
 from glasshouse.scan.rules import schema
@@ -147,10 +155,14 @@ def check_result(frame: Frame, value: Value, ins: Any) -> None:
         return
     at = next((index for index, item in enumerate(frame.block) if item is ins), None)
     text = access_paths.beginning(frame, frame.block, at, ins[2]) if at is not None else None
+    content = UNKNOWN
     if any(ref.__class__ is Obj and ref.kind == "tuple" for ref in value.refs):  # body, status, headers
+        parts = attributes.known_elements(frame, value, "values") or []
+        content = next((kind for part in parts[1:] if (kind := javascript_responses.among(frame, part))), UNKNOWN)
         value = attributes.get_item(frame, value, Value(0), ins[1])
     known = {"declared": frame.fn.ir.returns, "marks": marks_of(frame.fn), "beginning": text or ""}
     given = Arguments([value], {name: Value(const) for name, const in known.items()})
+    given.kw["content"] = content
     for sink in machine.matcher(frame).calls[entry.result].sinks:
         external.check_sink(frame, sink._replace(name="return"), None, given, ins[1])
 
@@ -317,7 +329,7 @@ def shape_entry(machine: Machine, fn: Any, entries: list[schema.Entry]) -> schem
     for entry in entries:
         shape = entry.shape
         if entry.functions:
-            fits = fn.ir.name in entry.functions and bool(names)
+            fits = fn.ir.name in entry.functions and (names == shape if shape else bool(names))
         elif shape[-1] == "...":
             fits = names[: len(shape) - 1] == shape[:-1]
         else:

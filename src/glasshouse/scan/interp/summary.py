@@ -123,7 +123,7 @@ class Application:
 
     def find_label(self, label: Label) -> Taint | None:
         value = self.argument(label.index)
-        if value is None or (value.taint is None and not value.refs):
+        if value is None or (value.taint is None and not value.refs and not (value.path and label.path)):
             return None
         for name in label.path:
             if name == "*":

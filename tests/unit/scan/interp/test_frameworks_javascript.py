@@ -263,7 +263,32 @@ export class Page {
 }
 """,
 }
-PROGRAMS = {"express": EXPRESS, "schemas": SCHEMAS, "apps": APPS}
+HELPERS = {
+    "helpers.js": """const { execSync } = require('child_process'), fs = require('fs'), path = require('path');
+const app = require('express')();
+const nameOf = (request) => request.query.name;
+class Job {
+  #name;
+  constructor(name) { this.#name = name; }
+  static from(r) { return new Job(r.body.name); }
+  run() { execSync('job ' + this.#name); } // told 78
+}
+app.get('/a', (req, res) => { execSync('job ' + nameOf(req)); }); // told 78
+app.get('/b', (req, res) => { Job.from(req).run(); });
+app.get('/c', (req, res) => {
+  switch (req.query.kind) {
+    case 'a': case 'b': execSync('job ' + req.query.kind); break;
+    default: execSync('job ' + req.query.kind); // told 78
+  }
+});
+app.get('/d', (req, res) => {
+  if (/^\\/[a-z]+$/.test(req.query.to)) res.redirect(req.query.to);
+  if (/^\\/[a-z/]*$/.test(req.query.to)) res.redirect(req.query.to); // told 601
+  fs.writeFileSync('/srv/new' + path.extname(req.query.name), '');
+});
+""",
+}
+PROGRAMS = {"helpers": HELPERS, "express": EXPRESS, "schemas": SCHEMAS, "apps": APPS}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

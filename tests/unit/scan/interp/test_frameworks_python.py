@@ -226,7 +226,89 @@ class Item(tornado.web.RequestHandler):
         self.write("<p>" + slug)  # told 79
 """,
 }
-PROGRAMS = {"fastapi": FASTAPI, "forms": FORMS, "hosts": HOSTS, "pages": PAGES}
+IDIOMS = {
+    "idioms.py": """import io, json, os, subprocess, zipfile
+from enum import Enum
+from pathlib import Path
+from flask import Flask, abort, make_response, request, send_file
+app = Flask(__name__)
+ROOT = Path("/srv/data")
+class Action(Enum):
+    START = "start"
+@app.get("/enum")
+def by_enum():
+    os.system("svc " + Action(request.args["a"]).value)
+    return {}
+@app.get("/list")
+def by_list():
+    options = ["tool"]
+    if request.args.get("v"):
+        options.append("-v")
+    options.append(request.args["n"])
+    subprocess.run(options)
+    return {}
+@app.get("/inserted")
+def inserted():
+    options = ["tool"]
+    if request.args.get("v"):
+        options.append("-v")
+    options.insert(0, request.args["n"])
+    subprocess.run(options)  # told 78
+    return {}
+@app.get("/match")
+def by_match():
+    match request.args.get("format"):
+        case "pdf" | "html" as kind:
+            os.system("report --" + kind)
+        case "txt":
+            os.system("report --txt")
+        case other:
+            os.system("report --" + other)  # told 78
+    return {}
+@app.post("/zip")
+def unzip():
+    with zipfile.ZipFile(request.files["f"]) as archive:
+        archive.namelist()
+    with zipfile.ZipFile(io.BytesIO(request.files["f"].read())) as archive:
+        archive.namelist()
+    with zipfile.ZipFile("/srv/" + request.args["n"]) as archive:  # told 22
+        archive.namelist()
+    return {}
+@app.get("/folder")
+def in_folder():
+    path = Path(ROOT, request.args["n"])
+    if path.parent != ROOT:
+        abort(404)
+    return send_file(path)
+@app.get("/headers")
+def headers():
+    return json.dumps({"q": request.args["q"]}), 200, {"Content-Type": "application/json"}
+@app.get("/html")
+def html():
+    return "<p>" + request.args["q"], 200, {"Content-Type": "text/html"}  # told 79
+@app.get("/later")
+def later():
+    answer = make_response(request.args["q"])
+    answer.headers["Content-Type"] = "application/json"
+    other = make_response(request.args["q"])
+    other.mimetype = "text/plain"
+    return answer
+@app.get("/page")
+def page():
+    answer = make_response(request.args["q"])  # told 79
+    answer.mimetype = "text/html"
+    return answer
+""",
+    "middleware.py": """import os
+class Language:
+    def __init__(self, get_response):
+        self.get_response = get_response
+    def __call__(self, request):
+        os.system("lang " + request.GET["lang"])  # told 78
+        return self.get_response(request)
+""",
+}
+PROGRAMS = {"idioms": IDIOMS, "fastapi": FASTAPI, "forms": FORMS, "hosts": HOSTS, "pages": PAGES}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -87,6 +87,9 @@ class Patterns(Statements):
     def tests(self, span: int, subject: Operand, cases: list[Node]) -> None:
         label = self.fresh()
         block: ir.Block = []
+        if isinstance(subject, int) and subject >= 0:  # what one case tells of it must not hold in the next
+            subject, value = self.fresh(), subject
+            self.out.append([ir.MOVE, span, subject, value])
         self.out.append([ir.BLOCK, span, label, block])
         nest = self.nest
         for case in cases:
@@ -223,8 +226,22 @@ class Patterns(Statements):
                 key = None
                 self.pattern(part, t)
 
+    def alternative(self, node: Node) -> int | None:
+        """The constant that one alternative of a pattern is."""
+        parts = parts_of(node)
+        while node.kind_id == k.CASE_PATTERN and len(parts) == 1:
+            node, parts = parts[0], parts_of(parts[0])
+        return self.pattern_constant(node) if node.kind_id in k.LITERALS else None
+
     def union(self, parts: list[Node], subject: Operand, span: int) -> None:
-        """Any of the alternatives: a flag that each of them sets."""
+        """Any of the alternatives: a test of membership among constants, else a flag that each of them sets."""
+        constants = [self.alternative(part) for part in parts]
+        if constants and None not in constants:
+            listed, t = self.temp(), self.temp()
+            self.out.append([ir.MAKE, span, listed, "tuple", constants])
+            self.out.append([ir.BINOP, span, t, "in", subject, listed])
+            self.enter_if(t, span)
+            return
         matched = self.fresh()
         self.out.append([ir.MOVE, span, matched, self.const(False)])
         outer, nest = self.out, self.nest
