@@ -9,17 +9,21 @@ from typing import NamedTuple
 import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from glasshouse.guard.misuse.features import Lexicon, Reader, stem
 from train.misuse_rows import Row
 
 MIN_ROWS = 3
-MIN_SOURCES = 3
-"""A feature counts only if so many sources show it: what one source alone shows is its style."""
-CONCEPT_SCALE = 2.0
-"""Concepts carry knowledge, so they are regularised less than words."""
-SCALE = 0.15
-STRENGTH = 0.5
+SEEN = 2
+"""A feature counts only if some source shows it so often."""
+SCALES = {"concept": 0.3, "concepts": 0.15, "word": 0.1, "pair": 0.15, "style": 0.05}
+"""Kind of feature -> how freely its weight may grow.  Concepts carry knowledge; a word is common to many requests that
+have nothing else in common; a pair is particular; function words alone say how something is asked, not what."""
+STRENGTH = 4.0
+NEGLIGIBLE = 0.04
+"""Weights below this, in log odds, are left out: a quarter of the features say as much as all."""
+STEPS = 400
 SOURCE_POWER = 0.25
 """A source counts as its size to this power: one of 4,000 rows weighs about three times as much as one of 40."""
 
@@ -34,7 +38,7 @@ FUNCTION_WORDS = frozenset(
         "down out off again further once s t "
     ).split()
 ) | {"0", "?", "!"}
-"""Words that say how something is asked, not what: their weights would be the style of the sources."""
+"""Words that say how something is asked, not what: their weights are the style of the sources."""
 
 
 class Fitted(NamedTuple):
@@ -53,30 +57,34 @@ class Table:
         reader = Reader(Lexicon(concepts))
         shown = [sorted(set(reader.features(row.text))) for row in rows]
         count = Counter(each for found in shown for each in found)
-        self.names = sorted(each for each, n in count.items() if n >= MIN_ROWS and not styled(each))
+        self.names = sorted(each for each, n in count.items() if n >= MIN_ROWS)
         column = {each: number for number, each in enumerate(self.names)}
         indices = [[column[each] for each in found if each in column] for found in shown]
         pointers = np.cumsum([0, *map(len, indices)])
         flat = np.concatenate([np.array(each, dtype=np.int32) for each in indices])
-        scale = [SCALE * (CONCEPT_SCALE if each[0] == "#" and ">" not in each else 1.0) for each in self.names]
-        self.scale = np.array(scale)
+        self.scale = np.array([SCALES[kind(each)] for each in self.names])
         ones = sparse.csr_matrix((np.ones(len(flat)), flat, pointers), shape=(len(rows), len(self.names)))
         self.matrix = (ones @ sparse.diags(self.scale)).tocsr()
         self.sources = np.array([row.source for row in rows])
         self.misuse = np.array([row.misuse for row in rows])
 
     def columns(self, rows: np.ndarray) -> np.ndarray:
-        """The columns that enough sources among the given rows show at least twice."""
-        seen = np.zeros(len(self.names))
+        """The columns that some source among the given rows shows often enough."""
+        seen = np.zeros(len(self.names), dtype=bool)
         for source in sorted(set(self.sources[rows])):
             part = self.matrix[rows[self.sources[rows] == source]]
-            seen += np.asarray((part > 0).sum(axis=0)).ravel() >= 2
-        return np.flatnonzero(seen >= MIN_SOURCES)
+            seen |= np.asarray((part > 0).sum(axis=0)).ravel() >= SEEN
+        return np.flatnonzero(seen)
 
 
-def styled(feature: str) -> bool:
-    """Whether a feature holds function words only."""
-    return feature[0] != "#" and all(part in FUNCTION_WORDS for part in feature.split(" "))
+def kind(feature: str) -> str:
+    """What sort of feature it is, as `SCALES` names them."""
+    if feature[0] == "#":
+        return "concepts" if ">" in feature else "concept"
+    parts = feature.split(" ")
+    if all(part in FUNCTION_WORDS for part in parts):
+        return "style"
+    return "pair" if len(parts) > 1 else "word"
 
 
 def row_weights(sources: np.ndarray, misuse: np.ndarray, power: float = SOURCE_POWER) -> np.ndarray:
@@ -91,11 +99,13 @@ def row_weights(sources: np.ndarray, misuse: np.ndarray, power: float = SOURCE_P
 def fit(table: Table, rows: np.ndarray) -> Fitted:
     """What can be learned from the given rows."""
     columns = table.columns(rows)
-    model = LogisticRegression(C=STRENGTH, solver="liblinear")
+    model = LogisticRegression(C=STRENGTH, tol=1e-5, max_iter=STEPS)
     weights = row_weights(table.sources[rows], table.misuse[rows])
-    model.fit(table.matrix[rows][:, columns], table.misuse[rows], sample_weight=weights)
+    with threadpool_limits(1):  # the vectors are short: more threads only wait for each other
+        model.fit(table.matrix[rows][:, columns], table.misuse[rows], sample_weight=weights)
     learned = np.zeros(len(table.names))
     learned[columns] = model.coef_[0] * table.scale[columns]
+    learned[np.abs(learned) < NEGLIGIBLE] = 0.0
     return Fitted(learned, float(model.intercept_[0]))
 
 
@@ -105,8 +115,9 @@ def fit_categories(
     """Names, weights (one row each) and biases of the categories, learned from misuse rows."""
     sizes = Counter(named)
     weights = np.array([sizes[each] ** -0.5 for each in named])
-    model = LogisticRegression(C=1.0, max_iter=300)
-    model.fit(table.matrix[rows][:, columns], named, sample_weight=weights / weights.mean())
+    model = LogisticRegression(C=1.0, max_iter=STEPS)
+    with threadpool_limits(1):
+        model.fit(table.matrix[rows][:, columns], named, sample_weight=weights / weights.mean())
     return list(model.classes_), model.coef_ * table.scale[columns], model.intercept_
 
 

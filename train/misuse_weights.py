@@ -13,11 +13,14 @@ from glasshouse.guard.misuse.verdicts import CATEGORIES
 from train.misuse_model import Fitted, Table, fit_categories, words_of_sources
 from train.misuse_rows import Row, category_of
 
-NAME = "glasshouse-misuse-1"
-SENTENCE_MARGIN = 1.0
+NAME = "glasshouse-misuse-2"
+SENTENCE_MARGIN = 2.0
 ORDINARY_WORDS = 400
-GUARDED = ("malware", "technique", "attack", "steal", "evade", "credential", "harm", "fraud", "jailbreak", "injection")
-"""Concepts whose words are recognised although a letter is wrong."""
+KNOWN_ROWS = 3
+"""A word that so many rows show is no misspelling."""
+GUARDED_LETTERS = 7
+"""Shorter words are one letter away from too many others: `herein` is no drug, and `corpus` no body."""
+GUARDED_SOURCES = 3
 
 
 def assemble(
@@ -54,7 +57,7 @@ def assemble(
         category_bias=[float(sort_bias[n]) if n >= 0 else -9.0 for n in order],
         lexicon=table.concepts,
         known=known,
-        guarded=guarded(table.concepts),
+        guarded=guarded([rows[each] for each in train], table.concepts),
         ordinary=ordinary,
         thresholds={},
     )
@@ -63,13 +66,16 @@ def assemble(
 def vocabulary(rows: Sequence[Row], concepts: dict[str, list[str]]) -> tuple[list[str], list[str]]:
     """Words that disguises are undone to (of the lexicon, or of two sources), and the commonest English ones."""
     words = [[word for word in tokens(row.text) if word.isalpha()] for row in rows]
-    often = {each for each, seen in words_of_sources(rows, words).items() if len(seen) >= 2 and len(each) > 1}
+    shared = {each for each, seen in words_of_sources(rows, words).items() if len(seen) >= 2 and len(each) > 1}
     named = {word for phrases in concepts.values() for phrase in phrases for word in tokens(phrase) if word.isalpha()}
     counts = Counter(word for found in words for word in set(found) if len(word) > 1)
-    return sorted(often | named | {"a", "i"}), [word for word, _ in counts.most_common(ORDINARY_WORDS)]
+    often = {word for word, count in counts.items() if count >= KNOWN_ROWS}
+    return sorted(shared | often | named | {"a", "i"}), [word for word, _ in counts.most_common(ORDINARY_WORDS)]
 
 
-def guarded(concepts: dict[str, list[str]]) -> list[str]:
-    """The words whose misspellings are read as they are meant."""
-    words = {word for each in GUARDED for phrase in concepts[each] for word in tokens(phrase)}
-    return sorted(word for word in words if word.isalpha() and len(word) >= 6)
+def guarded(rows: Sequence[Row], concepts: dict[str, list[str]]) -> list[str]:
+    """The longer words of the lexicon and of several sources, whose misspellings are read as they are meant."""
+    found = {word for phrases in concepts.values() for phrase in phrases for word in tokens(phrase)}
+    sources = words_of_sources(rows, [tokens(row.text) for row in rows])
+    found.update(word for word, seen in sources.items() if len(seen) >= GUARDED_SOURCES)
+    return sorted(word for word in found if word.isalpha() and len(word) >= GUARDED_LETTERS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from itertools import pairwise
+from sys import intern
 
 from glasshouse.guard.misuse.shapes import WORDS
 
@@ -63,14 +64,14 @@ class Lexicon:
 
     def __init__(self, entries: Mapping[str, Sequence[str]]) -> None:
         """``entries`` maps each concept to its words and phrases; the longest phrase at a place wins."""
-        names = [f"#{concept}" for concept in entries]
-        self.pairs = {first: {second: f"{first}>{second[1:]}" for second in names} for first in names}
+        names = [intern(f"#{concept}") for concept in entries]
+        self.pairs = {first: {second: intern(f"{first}>{second[1:]}") for second in names} for first in names}
         """The feature for one concept followed by another."""
         self._words: dict[str, list[str]] = {}
         self._phrases: dict[str, dict[str, list[tuple[list[str], str]]]] = {}
         for name, phrases in zip(names, entries.values(), strict=True):
             for phrase in phrases:
-                first, *rest = [stem(word) for word in tokens(phrase)]
+                first, *rest = [intern(stem(word)) for word in tokens(phrase)]
                 if rest:
                     self._phrases.setdefault(first, {}).setdefault(rest[0], []).append((rest[1:], name))
                 else:
@@ -127,7 +128,7 @@ class _Stems(dict[bytes, str]):
         if len(self) >= MAX_REMEMBERED:
             self.clear()
         parts = tokens(word.decode())
-        found = self[word] = stem(self._corrected(parts[0])) if len(parts) == 1 else _SEVERAL
+        found = self[word] = intern(stem(self._corrected(parts[0]))) if len(parts) == 1 else _SEVERAL
         return found
 
 
@@ -179,15 +180,23 @@ class Reader:
         return shown
 
 
+def _interned(parted: tuple[str, str, str]) -> tuple[str, str]:
+    return intern(parted[0]), intern(parted[2])
+
+
 class Vocabulary:
-    """The features that a model knows."""
+    """The features that a model knows.
+
+    Words and names are interned here and in the lexicon, so that finding one again compares places, not letters.
+    """
 
     def __init__(self, known: Iterable[str], lexicon: Lexicon) -> None:
         self._lexicon = lexicon
-        features = frozenset(known)
+        features = frozenset(map(intern, known))
         plain = {each for each in features if each[0] != "#"}
         self._words = {each for each in plain if " " not in each}
-        self._pairs = {(each.partition(" ")[0], each.partition(" ")[2]): each for each in plain - self._words}
+        self._pairs = {_interned(each.partition(" ")): each for each in plain - self._words}
+        self._pair_name = self._pairs.__getitem__
         self._neighbours = lexicon.beginnings.union(self._pairs)
         self._concepts = {each for each in features - plain if ">" not in each}
         self._ordered = {
@@ -200,7 +209,7 @@ class Vocabulary:
         shown = self._words.intersection(words)
         pairs = self._neighbours.intersection(pairwise(words))
         if pairs:
-            shown.update([self._pairs[each] for each in pairs if each in self._pairs])
+            shown.update(map(self._pair_name, self._pairs.keys() & pairs))
             pairs &= self._lexicon.beginnings
         hits = self._lexicon.found(words, pairs)
         if hits:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Set
 from functools import partial
 from heapq import nlargest
 from pathlib import Path
+from sys import intern
 from typing import NamedTuple
 
 from glasshouse.guard.misuse import model
@@ -27,6 +28,8 @@ MAX_CHARACTERS = 1_000_000
 """Characters of one text that are looked at unless the caller says otherwise."""
 MAX_BLOCK = 2_000
 """Characters of neighbouring sentences that are also scored together."""
+CONVERSATION_MARGIN = 1.0
+"""By how much the turns of a conversation together must be clearer than one request, in log odds."""
 WINDOWS_KEPT = 8
 REASONS_KEPT = 6
 EXPLAINED_FROM = 0.5
@@ -53,7 +56,7 @@ class Screener:
         self.thresholds = dict(weights.thresholds)
         """Name of an operating point -> the value from which on a text counts as misuse."""
         self._weights = weights
-        self._weight = dict(zip(weights.vocabulary, weights.misuse, strict=True)).__getitem__
+        self._weight = dict(zip(map(intern, weights.vocabulary), weights.misuse, strict=True)).__getitem__
         self._by_category = model.by_category(weights)
         lexicon = Lexicon(weights.lexicon)
         self._vocabulary = Vocabulary(weights.vocabulary, lexicon)
@@ -85,7 +88,7 @@ class Screener:
         pieces = self.weigh(text)
         later = session.after(_everything(pieces))
         if session.turns:
-            together = self.evidence(later.shown) - self._weights.sentence_margin
+            together = self.evidence(later.shown) - CONVERSATION_MARGIN
             pieces.append(Piece(together, 0, len(text), ("conversation",), later.shown))
         return later, self._verdict(text, text, pieces)
 
@@ -123,16 +126,15 @@ class Screener:
         raw = as_words(text)
         for start, end in sentences(text):
             shown = shown_by(words_of(text, raw, start, end))
+            total = sum(map(weight, shown))
             if block is not None and end - block.start > MAX_BLOCK:
                 self._end(block, pieces)
                 block = None
             if block is None:
-                block = _Block(start, end, (), shown)
+                block = _Block(start, end, (), shown, total)
             else:
-                block.end = end
-                block.sentences += 1
-                block.shown |= shown
-            pieces.append(Piece(bias + sum(map(weight, shown)) * scale, start, end, (), shown))
+                block.add(end, shown)
+            pieces.append(Piece(bias + total * scale, start, end, (), shown))
         if block is not None:
             self._end(block, pieces)
         return pieces
@@ -140,28 +142,32 @@ class Screener:
     def _weighed(self, found: Iterable[View]) -> list[Piece]:
         pieces: list[Piece] = []
         block: _Block | None = None
-        margin, stems, shown_by = self._weights.sentence_margin, self._reader.stems, self._vocabulary.shown
+        weights, stems, shown_by = self._weights, self._reader.stems, self._vocabulary.shown
+        bias, scale, weight = weights.bias - weights.sentence_margin, weights.misuse_scale, self._weight
         for plain, start, end, layers in found:
             shown = shown_by(stems(plain))
+            total = sum(map(weight, shown))
             if block is not None and (layers[:1] != block.layers[:1] or end - block.start > MAX_BLOCK):
                 self._end(block, pieces)
                 block = None
             if block is None:
-                block = _Block(start, end, layers, shown)
+                block = _Block(start, end, layers, shown, total)
             else:
-                block.end = end
-                block.sentences += 1
-                block.shown |= shown
-            pieces.append(Piece(self.evidence(shown) - margin, start, end, layers, shown))
+                block.add(end, shown)
+            pieces.append(Piece(bias + total * scale, start, end, layers, shown))
         if block is not None:
             self._end(block, pieces)
         return pieces
 
     def _end(self, block: _Block, pieces: list[Piece]) -> None:
         """Adds a block; one of a single sentence takes its place, since it has no other context."""
-        if block.sentences == 1:
+        weights, total = self._weights, block.total
+        if block.alone:
             del pieces[-1]
-        pieces.append(Piece(self.evidence(block.shown), block.start, block.end, block.layers, block.shown))
+        else:
+            total = sum(map(self._weight, block.shown))
+        evidence = weights.bias + total * weights.misuse_scale
+        pieces.append(Piece(evidence, block.start, block.end, block.layers, block.shown))
 
     def evidence(self, shown: Set[str]) -> float:
         """Log odds, uncalibrated, of a set of known features."""
@@ -206,12 +212,22 @@ class Screener:
 class _Block:
     """Neighbouring sentences, joined as they come; each feature counts once."""
 
-    __slots__ = ("end", "layers", "sentences", "shown", "start")
+    __slots__ = ("alone", "end", "layers", "shown", "start", "total")
 
-    def __init__(self, start: int, end: int, layers: tuple[str, ...], shown: Set[str]) -> None:
-        self.start, self.end, self.layers = start, end, layers
-        self.shown = set(shown)
-        self.sentences = 1
+    def __init__(self, start: int, end: int, layers: tuple[str, ...], shown: Set[str], total: int) -> None:
+        self.start, self.end, self.layers, self.shown = start, end, layers, shown
+        self.total = total
+        """The quantised weights of the first sentence."""
+        self.alone = True
+
+    def add(self, end: int, shown: Set[str]) -> None:
+        """Takes the next sentence in."""
+        self.end = end
+        if self.alone:
+            self.shown = self.shown | shown  # from the second sentence on a set of its own
+            self.alone = False
+        else:
+            self.shown |= shown
 
 
 def _place(piece: Piece) -> tuple[float, int, int]:

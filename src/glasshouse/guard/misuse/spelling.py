@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 from glasshouse.guard.misuse.characters import upright
 from glasshouse.guard.misuse.encodings import rot13, shifted
+from glasshouse.guard.misuse.features import stem
 from glasshouse.guard.misuse.shapes import SHAPE, SIGNS, SOLID
 
 MAX_JOINED = 400
@@ -20,6 +21,8 @@ MAX_TRIED = 2_000
 _SPACED = re.compile(r"(?<![^\W_])[^\W_](?:(?:[ \t]{1,3}|[.\-_*|,/+~\u00b7][ ]?)[^\W_](?![^\W_])){3,}")
 _LEET_TOKEN = re.compile(r"[\w@$!|+()<€£¥§]{2,}")
 _LEET_HINT = re.compile(r"[a-zA-Z][0-9@$!|€£¥§][a-zA-Z]|[0-9@$€£¥§][a-zA-Z]")
+_LEET_ALONE = re.compile(r"(?<![^\s\"(])[14](?=[\s']|$)|(?<=[a-z]')[57](?!\w)")
+"""What is a number in plain text and a word, or the end of one, beside words in leetspeak."""
 _LEET = str.maketrans("0123456789@$!|+(<€£¥§", "oizeasgtbgasiltccelys")
 _WORD = re.compile(r"[a-z']+")
 _PUT_BETWEEN = re.compile(rb"\. ?a\.").search
@@ -32,6 +35,7 @@ class Speller:
     def __init__(self, known: frozenset[str], ordinary: frozenset[str], guarded: Iterable[str]) -> None:
         """``known`` words guide repairs, ``ordinary`` ones tell plain text from ciphers, ``guarded`` survive typos."""
         self.known = known
+        self._stems = frozenset(map(stem, known))
         self._ordinary = ordinary
         self._near = _deletions(guarded)
 
@@ -84,7 +88,7 @@ class Speller:
         """The text with digits and signs that stand for letters read as letters, where a known word results."""
         if not _LEET_HINT.search(text):
             return text, False
-        found = False
+        found = 0
 
         def read(match: re.Match[str]) -> str:
             nonlocal found
@@ -95,11 +99,14 @@ class Speller:
                 plain = tried.lower().translate(_LEET)
                 for reading in (plain, plain.replace("i", "l"), plain.replace("l", "i")):
                     if reading.isalpha() and reading in self.known:
-                        found = True
+                        found += 1
                         return reading
             return word
 
-        return _LEET_TOKEN.sub(read, text), found
+        text = _LEET_TOKEN.sub(read, text)
+        if found >= 2:
+            text = _LEET_ALONE.sub(lambda match: match.group().translate(_LEET), text)
+        return text, found > 0
 
     def deciphered(self, text: str) -> list[tuple[str, str]]:
         """(cipher, plain text) if the text has hardly an ordinary word as it stands and many once deciphered.
@@ -129,7 +136,7 @@ class Speller:
 
     def corrected(self, word: str) -> str:
         """The guarded word one letter, or two swapped ones, away from an unknown ``word``; or the word itself."""
-        if len(word) < 5 or len(word) > 20:
+        if len(word) < 5 or len(word) > 20 or word in self.known or stem(word) in self._stems:
             return word
         near = self._near.get(word)
         if near is not None:

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from glasshouse.guard.misuse.characters import fold, upright
 from glasshouse.guard.misuse.confusables import TURNED
 from glasshouse.guard.misuse.encodings import encoded_pieces
+from glasshouse.guard.misuse.features import stem
+from glasshouse.guard.misuse.model import decode, shipped
 from glasshouse.guard.misuse.normalise import MAX_DECODED, MAX_DEPTH, MAX_VIEWS, views
 from glasshouse.guard.misuse.segments import MAX_SENTENCE, complete_until, sentences
 from glasshouse.guard.misuse.spelling import Speller
@@ -147,9 +149,34 @@ def test_decoders_answer_readable_text_within_the_text(text: str) -> None:
 
 def test_a_misspelt_guarded_word_is_corrected_and_a_known_one_is_not() -> None:
     for typo in ("keyloger", "keyloggre", "keylogggr", "paswsord", "passwrd"):
-        assert SPELLER.corrected(typo) in ("keylogger", "password")
+        assert stem(SPELLER.corrected(typo)) in (stem("keylogger"), stem("password"))
     assert SPELLER.corrected("laptop") == "laptop"
     assert SPELLER.corrected("passport") == "passport"
+
+
+def test_a_word_that_is_known_is_never_taken_for_a_misspelling_of_a_guarded_one() -> None:
+    speller = Speller(frozenset({"export", "extort", "exporting"}), frozenset(), ["extort"])
+    assert speller.corrected("export") == "export"
+    assert speller.corrected("extrot") == "extort"
+
+
+@pytest.mark.parametrize(
+    "word", ["export", "convert", "secure", "reply", "rating", "attach", "remove", "trade", "police"]
+)
+def test_the_shipped_weights_read_everyday_words_as_they_are(word: str) -> None:
+    weights = decode(*shipped(), "")
+    speller = Speller(frozenset(weights.known), frozenset(weights.ordinary), weights.guarded)
+    assert speller.corrected(word) == word
+
+
+def test_one_letter_words_are_read_beside_leetspeak_and_numbers_stay_numbers_elsewhere() -> None:
+    speller = Speller(frozenset({"steal", "password", "list"}), frozenset(), [])
+    assert speller.without_leet("1 st34l 4 p4ssw0rd") == ("i steal a password", True)
+    assert speller.without_leet("p4ssw0rd list 1 to 4") == ("password list 1 to 4", True)
+    assert speller.without_leet("st34l th3 p4ssw0rd of 12 users, v1.4") == (
+        "steal th3 password of 12 users, v1.4",
+        True,
+    )
 
 
 def test_turning_twice_restores_the_letters() -> None:
