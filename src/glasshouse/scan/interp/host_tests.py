@@ -46,6 +46,8 @@ def ruled_out(frame: Frame, ins: ir.Instr) -> int:
 
 def part_of(frame: Frame, ins: ir.Instr) -> str:
     """The name of the part of an address that an instruction reads."""
+    if ins[0] not in (ir.ATTR, ir.CALL, ir.CALL_METHOD, ir.ITEM):
+        return ""
     owner = frame.val(ins[3]).path
     if ins[0] == ir.CALL and owner == "parse_url" and len(ins[4]) == 2 and ins[4][1].__class__ is not list:
         part = frame.val(ins[4][1]).path

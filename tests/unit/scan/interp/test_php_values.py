@@ -243,6 +243,8 @@ HOSTS = {
     "$h = parse_url($u, PHP_URL_HOST); if ($h !== 'a.example.org') { exit; }": set(),
     "$p = parse_url($u); if ($p['host'] !== 'a.example.org') { exit; }": set(),
     "$p = parse_url($u); if ($p['scheme'] !== 'https') { exit; }": {"php-ssrf"},
+    "$k = 'x' . $u; if ($k !== 'xa') { exit; }": {"php-ssrf"},
+    "if (true) { $k = \"$u/\"; if (isset($a[$k]) && $k === 'a/') { exit; } }": {"php-ssrf"},
 }
 
 
