@@ -30,14 +30,13 @@ from glasshouse.forecast.model import (
     Reliability,
     StepModel,
     StepWeights,
-    TreeModel,
-    TreeWeights,
     VariantWeights,
     Weights,
     mixed,
     together,
 )
 from glasshouse.forecast.priority import RATES, WeaknessRates
+from glasshouse.forecast.trees import TreeModel, TreeWeights
 from glasshouse.words.digests import sha256_of
 from train.forecast_chain import (
     MONTHLY,

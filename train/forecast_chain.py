@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from glasshouse.forecast.facts import Day, day, iso
-from glasshouse.forecast.model import StepModel, TreeModel, mixed, together
+from glasshouse.forecast.model import StepModel, mixed, together
+from glasshouse.forecast.trees import TreeModel
 from train.forecast_data import CUT, Dataset, load
 from train.forecast_fit import (
     ATTENTION,

@@ -17,8 +17,9 @@ from sklearn.linear_model import LogisticRegression
 from glasshouse.forecast.background import Background
 from glasshouse.forecast.facts import Day, day, known_on
 from glasshouse.forecast.features import GROUPS, name_text, vector
-from glasshouse.forecast.model import Calibration, StepWeights, TextWeights, TreeWeights, pack, step_of
+from glasshouse.forecast.model import Calibration, StepWeights, TextWeights
 from glasshouse.forecast.text import terms, words
+from glasshouse.forecast.trees import TreeWeights, pack, step_of
 from train.forecast_data import Dataset
 
 Array = npt.NDArray[np.float64]

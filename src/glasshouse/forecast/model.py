@@ -13,41 +13,22 @@ from typing import Literal
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from glasshouse.forecast.background import Listing
 from glasshouse.forecast.facts import Day
 from glasshouse.forecast.features import NAMES
 from glasshouse.forecast.text import terms
+from glasshouse.forecast.trees import Array, Packed, TreeModel, TreeWeights, step_of
 from glasshouse.words.errors import ForecastModelError
 from glasshouse.words.named_file import read_named
 
-Array = npt.NDArray[np.float64]
 Variant = Literal["full", "record"]
 Horizon = Literal[30, 90, 365]
 HORIZONS: tuple[Horizon, ...] = (30, 90, 365)
 SHIPPED = Path(__file__).parent / "weights" / "kev-2.msgpack"
 FORMAT = 2
 MAX_BYTES = 10_000_000
-CHUNK = 16_384
 INPUTS: tuple[str, ...] = (*NAMES, "text_score")
-
-
-class Packed(msgspec.Struct, frozen=True):
-    """An array as bytes, little-endian."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    data: bytes
-
-    def unpack(self) -> npt.NDArray[np.generic]:
-        return np.frombuffer(self.data, dtype=np.dtype(self.dtype)).reshape(self.shape)
-
-
-def pack(array: npt.ArrayLike, dtype: str) -> Packed:
-    """The array in a given element type."""
-    made = np.ascontiguousarray(np.asarray(array).astype(dtype))
-    return Packed(dtype, made.shape, made.tobytes())
 
 
 class TextWeights(msgspec.Struct, frozen=True):
@@ -58,22 +39,6 @@ class TextWeights(msgspec.Struct, frozen=True):
     rarity: Packed
     intercept: float
     missing: float
-
-
-class TreeWeights(msgspec.Struct, frozen=True):
-    """Trees laid end to end.  ``root`` holds the first node of each.
-
-    A leaf has feature -1 and its value in ``threshold``.
-    """
-
-    root: Packed
-    feature: Packed
-    threshold: Packed
-    left: Packed
-    right: Packed
-    missing_left: Packed
-    intercept: float
-    depth: int
 
 
 class StepWeights(msgspec.Struct, frozen=True):
@@ -156,42 +121,6 @@ class TextModel:
         return sorted((each for each in found if each[1] > 0), key=lambda each: (-each[1], each[0]))[:limit]
 
 
-class TreeModel:
-    """Boosted trees over rows of ``INPUTS``; ``nan`` goes the way it went in training."""
-
-    def __init__(self, weights: TreeWeights) -> None:
-        self._root = weights.root.unpack().astype(np.int64)
-        self._feature = weights.feature.unpack().astype(np.int64)
-        self._threshold = weights.threshold.unpack().astype(np.float64)
-        left, right = weights.left.unpack().astype(np.int64), weights.right.unpack().astype(np.int64)
-        self._children = np.column_stack([right, left]).ravel()
-        self._missing_left = weights.missing_left.unpack().astype(bool)
-        self._intercept, self._depth = weights.intercept, weights.depth
-
-    def score(self, rows: Array) -> Array:
-        """Log-odds for each row."""
-        return np.concatenate(
-            [self._chunk(rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK)] or [np.empty(0)]
-        )
-
-    def _chunk(self, rows: Array) -> Array:
-        flat, width = np.ascontiguousarray(rows).ravel(), rows.shape[1]
-        offset = np.arange(len(rows)) * width
-        total = np.full(len(rows), self._intercept)
-        for root in self._root:
-            node = np.full(len(rows), root)
-            for _ in range(self._depth):
-                feature = self._feature[node]
-                if not (feature >= 0).any():
-                    break
-                value = flat[offset + np.maximum(feature, 0)]
-                goes_left = (value <= self._threshold[node]) | (np.isnan(value) & self._missing_left[node])
-                # a leaf is its own child, so that rows of different depth can go on together
-                node = self._children[2 * node + goes_left]
-            total += self._threshold[node]
-        return total
-
-
 class StepModel:
     """Weights of evidence over rows of ``INPUTS``: each input speaks for itself, and what they say is added up."""
 
@@ -209,11 +138,6 @@ class StepModel:
         for column, edges, weight in zip(rows.T, self._edges, self._weight, strict=True):
             total += weight[step_of(column, edges)]
         return total
-
-
-def step_of(column: Array, edges: Array) -> npt.NDArray[np.int64]:
-    """Which step each value stands on: 0 for not known, 1 up to the first edge, and so on."""
-    return np.where(np.isnan(column), 0, np.searchsorted(edges, column) + 1)
 
 
 EVIDENCE_SHARE = 0.1

@@ -20,10 +20,7 @@ from glasshouse.forecast.model import (
     SHIPPED,
     StepModel,
     StepWeights,
-    TreeModel,
-    TreeWeights,
     load_model,
-    pack,
     rate_interval,
     shipped_model,
 )
@@ -31,35 +28,12 @@ from glasshouse.forecast.priority import by_weakness, priority, weakness_rates
 from glasshouse.forecast.query import Query, answer
 from glasshouse.forecast.store import FactStore
 from glasshouse.forecast.text import words
+from glasshouse.forecast.trees import pack
 from glasshouse.words.errors import ForecastModelError, UsageError
 
 DAY = day("2025-06-01")
 SEEN = day("2025-05-01")
-# one tree: input 0 <= 1.5 ? (input 1 <= 0 ? 10 : 20, unknown to the right) : 30, unknown to the left
-TREES = TreeWeights(
-    root=pack([0], "<i4"),
-    feature=pack([0, 1, -1, -1, -1], "<i2"),
-    threshold=pack([1.5, 0.0, 10.0, 20.0, 30.0], "<f8"),
-    left=pack([1, 2, 2, 3, 4], "<i4"),
-    right=pack([4, 3, 2, 3, 4], "<i4"),
-    missing_left=pack([1, 0, 0, 0, 0], "<i1"),
-    intercept=0.5,
-    depth=2,
-)
 values = st.one_of(st.just(float("nan")), st.floats(-3, 3))
-
-
-def walk(first: float, second: float) -> float:
-    """What the tree says, step by step."""
-    if first <= 1.5 or np.isnan(first):
-        return 10.5 if second <= 0 else 20.5
-    return 30.5
-
-
-@given(st.lists(st.tuples(values, values), min_size=1, max_size=20))
-def test_trees_go_the_way_of_each_row(rows: list[tuple[float, float]]) -> None:
-    scores = TreeModel(TREES).score(np.array(rows))
-    assert scores.tolist() == [walk(*row) for row in rows]
 
 
 # input 0: not known 0.5, up to 1: -1, up to 2: 2, above: 4; input 1 has no edges: not known 7, known 8

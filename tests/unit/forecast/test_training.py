@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 pytest.importorskip("sklearn")
 pytest.importorskip("pyarrow")
 
+from sklearn.ensemble import HistGradientBoostingClassifier
 from train.forecast_chain import VARIANTS, Chained, blank, read, write
-from train.forecast_fit import ATTENTION, EVIDENCE_STRENGTH, Examples, Scores, chances, fit_steps, levelled
+from train.forecast_fit import ATTENTION, EVIDENCE_STRENGTH, Examples, Scores, chances, export, fit_steps, levelled
 
 from glasshouse.forecast.facts import day
 from glasshouse.forecast.features import NAMES
 from glasshouse.forecast.model import INPUTS, StepModel
+from glasshouse.forecast.trees import LEAVES, TreeModel
 
 
 @given(
@@ -52,6 +54,21 @@ def test_a_step_on_which_more_listed_ones_stand_speaks_for_listing_and_few_of_th
 
 def test_evidence_that_says_the_same_of_all_says_nothing() -> None:
     assert np.abs(StepModel(fit_steps(told([0.0] * 100, 10))).score(np.zeros((1, len(INPUTS))))).max() < 0.05
+
+
+def test_the_trees_that_ship_say_the_mean_of_what_was_fitted() -> None:
+    chance = np.random.default_rng(3)
+    rows = chance.normal(size=(400, 4))
+    rows[chance.random(rows.shape) < 0.2] = np.nan
+    label = np.nan_to_num(rows[:, 0]) + chance.normal(size=400) > 0.5
+    fitted = [
+        HistGradientBoostingClassifier(max_iter=20, max_leaf_nodes=LEAVES, max_features=0.5, random_state=seed).fit(
+            rows, label
+        )
+        for seed in (0, 1)
+    ]
+    mean = np.mean([each.decision_function(rows) for each in fitted], axis=0)
+    assert TreeModel(export(fitted)).score(rows) == pytest.approx(mean)
 
 
 def test_the_record_variant_sees_no_mentions() -> None:
