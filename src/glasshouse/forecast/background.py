@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import NamedTuple
 
 import msgspec
 
 from glasshouse.forecast.facts import Day
-from glasshouse.forecast.names import COMMON, PLACES, Phrase, product_phrases, vendor_phrases
+from glasshouse.forecast.names import HOSTS, PLACES, Phrase, is_common, product_phrases, vendor_phrases
 
 YEAR = 365
 
@@ -89,18 +89,10 @@ class Background:
     def names(self, tokens: Sequence[str]) -> NameHistory:
         """The most listed vendor and product that stand in a sequence of words."""
         by_vendor, by_product = self._by_word
-        makers = {phrase for _, phrase in _standing(by_vendor, tokens)}
+        makers = {phrase for before, phrase in _standing(by_vendor, tokens) if before not in HOSTS}
         vendor = max((self._vendors[phrase] for phrase in makers), default=_NONE)
-        product = max(
-            (
-                count
-                for position, phrase in _standing(by_product, tokens)
-                if not position or tokens[position - 1] not in PLACES
-                for maker, count in self._products[phrase].items()
-                if maker in makers or len(phrase) > 1 or phrase[0] not in COMMON
-            ),
-            default=_NONE,
-        )
+        products = {phrase for before, phrase in _standing(by_product, tokens) if before not in PLACES}
+        product = max((count for phrase in products for count in self._meant(phrase, makers)), default=_NONE)
         return NameHistory(
             vendor=self._spelled.get(("vendor", vendor.phrase), ""),
             vendor_year=vendor.year,
@@ -110,6 +102,16 @@ class Background:
             product_ever=product.ever,
             product_days=self.day - product.last if product.ever else None,
         )
+
+    def _meant(self, product: Phrase, makers: Set[Phrase]) -> Iterable[_Count]:
+        """The products of this name that a text means: those of vendors it names; any, if the name is no everyday word.
+
+        So `Cisco IOS` is not what Apple makes.
+        """
+        made = self._products[product]
+        if named := made.keys() & makers:
+            return [made[maker] for maker in named]
+        return () if is_common(product) else made.values()
 
     def weakness(self, cwes: Iterable[int]) -> tuple[int, int] | None:
         """Listings of the most listed of these classes in the last two years and ever; None without a class."""
@@ -124,13 +126,13 @@ class Background:
         return len(days) - bisect_right(days, self.day - span)
 
 
-def _standing(index: Mapping[str, Sequence[Phrase]], tokens: Sequence[str]) -> Iterator[tuple[int, Phrase]]:
-    """The phrases that stand in a sequence of words, each with where."""
+def _standing(index: Mapping[str, Sequence[Phrase]], tokens: Sequence[str]) -> Iterator[tuple[str, Phrase]]:
+    """The phrases that stand in a sequence of words, each with the word before it."""
     for position, token in enumerate(tokens):
         for phrase in index.get(token, ()):
             size = len(phrase)
             if size == 1 or tuple(tokens[position : position + size]) == phrase:
-                yield position, phrase
+                yield tokens[position - 1] if position else "", phrase
 
 
 def _by_first_word(phrases: Iterable[Phrase]) -> dict[str, list[Phrase]]:

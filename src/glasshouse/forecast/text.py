@@ -18,9 +18,10 @@ _DROPPED = frozenset(
 def words(text: str) -> list[str]:
     """Lower-case words of two or more characters that hold a letter; at most ``MAX_CHARACTERS`` are read.
 
-    A single letter or digit stays with the word that a hyphen joins it to, so that D-Link is not a link.
+    A single letter or digit stays with the word that a hyphen joins it to, so that D-Link is not a link; OS X is
+    one word, for its X alone would be none.
     """
-    return _WORD.findall(text[:MAX_CHARACTERS].lower().translate(_HYPHENS))
+    return _WORD.findall(text[:MAX_CHARACTERS].lower().translate(_HYPHENS).replace("os x", "os-x"))
 
 
 def terms(tokens: Sequence[str]) -> set[str]:

@@ -25,6 +25,8 @@ DAY = day("2025-01-01")
         ("out-of-bounds TP-Link", ["out", "of", "bounds", "tp", "link"]),
         ("a 64-bit v8 1.2.3 n/a", ["bit", "v8"]),
         ("F5 BIG-IP", ["f5", "big", "ip"]),
+        ("Mac OS X 10.8", ["mac", "os-x"]),
+        ("photos xss", ["photos", "xss"]),
     ],
 )
 def test_a_letter_or_digit_stays_with_the_word_that_a_hyphen_joins_it_to(text: str, found: list[str]) -> None:
@@ -48,6 +50,7 @@ def phrases(found: Iterable[tuple[str, ...]]) -> set[str]:
         ("Hewlett Packard (HP)", {"hewlett packard", "hp"}),
         ("Palo Alto Networks", {"palo alto networks", "palo alto"}),
         ("Meta Platforms", {"meta platforms"}),
+        ("Array Networks", {"array networks"}),
         ("n/a", set()),
     ],
 )
@@ -63,6 +66,12 @@ def test_a_vendor_has_each_of_its_names(name: str, found: set[str]) -> None:
         ("Endpoint Manager (EPM)", {"endpoint manager", "epm"}),
         ("iOS, iPadOS, and macOS", {"ios", "ipados", "macos"}),
         ("Multiple Products", set()),
+        ("OS X", {"os-x"}),
+        ("SQL Server", {"sql server"}),
+        ("DIR-300 Router", {"dir"}),
+        ("Multiple Network-Attached Storage (NAS) Devices", {"network attached storage", "nas"}),
+        ("Skype for Business", {"skype for business"}),
+        ("PHP", set()),
     ],
 )
 def test_a_product_has_each_of_its_names_without_what_names_nothing(name: str, found: set[str]) -> None:
@@ -74,6 +83,10 @@ LISTINGS = (
     Listing(day("2024-06-01"), "Microsoft", "Windows"),
     Listing(day("2024-06-01"), "Microsoft", "Word"),
     Listing(day("2020-06-01"), "Apple", "Multiple Products"),
+    Listing(day("2020-07-01"), "Apple", "iOS"),
+    Listing(day("2020-08-01"), "Apple", "iOS and macOS"),
+    Listing(day("2020-09-01"), "Cisco", "IOS"),
+    Listing(day("2020-10-01"), "WordPress", "Snap Creek Duplicator Plugin"),
 )
 
 
@@ -95,7 +108,21 @@ def test_an_everyday_word_is_a_product_only_beside_its_vendor() -> None:
     assert background.names(words("Microsoft Word opens a file")).product == "Word"
 
 
+def test_a_product_is_that_of_the_vendor_that_the_text_names() -> None:
+    background = Background(DAY, LISTINGS)
+    assert background.names(words("Cisco IOS")).product_ever == 1
+    assert background.names(words("Apple iOS")).product_ever == 2
+    assert background.names(words("iOS")).product_ever == 2
+
+
+def test_a_plugin_for_something_is_not_made_by_its_vendor() -> None:
+    background = Background(DAY, LISTINGS)
+    assert background.names(words("The Forms plugin for WordPress is open to injection")).vendor == ""
+    assert background.names(words("WordPress before 6.1 is open to injection")).vendor == "WordPress"
+    assert background.names(words("An issue was discovered on D-Link devices")).vendor == "D-Link"
+
+
 def test_a_vendor_counts_in_the_year_and_ever() -> None:
     found = Background(DAY, LISTINGS).names(words("Apple Safari"))
-    assert (found.vendor, found.vendor_year, found.vendor_ever) == ("Apple", 0, 1)
+    assert (found.vendor, found.vendor_year, found.vendor_ever) == ("Apple", 0, 3)
     assert found.product_days is None
