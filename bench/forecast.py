@@ -1,12 +1,13 @@
 """How well the forecast ranks and how well its chances hold, on the development data, beside simple rules and EPSS.
 
-    python bench/forecast.py [--monthly] [--data FOLDER] [--keep FILE.npz] [--beside FILE.npz]
+    python bench/forecast.py [--monthly] [--data FOLDER] [--keep FILE.npz] [--beside NAME FILE.npz SHARE]...
 
 Forward chaining: at each landmark the models know only label windows that had closed.  The training itself takes
 about ten minutes on one core; ``--keep`` stores its forecasts, and reads them the next time.  ``--beside`` takes what
-another state of the code kept, and adds its row and the gain over it, paired.  ``--monthly`` takes every month from
-2023-07 on instead of every quarter, a quarter of an hour: more CVEs to choose a model by.  What was kept of every month
-(also by ``python -m train.forecast --monthly --keep FILE``) holds the quarters too.  Needs the extra `train`.
+another state of the code kept (and its weight of the text score), and adds its row and the gain over it, paired.
+``--monthly`` takes every month from 2023-07 on instead of every quarter, a quarter of an hour: more CVEs to choose a
+model by.  What was kept of every month (also by ``python -m train.forecast --monthly --keep FILE``) holds the quarters
+too.  Needs the extra `train`.
 """
 
 from __future__ import annotations
@@ -42,7 +43,6 @@ Array = npt.NDArray[np.float64]
 HORIZON = 90
 COLUMN = {name: number for number, name in enumerate(NAMES)}
 NEW_DAYS = 365
-OTHER = "the other state"
 
 FIGURES: tuple[tuple[str, Callable[[Figures], float]], ...] = (
     ("ROC-AUC", lambda found: found.roc_auc),
@@ -60,8 +60,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DEFAULT)
     parser.add_argument("--keep", type=Path, help="forecasts to read, or to write when the file does not exist")
-    parser.add_argument("--beside", type=Path, help="forecasts that another state of the code kept")
-    parser.add_argument("--beside-share", type=float, default=TEXT_SHARE, help="its weight of the text score")
+    parser.add_argument(
+        "--beside",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("NAME", "FILE", "SHARE"),
+        help="forecasts that another state of the code kept, and its weight of the text score",
+    )
     parser.add_argument("--draw", type=int, default=0, help="another draw of rows and seeds, to see what that decides")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
     parser.add_argument("--monthly", action="store_true", help="every month instead of every quarter")
@@ -69,11 +75,11 @@ def main() -> None:
     landmarks = MONTHLY if options.monthly else QUARTERLY
     chained, shares = forecasts(options.data, options.keep, landmarks, options.draw, options.workers)
     probability = {variant: calibrated(chained, shares, variant) for variant in VARIANTS}
-    if options.beside is not None:
-        other, _ = read(options.beside, landmarks)
+    for name, file, share in options.beside:
+        other, _ = read(Path(file), landmarks)
         if [each.names for each in other] != [each.names for each in chained]:
-            parser.error(f"{options.beside} is about other rows")
-        probability[OTHER] = calibrated(other, shares, "full", options.beside_share)
+            parser.error(f"{file} is about other rows")
+        probability[name] = calibrated(other, shares, "full", float(share))
     tested = [number for number, each in enumerate(chained) if probability["full"][number] is not None]
     if options.monthly:
         monthly(chained, probability, tested)
@@ -158,7 +164,7 @@ def scorers(each: Chained, probability: dict[str, Array]) -> dict[str, Array]:
         "listings of the vendor, 365 days": column["vendor_year"],
         "count of mentions": mentions,
         "text score alone": each.text,
-        **({OTHER: probability[OTHER]} if OTHER in probability else {}),
+        **{name: score for name, score in probability.items() if name not in VARIANTS},
         "**glasshouse, record only**": probability["record"],
         "**glasshouse**": probability["full"],
     }
@@ -187,7 +193,7 @@ def rank(
     print(f"| --- | {' | '.join('---' for _ in FIGURES)} |")
     for name, ranked in days.items():
         print(f"| {name} | {' | '.join(shown(bootstrap(ranked, figure)) for _, figure in FIGURES)} |")
-    for peer in ("count of mentions", "text score alone", *([OTHER] if OTHER in days else [])):
+    for peer in ("count of mentions", "text score alone", *(name for name in probability if name not in VARIANTS)):
         gains = [shown(paired(days["**glasshouse**"], days[peer], figure), sign=True) for _, figure in FIGURES]
         print(f"| gain over {peer} | {' | '.join(gains)} |")
 

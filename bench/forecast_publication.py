@@ -1,7 +1,7 @@
 """How well the forecast ranks at publication: 1, 7 and 30 days after, from the record as it stood; listed within 90
 days.
 
-    python bench/forecast_publication.py [--data FOLDER]
+    python bench/forecast_publication.py [--data FOLDER] [--workers N]
 
 Only the record is read (the variant without counts of mentions).  Each row is scored by models that knew only label
 windows closed at the landmark before it.  CVEs listed by then are left out.  Needs the extra `train`; about ten
@@ -42,10 +42,11 @@ def main() -> None:
     """Prints a Markdown table for each delay."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DEFAULT)
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
     options = parser.parse_args()
     data = load(options.data)
     texts = Texts(data)
-    learn = to_learn(data, texts, Day(max(LANDMARKS) - HORIZON))
+    learn = to_learn(data, texts, Day(max(LANDMARKS) - HORIZON), workers=options.workers)
     run(data, texts, learn, parquet.read_table(options.data / "published_asof.parquet").to_pylist())
 
 

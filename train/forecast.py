@@ -115,7 +115,7 @@ def main() -> None:
     }
     weights = Weights(
         format=FORMAT,
-        version=f"kev-2 ({iso(CUT)})",
+        version=f"kev-3 ({iso(CUT)})",
         trained_until=iso(CUT),
         inputs=INPUTS,
         text=texts.weights(CUT),

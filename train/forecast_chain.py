@@ -50,7 +50,7 @@ DEVELOPMENT = tuple(day(text) for text in ("2024-07-01", "2024-10-01", "2024-12-
 QUARTERLY = (*EARLIER, *DEVELOPMENT)
 MONTHLY = (*months("2023-07", day("2024-12-01")), DEVELOPMENT[-1])
 """Every month whose window had closed by the cut; windows overlap, so that a CVE may stand on three of them."""
-SHARE, SHARE_BETWEEN = 0.05, 0.03
+SHARE, SHARE_BETWEEN = 0.10, 0.06
 """Of the CVEs never listed, so many are drawn on the first of a month, and on the days between."""
 VARIANTS = ("full", "record")
 Item = TypeVar("Item")

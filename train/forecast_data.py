@@ -20,6 +20,7 @@ from glasshouse.forecast.facts import (
     Assigner,
     Day,
     Exploit,
+    ExploitKind,
     Fact,
     Listed,
     Mentions,
@@ -33,6 +34,13 @@ from glasshouse.forecast.facts import (
 DEFAULT = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "forecast"
 ENRICHED_FROM = day("2024-02-01")
 CUT = day("2025-03-31")
+EXPLOIT_COLUMNS: tuple[tuple[str, ExploitKind], ...] = (
+    ("nuclei", "nuclei"),
+    ("msf", "metasploit"),
+    ("edb", "exploitdb"),
+    ("nomisec", "repository"),
+)
+"""Columns that say that a mention is an exploit, a check or the index of proof repositories."""
 INDEX, RECORD, KEV = "mention-index", "enriched-record", "kev"
 
 
@@ -104,14 +112,14 @@ def _enriched(row: dict[str, Any], moment: Day) -> Iterator[tuple[Day, str, AnyC
 
 def _mentions(folder: Path) -> Iterator[tuple[str, Day, AnyClaim]]:
     seen: dict[str, set[str]] = defaultdict(set)
-    columns = ["cve", "date", "n_ref", "n_gh", "n_ded", "nuclei", "msf", "edb"]
+    columns = ["cve", "date", "n_ref", "n_gh", "n_ded", *(column for column, _ in EXPLOIT_COLUMNS)]
     for row in parquet.read_table(folder / "mentions.parquet", columns=columns).to_pylist():
         name, moment = row["cve"], day(row["date"])
         yield name, moment, Mentions(row["n_ref"], row["n_gh"], row["n_ded"])
-        for column, kind in (("nuclei", "nuclei"), ("msf", "metasploit"), ("edb", "exploitdb")):
+        for column, kind in EXPLOIT_COLUMNS:
             if row[column] and kind not in seen[name]:
                 seen[name].add(kind)
-                yield name, moment, Exploit(kind)  # type: ignore[arg-type]
+                yield name, moment, Exploit(kind)
 
 
 def _numbers(text: str | None) -> tuple[int, ...]:

@@ -62,6 +62,7 @@ class Background:
         self.day = day
         vendors: dict[Phrase, list[int]] = defaultdict(list)
         products: dict[tuple[Phrase, Phrase], list[int]] = defaultdict(list)
+        sellers: dict[Phrase, set[str]] = defaultdict(set)
         self._spelled: dict[tuple[str, Phrase], str] = {}
         self._cwe: dict[int, list[int]] = defaultdict(list)
         self.listings = 0
@@ -75,6 +76,7 @@ class Background:
                 self._spelled.setdefault(("vendor", maker), spelled)
             for product, spelled in product_phrases(each.product).items():
                 self._spelled.setdefault(("product", product), spelled)
+                sellers[product].add(each.vendor.strip().casefold())
                 for maker in makers or [()]:
                     products[product, maker].append(each.day)
             for cwe in each.cwes:
@@ -84,15 +86,18 @@ class Background:
         for (product, maker), days in products.items():
             made[product][maker] = self._count(product, days)
         self._products = dict(made)
+        # whose they must be even where no vendor is named: macOS is Apple's
+        self._one_vendors = {phrase for phrase, sold in sellers.items() if len(sold) == 1 and not is_common(phrase)}
         self._by_word = _by_first_word(self._vendors), _by_first_word(self._products)
 
     def names(self, tokens: Sequence[str]) -> NameHistory:
         """The most listed vendor and product that stand in a sequence of words."""
         by_vendor, by_product = self._by_word
         makers = {phrase for before, phrase in _standing(by_vendor, tokens) if before not in HOSTS}
-        vendor = max((self._vendors[phrase] for phrase in makers), default=_NONE)
         products = {phrase for before, phrase in _standing(by_product, tokens) if before not in PLACES}
         product = max((count for phrase in products for count in self._meant(phrase, makers)), default=_NONE)
+        makers.update(*(self._products[phrase] for phrase in products & self._one_vendors))
+        vendor = max((self._vendors.get(phrase, _NONE) for phrase in makers), default=_NONE)
         return NameHistory(
             vendor=self._spelled.get(("vendor", vendor.phrase), ""),
             vendor_year=vendor.year,

@@ -64,7 +64,7 @@ def _words(group: str, model: Model, known: Knowledge, row: Sequence[float], bac
     if group == "age":
         return f"first seen {iso(known.first_seen)}, {known.day - known.first_seen} days before"
     if group == "exploits":
-        kinds = ", ".join(sorted(known.exploits))
+        kinds = ", ".join(sorted("an index of proofs" if kind == "repository" else kind for kind in known.exploits))
         return f"public exploit or check: {kinds}" if kinds else "no public exploit or check known"
     if group == "severity":
         return f"CVSS {known.severity.score} {known.severity.vector}" if known.severity else "no CVSS known"

@@ -11,7 +11,7 @@ from math import log1p, nan
 from typing import Literal
 
 from glasshouse.forecast.background import Background
-from glasshouse.forecast.facts import Knowledge, Mentions
+from glasshouse.forecast.facts import ExploitKind, Knowledge, Mentions
 
 Group = Literal["age", "attention", "history", "exploits", "severity", "weakness", "text"]
 
@@ -19,6 +19,7 @@ MENTION_CAP = 2_000
 """Counts above this say nothing more; a farm of empty repositories gains nothing by adding to them."""
 AGE_CAP_DAYS = 1_100
 HISTORY_DAYS = (7, 30, 90, 365)
+EXPLOITS: tuple[ExploitKind, ...] = ("metasploit", "exploitdb", "nuclei", "repository")
 
 FEATURES: tuple[tuple[str, Group], ...] = (
     ("age_seen", "age"),
@@ -43,6 +44,7 @@ FEATURES: tuple[tuple[str, Group], ...] = (
     ("metasploit", "exploits"),
     ("exploitdb", "exploits"),
     ("nuclei", "exploits"),
+    ("repository", "exploits"),
     ("cvss", "severity"),
     ("cvss_network", "severity"),
     ("cvss_no_privileges", "severity"),
@@ -125,8 +127,7 @@ def _history(background: Background, tokens: Sequence[str]) -> list[float]:
 
 
 def _exploits(known: Knowledge) -> list[float]:
-    kinds: tuple[Literal["metasploit", "exploitdb", "nuclei"], ...] = ("metasploit", "exploitdb", "nuclei")
-    return [1.0 if kind in known.exploits else 0.0 for kind in kinds]
+    return [1.0 if kind in known.exploits else 0.0 for kind in EXPLOITS]
 
 
 def _severity(known: Knowledge) -> list[float]:

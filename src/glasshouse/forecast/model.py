@@ -25,7 +25,7 @@ from glasshouse.words.named_file import read_named
 Variant = Literal["full", "record"]
 Horizon = Literal[30, 90, 365]
 HORIZONS: tuple[Horizon, ...] = (30, 90, 365)
-SHIPPED = Path(__file__).parent / "weights" / "kev-2.msgpack"
+SHIPPED = Path(__file__).parent / "weights" / "kev-3.msgpack"
 FORMAT = 2
 MAX_BYTES = 10_000_000
 INPUTS: tuple[str, ...] = (*NAMES, "text_score")
@@ -140,7 +140,7 @@ class StepModel:
         return total
 
 
-EVIDENCE_SHARE = 0.1
+EVIDENCE_SHARE = 0.15
 """Weight of the evidence beside the trees: small, for its inputs say much the same and it counts that several times."""
 
 

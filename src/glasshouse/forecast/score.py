@@ -12,9 +12,10 @@ from glasshouse.forecast.explain import reasons
 from glasshouse.forecast.facts import CVE_ID, Day, Knowledge, iso
 from glasshouse.forecast.facts import day as parse_day
 from glasshouse.forecast.features import name_text, vector
-from glasshouse.forecast.model import HORIZONS, Array, Horizon, Model, Variant
+from glasshouse.forecast.model import HORIZONS, Horizon, Model, Variant
 from glasshouse.forecast.store import FactStore
 from glasshouse.forecast.text import words
+from glasshouse.forecast.trees import Array
 from glasshouse.words.errors import UnknownVulnerabilityError
 from glasshouse.words.forecast import Forecast, Probability
 

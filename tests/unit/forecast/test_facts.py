@@ -40,7 +40,7 @@ claims: st.SearchStrategy[AnyClaim] = st.one_of(
     st.builds(Weaknesses, st.sampled_from([(78,), (79, 20), ()])),
     st.builds(Severity, st.sampled_from(["3.1", "2.0"]), st.just("CVSS:3.1/AV:N/PR:N"), st.sampled_from([4.3, 9.8])),
     st.builds(Mentions, counts, counts, counts),
-    st.builds(Exploit, st.sampled_from(["metasploit", "nuclei", "exploitdb"])),
+    st.builds(Exploit, st.sampled_from(["metasploit", "nuclei", "exploitdb", "repository"])),
     st.just(Affected((("acme", "gateway"),))),
 )
 facts = st.lists(
@@ -84,6 +84,7 @@ SHIFTED: list[tuple[str, Callable[[Day], Fact]]] = [
     ("metasploit", lambda at: Fact(CVE, at, "x", Exploit("metasploit"))),
     ("nuclei", lambda at: Fact(CVE, at, "x", Exploit("nuclei"))),
     ("exploitdb", lambda at: Fact(CVE, at, "x", Exploit("exploitdb"))),
+    ("repository", lambda at: Fact(CVE, at, "x", Exploit("repository"))),
     ("repositories", lambda at: Fact(CVE, at, "x", Mentions(1, 40, 7))),
     ("cvss", lambda at: Fact(CVE, at, "x", Severity("3.1", "CVSS:3.1/AV:N/PR:N/UI:N/C:H", 9.8))),
     ("weakness_ever", lambda at: Fact(CVE, at, "x", Weaknesses((78,)))),

@@ -196,6 +196,13 @@ def test_pages_of_mentions_are_counted_not_kept(tmp_path: Path) -> None:
     store, _ = load(tmp_path, "mentions", "CVE-2024-1000.md", page)
     ((_, counts),) = about(store, "CVE-2024-1000").mentions
     assert (counts.references, counts.repositories, counts.dedicated) == (1, 2, 1)
+    assert about(store, "CVE-2024-1000").exploits == {}
+
+
+def test_a_page_that_mentions_the_index_of_proofs_says_that_there_is_one(tmp_path: Path) -> None:
+    page = "#### Github\n- https://github.com/nomi-sec/PoC-in-GitHub\n"
+    store, _ = load(tmp_path, "mentions", "CVE-2024-1000.md", page, known_at=day("2024-09-09"))
+    assert about(store, "CVE-2024-1000").exploits == {"repository": day("2024-09-09")}
 
 
 def test_a_farm_of_copies_by_one_owner_is_one_event(tmp_path: Path) -> None:

@@ -115,6 +115,19 @@ def test_a_product_is_that_of_the_vendor_that_the_text_names() -> None:
     assert background.names(words("iOS")).product_ever == 2
 
 
+def test_a_product_that_one_vendor_alone_makes_names_that_vendor() -> None:
+    background = Background(DAY, LISTINGS)
+    assert background.names(words("Elevation of privilege in Windows")).vendor == "Microsoft"
+    assert background.names(words("fixed in macOS Ventura")).vendor == "Apple"
+    assert background.names(words("iOS")).vendor == ""
+    assert background.names(words("a word in the query")).vendor == ""
+
+
+def test_a_listing_without_a_vendor_still_has_a_product() -> None:
+    found = Background(DAY, [Listing(DAY, "n/a", "Polkit")]).names(words("a flaw in polkit"))
+    assert (found.vendor, found.product, found.product_ever) == ("", "Polkit", 1)
+
+
 def test_a_plugin_for_something_is_not_made_by_its_vendor() -> None:
     background = Background(DAY, LISTINGS)
     assert background.names(words("The Forms plugin for WordPress is open to injection")).vendor == ""
