@@ -133,8 +133,8 @@ class Background:
 
 def _standing(index: Mapping[str, Sequence[Phrase]], tokens: Sequence[str]) -> Iterator[tuple[str, Phrase]]:
     """The phrases that stand in a sequence of words, each with the word before it."""
-    for position, token in enumerate(tokens):
-        for phrase in index.get(token, ()):
+    for position in [position for position, token in enumerate(tokens) if token in index]:
+        for phrase in index[tokens[position]]:
             size = len(phrase)
             if size == 1 or tuple(tokens[position : position + size]) == phrase:
                 yield tokens[position - 1] if position else "", phrase
