@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import declared_data
+from glasshouse.scan.interp import command_lines, declared_data
 from glasshouse.scan.interp.values import (
     LITERAL,
     MAX_PATH,
@@ -85,6 +85,8 @@ def get_attr(frame: Frame, value: Value, name: str, span: int) -> Value:
         outside = Value(taint=derived(machine, value.taint, name), path=full)
         if model is not None:
             outside = machine.apply_read(frame, model, outside, full, span)
+        if outside.taint and path in command_lines.PARSED:
+            outside = command_lines.parsed(frame, name, outside)
         found = outside if found is None else join(found, outside)
     elif found is None:
         model = machine.matcher(frame).read(f"*.{name}")

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, patterns
+from glasshouse.scan.interp import attributes, command_lines, patterns
 from glasshouse.scan.interp.values import (
     LITERAL,
     NOT_CONST,
@@ -148,6 +148,7 @@ def parameter(frame: Frame, param: ir.Param) -> int:
         numeric = bool(param.type) and frame.machine.modules.is_numeric(frame.module, param.type)
         return frame.machine.everything & ~frame.machine.numeric if numeric else piped(frame, param)
     mask = ruled_out(frame, frame.module, annotated(param) or param.type) if param.type else 0
+    mask |= command_lines.decorated(frame, param)
     default = default_of(frame, param) if param.has_default else None
     return mask | default_mask(frame, default[3], default[4]) if default is not None else mask
 

@@ -34,6 +34,7 @@ NUMERIC = frozenset(
     Short Byte Double Float Boolean java.lang.Integer java.lang.Long java.lang.Short java.lang.Byte java.lang.Double
     java.lang.Float java.lang.Boolean java.util.UUID java.math.BigInteger java.math.BigDecimal number bigint""".split()
 )
+SETTING_UP = ("prepare", "initialize", "setup")  # what web frameworks call before a handler's methods
 PLAIN = frozenset(["str", "string", "any", "object", "unknown", "void", "java.lang.String", "java.lang.Object", "var"])
 WRAPPER_TYPES = frozenset(["Optional", "Annotated", "Final", "ClassVar", "Required", "NotRequired"])
 LIST_TYPES = frozenset(["list", "List", "Sequence", "MutableSequence", "Tuple", "tuple", "Iterable", "Collection"])
@@ -396,6 +397,8 @@ class Modules:
 
         found: dict[str, Value] = {}
         makers = list(cls.methods.get(CONSTRUCTORS[cls.module.language], ()))
+        for name in SETTING_UP if cls.module.language == "python" and self.program.supers(cls)[1] else ():
+            makers += cls.methods.get(name, ())
         if 0 <= cls.ir.init < len(cls.module.functions):
             makers.append(cls.module.functions[cls.ir.init])
         for fn in makers:

@@ -293,6 +293,9 @@ def later():
     other = make_response(request.args["q"])
     other.mimetype = "text/plain"
     return answer
+@app.get("/given")
+def given():
+    return make_response(request.args["q"], 200, {"Content-Type": "application/json"})
 @app.get("/page")
 def page():
     answer = make_response(request.args["q"])  # told 79
@@ -308,7 +311,49 @@ class Language:
         return self.get_response(request)
 """,
 }
-PROGRAMS = {"idioms": IDIOMS, "fastapi": FASTAPI, "forms": FORMS, "hosts": HOSTS, "pages": PAGES}
+COMMAND_LINES = {
+    "parsed.py": """import argparse, os
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--level", choices=["debug", "info"])
+    parser.add_argument("-j", "--jobs", type=int)
+    parser.add_argument("--wait", dest="pause", type=float)
+    parser.add_argument("--out-dir")
+    args = parser.parse_args()
+    os.system(f"make -j {args.jobs} LEVEL={args.level} {args.pause}")
+    os.system(f"make {args.out_dir}")  # told 78
+""",
+    "clicked.py": """import os
+import click
+@click.command()
+@click.argument("kind", type=click.Choice(["a", "b"]))
+@click.option("--dry-run", "-n", type=int)
+@click.option("--name")
+def build(kind, dry_run, name):
+    os.system(f"make {kind} {dry_run}")
+    os.system(f"make {name}")  # told 78
+""",
+    "tornado_app.py": """import json, os
+import tornado.web, tornado.websocket
+class Base(tornado.web.RequestHandler):
+    def prepare(self):
+        self.account = self.get_query_argument("account", "none")
+class Account(Base):
+    def get(self):
+        os.system("sync " + self.account)  # told 78
+class Chat(tornado.websocket.WebSocketHandler):
+    def on_message(self, message):
+        eval(json.loads(message)["expr"])  # told 95
+""",
+}
+PROGRAMS = {
+    "command lines": COMMAND_LINES,
+    "idioms": IDIOMS,
+    "fastapi": FASTAPI,
+    "forms": FORMS,
+    "hosts": HOSTS,
+    "pages": PAGES,
+}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
