@@ -74,9 +74,11 @@ class Door:
         tables: Callable[[], Tables],
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         policies: PolicyFolder | None = None,
+        let_go: Callable[[], None] = lambda: None,
     ) -> None:
+        """``let_go`` closes what was opened for the door besides the log."""
         self.home, self.log, self.directory, self.guard = home, log, directory, guard
-        self._policies = policies
+        self._policies, self._let_go = policies, let_go
         self._tables, self._clock_ms = tables, clock_ms
         self._entries, self._refusals = Entries(home), Refusals()
         self._permits = Permits()
@@ -96,10 +98,16 @@ class Door:
         home = find_home(environ)
         place = store_place(environ, home.folder)
         tables = _Tables(place)
-        directory = Directory(tables, Watch(place), home.pepper)
+        watch = Watch(place)
+        directory = Directory(tables, watch, home.pepper)
         policies = PolicyFolder(home.policies)
         guard = policies.renewed(None)
-        return cls(home, log(home), directory, guard, tables, clock_ms, policies)
+
+        def let_go() -> None:
+            watch.close()
+            tables.close()
+
+        return cls(home, log(home), directory, guard, tables, clock_ms, policies, let_go)
 
     def __enter__(self) -> Door:
         return self
@@ -108,9 +116,10 @@ class Door:
         self.close()
 
     def close(self) -> None:
-        """Lets go of log and journal."""
+        """Lets go of log, journal and tables."""
         self._journal.close()
         self.log.close()
+        self._let_go()
 
     @property
     def tables(self) -> Tables:
@@ -419,6 +428,12 @@ class _Tables:
 
                 self._tables = Tables(open_database(self._place))
             return self._tables
+
+    def close(self) -> None:
+        """Closes all connections; asked for again, the tables connect anew."""
+        with self._lock:
+            if self._tables is not None:
+                self._tables.database.close()
 
 
 def _in_detail(decision: Deny, caller: Caller, act: Act, directory: Directory) -> str:

@@ -178,13 +178,11 @@ class Cache:
             return
         uri = Path(self.path).as_uri() + "?mode=ro&immutable=1"
         try:
-            database = sqlite3.connect(uri, uri=True, isolation_level=None)
-            database.execute(_CHECK_TABLES)
-            database.text_factory = bytes
+            self._database = sqlite3.connect(uri, uri=True, isolation_level=None)
+            self._database.execute(_CHECK_TABLES)
+            self._database.text_factory = bytes
         except _TROUBLE as error:
             self._without(f"cannot use {self.path}: {error}")
-            return
-        self._database = database
 
     def _remove_files(self) -> bool:
         try:
