@@ -219,6 +219,16 @@ def handler(event, context):
         s3.download_file("bucket", key, "/tmp/" + key)  # told 22
         s3.download_file("bucket", key, "/tmp/in.zip")
 """,
+    "socket.py": """import os, pymongo
+from aiohttp import web
+users = pymongo.MongoClient().app.users
+async def talk(request):
+    sock = web.WebSocketResponse()
+    async for message in sock:
+        os.system("say " + message.data)  # told 78
+    users.find({"$where": "this.name == '" + request.query["n"] + "'"})  # told 943
+    users.find({"name": request.query["n"]})
+""",
     "chat.py": """import tornado.web
 class Item(tornado.web.RequestHandler):
     def get(self, slug):
