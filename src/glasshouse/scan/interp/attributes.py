@@ -334,8 +334,10 @@ def set_attr(frame: Frame, target: Value, name: str, value: Value, span: int) ->
 def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
     """``value[key]``."""
     machine = frame.machine
-    key = named_key(frame, key)
     const = key.const
+    if const is NOT_CONST and key.path:
+        key = named_key(frame, key)
+        const = key.const
     if const.__class__ is str and value.path and (not value.refs or is_array_like(frame, value, const)):
         return get_attr(frame, value, const, span)
     if const.__class__ is int and const < PROGRAM_NAMES.get(value.path, 0):
@@ -369,7 +371,7 @@ def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
 
 def named_key(frame: Frame, key: Value) -> Value:
     """PHP: a constant of an extension as a key (``CURLOPT_URL``) stands for itself."""
-    if key.const is NOT_CONST and key.path.isupper() and frame.module.language == "php" and not key.taint:
+    if frame.module.language == "php" and key.path.isupper() and not key.taint:
         return Value(key.path)
     return key
 
@@ -421,8 +423,10 @@ def obj_item(frame: Frame, obj: Obj, value: Value, key: Value, span: int) -> Val
 def set_item(frame: Frame, target: Value, key: Value, value: Value, span: int) -> None:
     """``target[key] = value``."""
     machine = frame.machine
-    key = named_key(frame, key)
     const = key.const
+    if const is NOT_CONST and key.path:
+        key = named_key(frame, key)
+        const = key.const
     if key.taint:
         machine.check_key_write(frame, target, key, value, span)
     for ref in target.refs:

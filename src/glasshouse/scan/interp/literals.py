@@ -26,7 +26,9 @@ def make(frame: Frame, kind: str, items: list[Any], span: int) -> Value:
             last.clear()
         elif kind == "dict":
             pair = item if item.__class__ is list else [None, item]  # no pair: the source is damaged
-            key = UNKNOWN if pair[0] is None else attributes.named_key(frame, frame.val(pair[0]))
+            key = UNKNOWN if pair[0] is None else frame.val(pair[0])
+            if key.const is NOT_CONST and key.path:
+                key = attributes.named_key(frame, key)
             value = frame.val(pair[1])
             if key.const is NOT_CONST:
                 add(fields, "*", value)
