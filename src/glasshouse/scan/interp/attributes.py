@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import command_lines, declared_data
+from glasshouse.scan.interp import command_lines, declared_data, php_keys
 from glasshouse.scan.interp.values import (
     LITERAL,
     MAX_PATH,
@@ -336,9 +336,9 @@ def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
     machine = frame.machine
     const = key.const
     if const is NOT_CONST and key.path:
-        key = named_key(frame, key)
+        key = php_keys.named_key(frame, key)
         const = key.const
-    if const.__class__ is str and value.path and (not value.refs or is_array_like(frame, value, const)):
+    if const.__class__ is str and value.path and (not value.refs or php_keys.is_array_like(frame, value, const)):
         return get_attr(frame, value, const, span)
     if const.__class__ is int and const < PROGRAM_NAMES.get(value.path, 0):
         return UNKNOWN  # the interpreter and the program itself
@@ -367,18 +367,6 @@ def get_item(frame: Frame, value: Value, key: Value, span: int) -> Value:
     if const.__class__ is str:
         found = machine.sensitive(frame, const, found, span)
     return found
-
-
-def named_key(frame: Frame, key: Value) -> Value:
-    """PHP: a constant of an extension as a key (``CURLOPT_URL``) stands for itself."""
-    if frame.module.language == "php" and key.path.isupper() and not key.taint:
-        return Value(key.path)
-    return key
-
-
-def is_array_like(frame: Frame, value: Value, name: str) -> bool:
-    """PHP: an object of a library whose keys are read like its fields: ``$request['name']``."""
-    return frame.module.language == "php" and frame.machine.matcher(frame).read(f"{value.path}.{name}") is not None
 
 
 def outside_too(frame: Frame, value: Value) -> bool:
@@ -425,7 +413,7 @@ def set_item(frame: Frame, target: Value, key: Value, value: Value, span: int) -
     machine = frame.machine
     const = key.const
     if const is NOT_CONST and key.path:
-        key = named_key(frame, key)
+        key = php_keys.named_key(frame, key)
         const = key.const
     if key.taint:
         machine.check_key_write(frame, target, key, value, span)

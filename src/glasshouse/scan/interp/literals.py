@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp import attributes, php_keys
 from glasshouse.scan.interp.attributes import CERTAIN, MAX_FIELDS
 from glasshouse.scan.interp.values import NOT_CONST, UNKNOWN, Obj, Taint, Value, join, join_taint, with_taint, without
 
@@ -28,7 +28,7 @@ def make(frame: Frame, kind: str, items: list[Any], span: int) -> Value:
             pair = item if item.__class__ is list else [None, item]  # no pair: the source is damaged
             key = UNKNOWN if pair[0] is None else frame.val(pair[0])
             if key.const is NOT_CONST and key.path:
-                key = attributes.named_key(frame, key)
+                key = php_keys.named_key(frame, key)
             value = frame.val(pair[1])
             if key.const is NOT_CONST:
                 add(fields, "*", value)
