@@ -298,7 +298,7 @@ def pick(frame: Frame, selector: Selector, receiver: Value | None, given: Argume
 
 
 def handed_over(frame: Frame, selector: Selector, receiver: Value | None, given: Arguments) -> list[Value]:
-    """The functions that a call hands to a framework; of tables of functions every one."""
+    """What a call hands to a framework, such as functions; of a table of them every one."""
     if "*" not in selector.path:
         return pick(frame, selector, receiver, given)
     found = pick(frame, selector._replace(path=()), receiver, given)
@@ -328,7 +328,8 @@ def holds(frame: Frame, compiled: CompiledCondition, receiver: Value | None, giv
         )
     values = pick(frame, selector, receiver, given)
     if selector.path:
-        values = [value for value in values if known(value)]
+        each = handed_over(frame, selector, receiver, given) if "*" in selector.path else ()  # one that fits is enough
+        values = [value for value in (*values, *each) if known(value)]
         if compiled.condition.present and values and not field_given(frame, selector, receiver, given):
             values = []
     return test(frame, compiled, values)
