@@ -123,8 +123,13 @@ class Application:
 
     def find_label(self, label: Label) -> Taint | None:
         value = self.argument(label.index)
-        if value is None or (value.taint is None and not value.refs and not (value.path and label.path)):
+        if value is None:
             return None
+        if value.taint is None and not value.refs:
+            if not value.path or not label.path:
+                return None
+            if self.machine.matcher(self.frame).read(f"{value.path}.{label.path[0]}") is None:
+                return None  # nothing is known of what comes from there
         for name in label.path:
             if name == "*":
                 value = attributes.element(self.frame, value, "values", self.span)
