@@ -607,9 +607,9 @@ def test_a_named_function_inside_a_php_function_is_known_to_all_and_its_coming_n
 LOOKING = {  # where the interpreter looks into code; each place tells the unit at work, or is used by one that does
     "budget.py": 1,
     "command_lines.py": 2,  # both after telling the unit
+    "conditions.py": 1,
     "declared_data.py": 3,  # of the function that is run, and of a class body for which a frame is made
     "enclosing.py": 2,
-    "external.py": 1,
     "frame.py": 1,
     "host_tests.py": 1,  # of the function that is run
     "javascript_builtins.py": 1,

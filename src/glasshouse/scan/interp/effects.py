@@ -6,7 +6,7 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from glasshouse.scan.interp import attributes, go_builtins
+from glasshouse.scan.interp import attributes, conditions, go_builtins
 from glasshouse.scan.interp.selectors import Selector
 from glasshouse.scan.interp.values import UNKNOWN, Obj, Taint, Value, join_taint
 
@@ -60,10 +60,8 @@ def absorb(frame: Frame, receiver: Value, given: Arguments) -> None:
 def taint_arguments(
     frame: Frame, selectors: tuple[Selector, ...], receiver: Value | None, given: Arguments, result: Value, span: int
 ) -> None:
-    from glasshouse.scan.interp import external
-
     for selector in selectors:
-        for value in external.pick(frame, selector, receiver, given):
+        for value in conditions.pick(frame, selector, receiver, given):
             fill(frame, value, result.taint)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.bodies import instructions
 from glasshouse.scan.interp import (
     access_paths,
     attributes,
+    conditions,
     effects,
     go_builtins,
     java_builtins,
@@ -17,24 +17,21 @@ from glasshouse.scan.interp import (
     javascript_schemas,
     patterns,
     php_builtins,
-    predicates,
 )
 from glasshouse.scan.interp.late_pattern import LatePattern
 from glasshouse.scan.interp.matcher import (
     CallModel,
-    MatchModel,
     PropagatorModel,
     SanitizerModel,
     SinkModel,
 )
-from glasshouse.scan.interp.selectors import CompiledCondition, Selector, selected
+from glasshouse.scan.interp.selectors import Selector
 from glasshouse.scan.interp.values import (
     NOT_CONST,
     UNKNOWN,
     Bound,
     ClassRef,
     FuncRef,
-    ModuleRef,
     Obj,
     Step,
     Taint,
@@ -50,7 +47,6 @@ if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
 
 MUTABLE = (FuncRef, Bound)
-MAX_HANDED = 400  # functions of one table
 ALL = (Selector("any", 0, "", ()),)
 
 
@@ -81,12 +77,12 @@ def call(
     for sink in model.sinks:
         check_sink(frame, sink, receiver, told, span)
     for match in model.matches:
-        if conditions_hold(frame, match, receiver, given):
+        if conditions.all_hold(frame, match, receiver, given):
             machine.report_match(frame, match, path, span)
     left = given
     for entry, selector in model.registers:
         schemas = javascript_schemas.checked(frame, path, receiver, given, span)
-        handed = handed_over(frame, selector, receiver, given)
+        handed = conditions.handed_over(frame, selector, receiver, given)
         machine.register(frame, entry, handed, schemas, span)
         left = left.without(handed)
     if only_rules:
@@ -98,11 +94,11 @@ def call(
     elif result.taint and path.endswith(patterns.EXTRACTING):
         result = patterns.extracted(frame, result, receiver, given)
     for source in model.sources:
-        if all(holds(frame, item, receiver, given) for item in source.where):
+        if all(conditions.holds(frame, item, receiver, given) for item in source.where):
             result = machine.from_source(frame, source, result, span, path)
             effects.taint_arguments(frame, source.taints, receiver, given, result, span)
     for sanitizer in model.sanitizers:
-        if sanitizer.guard is None and all(holds(frame, item, receiver, given) for item in sanitizer.where):
+        if sanitizer.guard is None and all(conditions.holds(frame, item, receiver, given) for item in sanitizer.where):
             if sanitizer.safe_prefix and not begins_safely(frame, sanitizer.safe_prefix, sanitizer.arg, span):
                 continue
             result = sanitize(frame, sanitizer, receiver, given, result)
@@ -282,222 +278,18 @@ def unknown_call(frame: Frame, callee: Value, given: Arguments, span: int) -> Va
     return Value(taint=taint) if taint else UNKNOWN
 
 
-# --- selectors and conditions ----------------------------------------------------------------------------------------
-
-
-def pick(frame: Frame, selector: Selector, receiver: Value | None, given: Arguments) -> list[Value]:
-    """The values a selector names."""
-    found = selected(selector, given.pos, given.kw, receiver)
-    if not found and given.rest is not None and selector.kind in ("pos", "any", "from", "last"):
-        found = [given.rest]
-    if not found and "**" in given.kw and selector.kind == "kw":
-        found = [attributes.get_item(frame, given.kw["**"], Value(selector.name), 0)]
-    if selector.path:
-        return [attributes.at_path(frame, value, selector.path) for value in found]
-    return found
-
-
-def handed_over(frame: Frame, selector: Selector, receiver: Value | None, given: Arguments) -> list[Value]:
-    """What a call hands to a framework, such as functions; of a table of them every one."""
-    if "*" not in selector.path:
-        return pick(frame, selector, receiver, given)
-    found = pick(frame, selector._replace(path=()), receiver, given)
-    for name in selector.path:
-        if name != "*":
-            found = [attributes.at_path(frame, value, (name,)) for value in found]
-            continue
-        inside = [frame.machine.fields(ref) or {} for value in found for ref in value.refs if ref.__class__ is Obj]
-        found = [item for fields in inside for key, item in fields.items() if key != "#len"][:MAX_HANDED]
-    return found
-
-
-def conditions_hold(frame: Frame, match: MatchModel, receiver: Value | None, given: Arguments) -> bool:
-    if match.imports and not any(frame.machine.imports(frame.module, name) for name in match.imports):
-        return False
-    if not all(holds(frame, item, receiver, given) for item in match.where):
-        return False
-    return not any(holds(frame, item, receiver, given) for item in match.unless)
-
-
-def holds(frame: Frame, compiled: CompiledCondition, receiver: Value | None, given: Arguments) -> bool:
-    """Whether one condition holds for this call."""
-    selector = compiled.selector
-    if selector.path and compiled.condition.absent:
-        return all(
-            lacks(frame, base, selector.path) for base in pick(frame, selector._replace(path=()), receiver, given)
-        )
-    values = pick(frame, selector, receiver, given)
-    if selector.path:
-        each = handed_over(frame, selector, receiver, given) if "*" in selector.path else ()  # one that fits is enough
-        values = [value for value in (*values, *each) if known(value)]
-        if compiled.condition.present and values and not field_given(frame, selector, receiver, given):
-            values = []
-    return test(frame, compiled, values)
-
-
-def lacks(frame: Frame, value: Value, path: tuple[str, ...]) -> bool:
-    """Whether it is known that a value has no such field: all its fields are known, and that is not one of them."""
-    if value.taint or value.path or not value.refs:
-        return value.const is not NOT_CONST
-    for ref in value.refs:
-        if ref.__class__ is not Obj or ref.open or ref.kind not in attributes.CONTAINERS:
-            return False
-        fields = frame.machine.fields(ref) or {}
-        found = fields.get(int(path[0]) if path[0].isdigit() else path[0])
-        if found is None:
-            if "*" in fields:
-                return False
-        elif len(path) == 1 or not lacks(frame, found, path[1:]):
-            return False
-    return True
-
-
-def field_given(frame: Frame, selector: Selector, receiver: Value | None, given: Arguments) -> bool:
-    """Whether an options object has the field itself, and is not just unknown data that might have it."""
-    name = selector.path[-1]
-    for base in pick(frame, selector._replace(path=selector.path[:-1]), receiver, given):
-        if base.path and not base.taint:
-            return True
-        for ref in base.refs:
-            if ref.__class__ is Obj and (not ref.open or ref.kind != "param"):
-                fields = frame.machine.fields(ref)
-                if fields and (name == "*" or name in fields or "*" in fields):
-                    return True
-    return False
-
-
-def known(value: Value) -> bool:
-    """Whether a field was there at all (nothing is known of a field that is not)."""
-    return bool(value.const is not NOT_CONST or value.path or value.refs or value.taint) and not (
-        len(value.refs) == 1 and value.refs[0].__class__ is Bound and value.const is NOT_CONST and not value.taint
-    )
-
-
-def test(frame: Frame, compiled: CompiledCondition, values: list[Value]) -> bool:
-    condition = compiled.condition
-    if condition.absent is not None and bool(values) == condition.absent:
-        return False
-    if condition.present is not None and bool(values) != condition.present:
-        return False
-    if not values:
-        return not (
-            condition.equals is not None
-            or condition.matches is not None
-            or condition.below is not None
-            or condition.bits is not None
-            or condition.constant
-            or condition.type is not None
-            or condition.overrides is not None
-            or condition.gives is not None
-        )
-    return any(fits(frame, compiled, value) for value in values)
-
-
-def same_constant(const: Any, wanted: tuple[Any, ...]) -> bool:
-    return any(const == item and (const.__class__ is bool) == (item.__class__ is bool) for item in wanted)
-
-
-def fits(frame: Frame, compiled: CompiledCondition, value: Value) -> bool:
-    condition = compiled.condition
-    const = value.const
-    if condition.equals is not None and (const is NOT_CONST or not same_constant(const, condition.equals)):
-        return False
-    if condition.unequal is not None and const is not NOT_CONST and same_constant(const, condition.unequal):
-        return False
-    if condition.constant is not None and (const is not NOT_CONST) != condition.constant:
-        return False
-    if condition.below is not None and not (const.__class__ in (int, float) and const < condition.below):
-        return False
-    if condition.bits is not None and not (const.__class__ is int and const & condition.bits):
-        return False
-    if compiled.matches is not None or compiled.unmatched is not None:
-        text = text_for(frame, value)
-        if compiled.matches is not None and (text is None or not compiled.matches.search(text)):
-            return False
-        if compiled.unmatched is not None and text is not None and compiled.unmatched.search(text):
-            return False
-    if condition.gives is not None and not gives(frame, value, condition.gives):
-        return False
-    if condition.overrides is not None and not overrides(frame, value, condition.overrides):
-        return False
-    if condition.type is not None:
-        return is_type(frame, value, condition.type)
-    return True
-
-
-def gives(frame: Frame, value: Value, wanted: tuple[str | int | bool | None, ...]) -> bool:
-    """Whether the value is a function of the program that gives one of these constants, whatever it is asked."""
-    for ref in value.refs:
-        if ref.__class__ is FuncRef:
-            frame.machine.unit.touched.add(ref.fn)
-            given = [ins[2] for ins in instructions(ref.fn.ir.body) if ins[0] == ir.RETURN]
-            consts = ref.fn.ir.consts
-            if given and all(
-                item.__class__ is int and item < 0 and same_constant(consts[-1 - item], wanted) for item in given
-            ):
-                return True
-    return False
-
-
-def overrides(frame: Frame, value: Value, names: tuple[str, ...]) -> bool:
-    """Whether the value is of a class of the program that defines (or inherits) one of these methods."""
-    for ref in value.refs:
-        if ref.__class__ is Obj and ref.cls is not None:
-            for cls in frame.machine.program.supers(ref.cls)[0]:
-                methods = [fn for name in names for fn in cls.methods.get(name, ())]
-                frame.machine.unit.touched.update(methods)
-                if any(not predicates.passes_on(fn) for fn in methods):
-                    return True
-    return False
-
-
-def text_for(frame: Frame, value: Value) -> str | None:
-    if value.const is not NOT_CONST:
-        return str(value.const)
-    pattern = patterns.written(frame.machine, value)
-    if pattern is not None:
-        return pattern
-    if value.path:
-        return frame.machine.matcher(frame).normal(value.path)
-    for ref in value.refs:
-        if ref.__class__ is ClassRef:
-            return ref.cls.ir.name
-        if ref.__class__ is FuncRef:
-            return ref.fn.ir.name
-        if ref.__class__ is ModuleRef:
-            return ref.module.name
-    return None
-
-
-def is_type(frame: Frame, value: Value, wanted: tuple[str, ...]) -> bool:
-    matcher = frame.machine.matcher(frame)
-    if value.path and matcher.is_below(matcher.normal(value.path), wanted):
-        return True
-    for ref in value.refs:
-        if ref.__class__ is Obj:
-            if ref.kind in wanted:
-                return True
-            if ref.cls is not None:
-                above = frame.machine.program.supers(ref.cls)[1]
-                if any(matcher.is_below(item, wanted) for item in above):
-                    return True
-    if value.const.__class__ is str:
-        return "str" in wanted or "string" in wanted or "java.lang.String" in wanted
-    return False
-
-
 # --- sinks, sanitisers, propagators ----------------------------------------------------------------------------------
 
 
 def check_sink(frame: Frame, sink: SinkModel, receiver: Value | None, given: Arguments, span: int) -> None:
-    if not all(holds(frame, item, receiver, given) for item in sink.where):
+    if not all(conditions.holds(frame, item, receiver, given) for item in sink.where):
         return
-    if sink.safe_when and any(holds(frame, item, receiver, given) for item in sink.safe_when):
+    if sink.safe_when and any(conditions.holds(frame, item, receiver, given) for item in sink.safe_when):
         return
     if sink.guards and frame.machine.protocols.guarded(frame, sink.guards, receiver, given):
         return
     for selector in sink.selectors:
-        for value in pick(frame, selector, receiver, given):
+        for value in conditions.pick(frame, selector, receiver, given):
             taint = attributes.deep_taint(frame.machine, value) if value.refs else value.taint
             if not taint or (sink.safe_prefix and begins_safely(frame, sink.safe_prefix, selector, span)):
                 continue
@@ -525,7 +317,7 @@ def sanitize(frame: Frame, sanitizer: SanitizerModel, receiver: Value | None, gi
         if frame.tries:
             frame.note_raise(None)  # where it is caught, nothing has been cleaned
         for selector in sanitizer.cleans:
-            for value in pick(frame, selector, receiver, given):
+            for value in conditions.pick(frame, selector, receiver, given):
                 machine.clean_everywhere(frame, value, sanitizer.mask)
         return result
     return with_taint(result, without(result.taint, sanitizer.mask))
@@ -549,7 +341,7 @@ def propagate(frame: Frame, propagator: PropagatorModel, receiver: Value | None,
     machine = frame.machine
     taint: Taint | None = None
     for selector in propagator.frm:
-        for value in pick(frame, selector, receiver, given):
+        for value in conditions.pick(frame, selector, receiver, given):
             taint = join_taint(taint, attributes.deep_taint(machine, value) if value.refs else value.taint)
     result = UNKNOWN
     for target in propagator.to:
@@ -561,7 +353,7 @@ def propagate(frame: Frame, propagator: PropagatorModel, receiver: Value | None,
                     taint = {label: (bits | machine.normal_bit, step) for label, (bits, step) in taint.items()}
                 result = Value(taint=mark(frame, taint, span, "carried on by the call"))
         else:
-            for value in pick(frame, target, receiver, given):  # type: ignore[arg-type]
+            for value in conditions.pick(frame, target, receiver, given):  # type: ignore[arg-type]
                 effects.fill(frame, value, taint)
     if propagator.callback is not None:
         result = call_back(frame, propagator, receiver, given, span, result)
@@ -584,11 +376,11 @@ def call_back(
     assert propagator.callback is not None
     passed = []
     for selector in propagator.callback_args:
-        values = pick(frame, selector, receiver, given)
+        values = conditions.pick(frame, selector, receiver, given)
         passed.append(values[0] if values else UNKNOWN)
     passed.extend(Value(path=path) for path in propagator.callback_types)
     got = UNKNOWN
-    for function in pick(frame, propagator.callback, receiver, given):
+    for function in conditions.pick(frame, propagator.callback, receiver, given):
         if function.refs or function.path:
             got = join(got, calls.call_value(frame, function, calls.Arguments(passed, {}), span))
     if propagator.callback_to == "return":

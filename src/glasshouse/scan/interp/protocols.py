@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, external
+from glasshouse.scan.interp import attributes, conditions
 from glasshouse.scan.interp.matcher import CallModel, ProtocolUse
 from glasshouse.scan.interp.selectors import Selector
 from glasshouse.scan.interp.values import NOT_CONST, Obj, Value, join_refs
@@ -28,9 +28,9 @@ class Protocols:
         self, frame: Frame, model: CallModel, receiver: Value | None, given: Arguments, result: Value, span: int
     ) -> Value:
         for use in model.protocol:
-            if not all(external.holds(frame, item, receiver, given) for item in use.where):
+            if not all(conditions.holds(frame, item, receiver, given) for item in use.where):
                 continue
-            if any(external.holds(frame, item, receiver, given) for item in use.unless):
+            if any(conditions.holds(frame, item, receiver, given) for item in use.unless):
                 continue
             if use.role == "create":
                 result = self.create(frame, use, result, span)
@@ -57,7 +57,7 @@ class Protocols:
         """The result carries the objects whose state it shares."""
         shared = tuple(
             ref
-            for value in external.pick(frame, use.selector, receiver, given)
+            for value in conditions.pick(frame, use.selector, receiver, given)
             for ref in value.refs
             if ref.__class__ is Obj and use.key in (self.machine.fields(ref) or {})
         )
@@ -97,7 +97,7 @@ class Protocols:
     def guarded(self, frame: Frame, guards: tuple[ProtocolUse, ...], receiver: Value | None, given: Arguments) -> bool:
         """Whether what is used is known to be in a safe state."""
         for use in guards:
-            for value in external.pick(frame, use.selector, receiver, given):
+            for value in conditions.pick(frame, use.selector, receiver, given):
                 for ref in value.refs:
                     if ref.__class__ is Obj and use.key in (self.machine.fields(ref) or {}):
                         if not self.insecure(use, ref):
@@ -107,14 +107,14 @@ class Protocols:
     def used(self, frame: Frame, use: ProtocolUse, receiver: Value | None, given: Arguments, span: int) -> None:
         if use.outside is not None and not self.comes_from_outside(frame, use.outside, receiver, given):
             return
-        for value in external.pick(frame, use.selector, receiver, given):
+        for value in conditions.pick(frame, use.selector, receiver, given):
             for ref in value.refs:
                 if ref.__class__ is Obj and self.insecure(use, ref):
                     self.machine.report_rule(use.rule, frame.fn, span, {}, None)
                     return
 
     def comes_from_outside(self, frame: Frame, selector: Selector, receiver: Value | None, given: Arguments) -> bool:
-        for value in external.pick(frame, selector, receiver, given):
+        for value in conditions.pick(frame, selector, receiver, given):
             if attributes.deep_taint(self.machine, value) if value.refs else value.taint:
                 return True
         return False

@@ -9,9 +9,9 @@ from glasshouse.scan import ir
 from glasshouse.scan.interp import (
     access_paths,
     attributes,
+    conditions,
     equality,
     every_element,
-    external,
     flags,
     go_tests,
     host_tests,
@@ -410,7 +410,7 @@ def guard_applies(frame: Frame, sanitizer: SanitizerModel, ins: ir.Instr, receiv
 
     given = calls.arguments(frame, *(ins[5:7] if ins[0] == ir.CALL_METHOD else ins[4:6]))
     owner = frame.val(receiver) if receiver is not None else None
-    return all(external.holds(frame, item, owner, given) for item in sanitizer.where)
+    return all(conditions.holds(frame, item, owner, given) for item in sanitizer.where)
 
 
 CHECKED = re.compile(

@@ -9,6 +9,7 @@ from glasshouse.scan import ir
 from glasshouse.scan.interp import (
     access_paths,
     attributes,
+    conditions,
     declared_data,
     dependencies,
     external,
@@ -99,9 +100,9 @@ def value_meets(frame: Frame, match: MatchModel, value: Value, owner: Value | No
     from glasshouse.scan.interp.calls import Arguments
 
     given = Arguments([], {"value": value})
-    if not all(external.holds(frame, item, owner, given) for item in match.where):
+    if not all(conditions.holds(frame, item, owner, given) for item in match.where):
         return False
-    return not any(external.holds(frame, item, owner, given) for item in match.unless)
+    return not any(conditions.holds(frame, item, owner, given) for item in match.unless)
 
 
 def check_assign_sink(machine: Machine, frame: Frame, target: Value, name: str, value: Value, span: int) -> None:
@@ -122,7 +123,7 @@ def check_assign_sink(machine: Machine, frame: Frame, target: Value, name: str, 
 
     for sink in found:
         given = Arguments([value], {})
-        if not any(external.holds(frame, item, target, given) for item in sink.safe_when):
+        if not any(conditions.holds(frame, item, target, given) for item in sink.safe_when):
             machine.hit(frame, sink, taint, span, value)
 
 
@@ -369,7 +370,7 @@ def check_decorator(machine: Machine, fn: Any, decorator: ir.Decorator, match: M
     given = [(name, one_text(fn.module.language, item)) for name, item in decorator.args]
     pos = [Value(item) for name, item in given if not name and item.__class__ is not list]
     kw = {name: Value(item) for name, item in given if name and item.__class__ is not list}
-    if external.conditions_hold(frame, match, None, Arguments(pos, kw)):
+    if conditions.all_hold(frame, match, None, Arguments(pos, kw)):
         machine.report_rule(
             match.rule, fn, decorator.span, {"name": decorator.name, "sink": decorator.name}, match.confidence
         )
