@@ -69,16 +69,13 @@ class FactStore(AbstractContextManager["FactStore"]):
             if isinstance(path, Path):
                 path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, isolation_level=None)
+            try:
+                self._prepare(str(path))
+            except BaseException:
+                self._database.close()
+                raise
         except (sqlite3.Error, OSError) as error:
             raise ForecastStoreError(f"cannot open the fact store: {error}", where=str(path)) from error
-        try:
-            self._prepare(str(path))
-        except sqlite3.Error as error:
-            self._database.close()
-            raise ForecastStoreError(f"cannot open the fact store: {error}", where=str(path)) from error
-        except ForecastStoreError:
-            self._database.close()
-            raise
         self._sources: dict[str, int] = dict(self._rows("SELECT name, id FROM source"))
         self._names = {number: name for name, number in self._sources.items()}
 

@@ -59,11 +59,6 @@ def has_mark(text: str) -> bool:
     return _MARK.search(text) is not None
 
 
-def marks(text: str) -> list[int]:
-    """Where something stands that may end a sentence."""
-    return [match.start() for match in _MARK.finditer(text)]
-
-
 def complete_until(text: str, looked_at: int = 0) -> int:
     """How many characters from the start are whole sentences, which more text cannot change.
 

@@ -49,18 +49,18 @@ def parsed(frame: Frame, name: str, value: Value) -> Value:
     """``args.jobs``: without what ``add_argument`` in the same file rules out for it."""
     mask = 0
     for fn in frame.module.functions:
-        if "add_argument" in asked(frame, fn):
+        if adds_arguments(frame, fn):
             mask |= added(frame, fn, name)
     return with_taint(value, without(value.taint, mask)) if mask else value
 
 
-def asked(frame: Frame, fn: Fn) -> frozenset[str]:
+def adds_arguments(frame: Frame, fn: Fn) -> bool:
     """Whether a function's code adds arguments to a parser; told to the unit at work."""
     frame.machine.unit.touched.add(fn)
     found = frame.machine.adding.get(fn)
     if found is None:
-        names = {ins[4] for ins in instructions(fn.ir.body) if ins[0] == ir.CALL_METHOD and ins[4] == "add_argument"}
-        found = frame.machine.adding[fn] = frozenset(names)
+        calls = (ins for ins in instructions(fn.ir.body) if ins[0] == ir.CALL_METHOD)
+        found = frame.machine.adding[fn] = any(ins[4] == "add_argument" for ins in calls)
     return found
 
 

@@ -23,6 +23,7 @@ from glasshouse.scan.interp.values import (
     without,
 )
 from glasshouse.scan.program import Cls, Module
+from glasshouse.scan.type_text import split_outside
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.calls import Arguments
@@ -62,7 +63,7 @@ def ruled_out(frame: Frame, module: Module, text: str, depth: int = 0) -> int:
     text = text.strip().strip("\"'")
     if not text or depth > DEPTH:
         return 0
-    options = split(text, "|")
+    options = split_outside(text, "|")
     if len(options) > 1:
         return all_of(frame, module, options, depth)
     outer, _, inner = text.partition("[")
@@ -70,7 +71,7 @@ def ruled_out(frame: Frame, module: Module, text: str, depth: int = 0) -> int:
     if inner and last == "Literal":
         return machine.everything
     if inner and last in WRAPPERS:
-        parts = split(inner[:-1], ",")
+        parts = split_outside(inner[:-1], ",")
         mask = all_of(frame, module, parts if last == "Union" else parts[:1], depth)
         return mask | pattern_mask(frame, inner) if last == "Annotated" else mask
     name = last.partition("(")[0]
@@ -90,27 +91,9 @@ def is_enum(frame: Frame, cls: Cls) -> bool:
 def all_of(frame: Frame, module: Module, options: list[str], depth: int) -> int:
     mask = frame.machine.everything
     for option in options:
-        if option.strip() != "None":
+        if option != "None":
             mask &= ruled_out(frame, module, option, depth + 1)
     return mask
-
-
-def split(text: str, separator: str) -> list[str]:
-    """The parts of a type's text, brackets and quotes kept whole."""
-    parts, depth, quote, start = [], 0, "", 0
-    for index, char in enumerate(text):
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "\"'":
-            quote = char
-        elif char in "[(":
-            depth += 1
-        elif char in "])":
-            depth -= 1
-        elif char == separator and depth == 0:
-            parts.append(text[start:index])
-            start = index + 1
-    return [*parts, text[start:]]
 
 
 def annotated(param: ir.Param) -> str:

@@ -345,7 +345,7 @@ def propagate(frame: Frame, propagator: PropagatorModel, receiver: Value | None,
             taint = join_taint(taint, attributes.deep_taint(machine, value) if value.refs else value.taint)
     result = UNKNOWN
     for target in propagator.to:
-        if target == "return":
+        if isinstance(target, str):  # the result
             if taint:
                 if given.pos and (len(given.pos) > 1 or given.rest is not None) and propagator.frm == ALL:
                     taint = joined(frame, given, taint)
@@ -353,7 +353,7 @@ def propagate(frame: Frame, propagator: PropagatorModel, receiver: Value | None,
                     taint = {label: (bits | machine.normal_bit, step) for label, (bits, step) in taint.items()}
                 result = Value(taint=mark(frame, taint, span, "carried on by the call"))
         else:
-            for value in conditions.pick(frame, target, receiver, given):  # type: ignore[arg-type]
+            for value in conditions.pick(frame, target, receiver, given):
                 effects.fill(frame, value, taint)
     if propagator.callback is not None:
         result = call_back(frame, propagator, receiver, given, span, result)

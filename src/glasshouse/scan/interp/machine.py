@@ -78,7 +78,7 @@ class Machine(Findings):
         self.ambient: dict[int, Value] = {}
         self.patterns: dict[tuple[str, str], Obj] = {}
         self.refusing: dict[Fn, bool] = {}
-        self.adding: dict[Fn, frozenset[str]] = {}  # see `command_lines`
+        self.adding: dict[Fn, bool] = {}  # see `command_lines`
         self.root = Root(program.modules[0].functions[0], True)
         self.stack = self.root.stack
         self.unit: Unit

@@ -10,6 +10,7 @@ from glasshouse.scan.ir import Class, Decorator, Function, Operand, Param
 from glasshouse.scan.language.python import kinds as k
 from glasshouse.scan.language.python.patterns import Patterns
 from glasshouse.scan.language.python.state import parts_of
+from glasshouse.scan.type_text import split_outside
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -386,23 +387,3 @@ def plain_type(text: str) -> str:
             break
         text = inside[0]
     return text
-
-
-def split_outside(text: str, separator: str) -> list[str]:
-    """Parts between separators that stand outside of brackets and quotes."""
-    parts: list[str] = []
-    level, start, quote = 0, 0, ""
-    for at, char in enumerate(text):
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "\"'":
-            quote = char
-        elif char in "[(":
-            level += 1
-        elif char in "])":
-            level -= 1
-        elif char == separator and level == 0:
-            parts.append(text[start:at].strip())
-            start = at + 1
-    parts.append(text[start:].strip())
-    return parts
