@@ -7,7 +7,10 @@ from importlib.metadata import files
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
-BUILT = "glasshouse/scan/rules/data/compiled.msgpack"  # made by scripts/build_hook.py
+BUILT = {  # made by scripts/build_hook.py
+    "glasshouse/scan/rules/data/compiled.msgpack",
+    "glasshouse/guard/misuse/data/libglasshouse_native.so",
+}
 IGNORED = {".pyc", ".so", ".c"}
 
 
@@ -15,7 +18,7 @@ def missing() -> list[str]:
     """Paths below ``src/`` that the installation lacks."""
     installed = {str(path) for path in files("glasshouse") or ()}
     wanted = (path for path in SOURCE.rglob("*") if path.is_file() and path.suffix not in IGNORED)
-    names = {BUILT, *(path.relative_to(SOURCE).as_posix() for path in wanted)}
+    names = {*BUILT, *(path.relative_to(SOURCE).as_posix() for path in wanted)}
     return sorted(names - installed)
 
 

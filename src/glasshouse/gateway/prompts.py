@@ -42,6 +42,10 @@ class _Known(msgspec.Struct, frozen=True):
     complete: bool
 
 
+_NEW = Session()
+_NOTHING = _Known(0.0, "", True)
+
+
 class PromptScreen:
     """Scores requests for one worker."""
 
@@ -52,26 +56,29 @@ class PromptScreen:
 
     def score(self, segments: Iterable[Segment], session: str) -> PromptScore:
         """The score of a request; ``session`` joins it with earlier ones (empty: with none)."""
-        texts = joined(segments)
-        talk = self._sessions.get(session, Session())
-        known = []
-        for each in texts:
+        talk = self._sessions.get(session, _NEW)
+        best, asked, characters, screened, complete = _NOTHING, "", 0, 0, True
+        for each in joined(segments):
+            text = each.text
+            characters += len(text)
+            screened += min(len(text), MAX_SCREENED_CHARACTERS)
             if each.role == "user":
-                talk, score = self._turn(talk, session, each.text)
-                known.append(score)
+                asked = text
+                talk, known = self._turn(talk, session, text)
             else:
-                known.append(self._known(each.text, b""))
+                known = self._known(text, b"")
+            complete = complete and known.complete
+            if known.value > best.value:
+                best = known
         if session:
             self._remember(session, talk)
-        best = max(known, key=lambda each: each.value, default=_Known(0.0, "", True))
-        asked = next((each.text for each in reversed(texts) if each.role == "user"), "")
         return PromptScore(
             percent=percent(best.value),
             category=best.category,
-            characters=sum(min(len(each.text), MAX_SCREENED_CHARACTERS) for each in texts),
-            complete=all(each.complete for each in known),
+            characters=screened,
+            complete=complete,
             model=self._screener.digest,
-            profile=profile(asked, sum(len(each.text) for each in texts)),
+            profile=profile(asked, characters),
         )
 
     def _turn(self, talk: Session, session: str, text: str) -> tuple[Session, _Known]:
@@ -114,13 +121,20 @@ def _name(text: str, salt: bytes) -> bytes:
 
 def joined(segments: Iterable[Segment]) -> list[Segment]:
     """Neighbours of one role as one text: a model reads them as one, however they are cut."""
-    texts: list[tuple[str, list[str]]] = []
+    found: list[Segment] = []
+    parts: list[str] = []
     for each in segments:
-        if texts and texts[-1][0] == each.role:
-            texts[-1][1].append(each.text)
-        else:
-            texts.append((each.role, [each.text]))
-    return [Segment(role, "\n".join(parts)) for role, parts in texts]  # type: ignore[arg-type]
+        if found and found[-1].role == each.role:
+            parts = parts or [found[-1].text]
+            parts.append(each.text)
+            continue
+        if parts:
+            found[-1] = Segment(found[-1].role, "\n".join(parts))
+            parts = []
+        found.append(each)
+    if parts:
+        found[-1] = Segment(found[-1].role, "\n".join(parts))
+    return found
 
 
 def percent(value: float) -> int:

@@ -54,7 +54,7 @@ class AnthropicMessages:
         found = Found()
         listed(body, "messages")
         for key, value in body.items():
-            found.walk({key: value}, "system" if key == "system" else "other")
+            found.members({key: value}, "system" if key == "system" else "other")
         return Call(
             model=model_name(body),
             stream=flag(body, "stream") and self.generates,

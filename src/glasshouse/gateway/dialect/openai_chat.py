@@ -32,8 +32,7 @@ class OpenAIChat:
     def read(self, body: dict[str, Any]) -> Call:
         found = Found()
         listed(body, "messages")
-        for key, value in body.items():
-            found.walk({key: value}, "other")
+        found.members(body, "other")
         newer, older = (
             count(body, "max_completion_tokens", MAX_OUTPUT_TOKENS),
             count(body, "max_tokens", MAX_OUTPUT_TOKENS),

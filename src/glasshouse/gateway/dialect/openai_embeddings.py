@@ -28,7 +28,7 @@ class OpenAIEmbeddings:
             raise RequestShapeError("`input` must hold a text, a list of texts or a list of tokens", "input")
         found = Found()
         for key, value in body.items():
-            found.walk({key: value}, "user" if key == "input" else "other")
+            found.members({key: value}, "user" if key == "input" else "other")
         return Call(
             model=model_name(body),
             segments=tuple(found.segments),

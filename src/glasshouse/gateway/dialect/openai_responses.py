@@ -39,7 +39,7 @@ class OpenAIResponses:
         found = Found()
         for key, value in body.items():
             role = "system" if key == "instructions" else "user" if key == "input" else "other"
-            found.walk({key: value}, role)  # type: ignore[arg-type]
+            found.members({key: value}, role)  # type: ignore[arg-type]
         state = [*found.state, *(["prompt"] if body.get("prompt") else [])]
         return Call(
             model=model_name(body),

@@ -49,19 +49,24 @@ class Found:
         self.opaque_parts = 0
         self.state: list[str] = []
 
-    def walk(self, value: Any, role: Role, key: str = "", parent: dict[str, Any] | None = None) -> None:
+    def walk(self, value: Any, role: Role) -> None:
         """Reads ``value`` and everything below it.  The depth has been bounded by `decode_object`."""
-        if isinstance(value, str):
-            self._text(value, role, key, parent)
-        elif isinstance(value, dict):
-            self._object(value, role)
-        elif isinstance(value, list):
-            if value and isinstance(value[0], int) and key == "input":  # text as numbers of tokens
-                self.opaque_parts += 1
-                self.opaque_bytes += 4 * len(value)
-                return
-            for each in value:
-                self.walk(each, role, key, parent)
+        self.members({"": value}, role)
+
+    def members(self, value: dict[str, Any], role: Role) -> None:
+        """Reads the members of an object, which are of ``role`` unless an object below says otherwise."""
+        for key, each in value.items():
+            if len(key) > MAX_NAME:
+                self.segments.append(Segment("other", key))
+            if key in _STATE and each:
+                self.state.append(key)
+            if isinstance(each, str):
+                if each and (key not in NAMES or len(each) > MAX_NAME):
+                    self._text(each, role, key, value)
+            elif isinstance(each, dict):
+                self._object(each, role)
+            elif isinstance(each, list):
+                self._list(each, role, key, value)
 
     def _object(self, value: dict[str, Any], role: Role) -> None:
         named = value.get("role")
@@ -69,16 +74,23 @@ class Found:
             role = _ROLES.get(named, "other")
         elif isinstance(kind := value.get("type"), str) and kind in _TOOL_TYPES:
             role = "tool"
-        for key, each in value.items():
-            if len(key) > MAX_NAME:
-                self.segments.append(Segment("other", key))
-            if key in _STATE and each:
-                self.state.append(key)
-            self.walk(each, role, key, value)
+        self.members(value, role)
 
-    def _text(self, value: str, role: Role, key: str, parent: dict[str, Any] | None) -> None:
-        if not value or (key in NAMES and len(value) <= MAX_NAME):
+    def _list(self, value: list[Any], role: Role, key: str, parent: dict[str, Any]) -> None:
+        if value and isinstance(value[0], int) and key == "input":  # text as numbers of tokens
+            self.opaque_parts += 1
+            self.opaque_bytes += 4 * len(value)
             return
+        for each in value:
+            if isinstance(each, dict):
+                self._object(each, role)
+            elif isinstance(each, str):
+                if each and (key not in NAMES or len(each) > MAX_NAME):
+                    self._text(each, role, key, parent)
+            elif isinstance(each, list):
+                self._list(each, role, key, parent)
+
+    def _text(self, value: str, role: Role, key: str, parent: dict[str, Any]) -> None:
         if key in SEALED or _is_encoded(value, key, parent):
             self.opaque_parts += 1
             self.opaque_bytes += len(value)
@@ -88,11 +100,11 @@ class Found:
         self.segments.append(Segment(role, value))
 
 
-def _is_encoded(value: str, key: str, parent: dict[str, Any] | None) -> bool:
+def _is_encoded(value: str, key: str, parent: dict[str, Any]) -> bool:
     """Images, audio and documents in base64; a text document in ``data`` is text."""
     if value.startswith("data:") and (head := _DATA_URL.match(value)):
         return _BASE64.fullmatch(value, head.end()) is not None
-    if key not in ("data", "file_data") or parent is None or parent.get("type") == "text":
+    if key not in ("data", "file_data") or parent.get("type") == "text":
         return False
     return _BASE64.fullmatch(value) is not None
 

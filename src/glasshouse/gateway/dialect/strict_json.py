@@ -48,9 +48,10 @@ def _count_keys(value: dict[str, Any]) -> int:
         for each in level:
             if isinstance(each, dict):
                 count += len(each)
-                below.extend(part for part in each.values() if isinstance(part, dict | list))
-            else:
-                below.extend(part for part in each if isinstance(part, dict | list))
+                each = each.values()
+            for part in each:
+                if isinstance(part, dict | list):
+                    below.append(part)
         if not below:
             return count
         level = below

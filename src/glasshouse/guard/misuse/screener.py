@@ -8,18 +8,19 @@ alone must be clearer than a block by a margin, since it lacks its context.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from functools import partial
 from heapq import nlargest
 from pathlib import Path
 from sys import intern
 from typing import NamedTuple
 
-from glasshouse.guard.misuse import model
+from glasshouse.guard.misuse import compiled, model
 from glasshouse.guard.misuse.features import Lexicon, Reader, Vocabulary, as_words
 from glasshouse.guard.misuse.normalise import View, hidden, views
 from glasshouse.guard.misuse.segments import sentences
 from glasshouse.guard.misuse.session import Session
+from glasshouse.guard.misuse.shown import packed, unpacked
 from glasshouse.guard.misuse.spelling import Speller
 from glasshouse.guard.misuse.stream import Context, StreamScreen
 from glasshouse.guard.misuse.verdicts import CategoryScore, Explanation, Reason, Score, Span, Window
@@ -47,6 +48,25 @@ class Piece(NamedTuple):
     shown: Set[str]
 
 
+class Sum(NamedTuple):
+    """What a text comes to."""
+
+    evidence: float
+    """Log odds, uncalibrated, of its best piece; minus infinity if it has none."""
+    shown: bytes
+    """What all its pieces show, as `shown.packed` makes it."""
+    pieces: list[Piece] | None
+    """The pieces, where they were built."""
+
+
+class Together(NamedTuple):
+    """A text with what came before it."""
+
+    evidence: float
+    shown: bytes
+    layers: tuple[str, ...]
+
+
 class Screener:
     """Scores texts with one set of weights.  Safe to share between threads."""
 
@@ -57,11 +77,13 @@ class Screener:
         """Name of an operating point -> the value from which on a text counts as misuse."""
         self._weights = weights
         self._weight = dict(zip(map(intern, weights.vocabulary), weights.misuse, strict=True)).__getitem__
+        self._number = {name: number for number, name in enumerate(weights.vocabulary)}.__getitem__
         self._by_category = model.by_category(weights)
         lexicon = Lexicon(weights.lexicon)
         self._vocabulary = Vocabulary(weights.vocabulary, lexicon)
         self._speller = Speller(frozenset(weights.known), frozenset(weights.ordinary), weights.guarded)
         self._reader = Reader(lexicon, self._speller.corrected)
+        self._compiled = compiled.load(weights)
 
     @classmethod
     def load(cls, path: Path | None = None, *, sha256: str = "") -> Screener:
@@ -78,36 +100,49 @@ class Screener:
     def score(self, text: str, *, max_characters: int = MAX_CHARACTERS) -> Score:
         """The misuse score of a request or an answer; what lies beyond ``max_characters`` counts as not screened."""
         looked_at = text[:max_characters]
-        return self._verdict(text, looked_at, self.weigh(looked_at))
+        return self._verdict(text, looked_at, self._sum(looked_at), None)
 
     def turn(self, session: Session, text: str) -> tuple[Session, Score]:
         """The score of a conversation's next turn in the light of the turns before, and the session to go on with.
 
         Catches what is asked for in parts.  The span of a window that stands for the conversation is the turn's.
         """
-        pieces = self.weigh(text)
-        later = session.after(_everything(pieces))
+        own = self._sum(text)
+        later = session.after(own.shown)
+        together = None
         if session.turns:
-            together = self.evidence(later.shown) - CONVERSATION_MARGIN
-            pieces.append(Piece(together, 0, len(text), ("conversation",), later.shown))
-        return later, self._verdict(text, text, pieces)
+            evidence = self.evidence(later.shown) - CONVERSATION_MARGIN
+            together = Together(evidence, later.shown, ("conversation",))
+        return later, self._verdict(text, text, own, together)
 
     def follow(self, context: Context, part: str) -> Score:
         """The score of the next part of a stream in its context, which remembers the part."""
-        pieces = self.weigh(part)
+        own = self._sum(part)
         continues = context.any
-        context.add(part, _everything(pieces))
-        if continues:
-            pieces.append(Piece(self.evidence(context.shown), 0, len(part), (), context.shown))
-            if context.may_be_encoded:
-                for each in self.weigh(context.tail):
-                    if each.layers:
-                        pieces.append(each._replace(start=0, end=len(part)))
-        return self._verdict(part, part, pieces)
+        context.add(part, own.shown)
+        if not continues:
+            return self._verdict(part, part, own, None)
+        together = Together(self.evidence(context.shown), context.shown, ())
+        decoded = self._decoded(context.tail, len(part)) if context.may_be_encoded else []
+        return self._verdict(part, part, own, together, decoded)
+
+    def _decoded(self, tail: str, size: int) -> list[Piece]:
+        """What is encoded in the tail of a stream, placed in its last part of so many characters."""
+        return [each._replace(start=0, end=size) for each in self.weigh(tail) if each.layers]
 
     def stream(self, *, stop_at: float = math.inf) -> StreamScreen:
         """A screen for one streamed text, which stops releasing at the first window of value ``stop_at`` or more."""
         return StreamScreen(self, stop_at)
+
+    def _sum(self, text: str) -> Sum:
+        """What a text comes to, from the compiled half where it can tell."""
+        if self._compiled is not None and text.isascii():
+            found = self._compiled.weigh(text)
+            if found is not None and not (found.may_hide and self._weighed(hidden(text, self._speller))):
+                return Sum(found.evidence, found.shown, None)
+        pieces = self.weigh(text)
+        every: set[str] = set().union(*[each.shown for each in pieces])
+        return Sum(_highest(pieces), packed(map(self._number, every)), pieces)
 
     def weigh(self, text: str) -> list[Piece]:
         """The sentences of a text, plain and decoded, and their blocks, with their evidence."""
@@ -169,28 +204,41 @@ class Screener:
         evidence = weights.bias + total * weights.misuse_scale
         pieces.append(Piece(evidence, block.start, block.end, block.layers, block.shown))
 
-    def evidence(self, shown: Set[str]) -> float:
-        """Log odds, uncalibrated, of a set of known features."""
-        return self._weights.bias + sum(map(self._weight, shown)) * self._weights.misuse_scale
+    def evidence(self, shown: bytes) -> float:
+        """Log odds, uncalibrated, of features as `shown.packed` makes them, or of several such together."""
+        if self._compiled is not None:
+            return self._compiled.together(shown)
+        total = sum(map(self._weights.misuse.__getitem__, unpacked(shown)))
+        return self._weights.bias + total * self._weights.misuse_scale
 
     def value(self, evidence: float) -> float:
         """The calibrated value of some evidence."""
         odds = self._weights.slope * evidence + self._weights.offset
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds))))
 
-    def _verdict(self, text: str, looked_at: str, pieces: list[Piece]) -> Score:
+    def _verdict(
+        self, text: str, looked_at: str, own: Sum, together: Together | None, decoded: Sequence[Piece] = ()
+    ) -> Score:
+        """The score by the best of a text's own pieces, of all that was said together, and of what came decoded."""
         size = _bytes(text)
-        best = max(pieces, default=None, key=_place)
-        value = 0.0 if best is None else self.value(best.evidence)
+        evidence = own.evidence if together is None else max(own.evidence, together.evidence, _highest(decoded))
+        value = self.value(evidence) if evidence > -math.inf else 0.0
         explain = None
-        if best is not None and value >= EXPLAINED_FROM:
-            explain = partial(self._explain, looked_at, pieces, best)
+        if value >= EXPLAINED_FROM:
+            explain = partial(self._explain, looked_at, own.pieces, together, decoded)
         return Score(value, size, size if len(looked_at) == len(text) else _bytes(looked_at), self.digest, explain)
 
-    def _explain(self, text: str, pieces: list[Piece], best: Piece) -> Explanation:
+    def _explain(
+        self, text: str, pieces: list[Piece] | None, together: Together | None, decoded: Sequence[Piece]
+    ) -> Explanation:
+        every = [*(self.weigh(text) if pieces is None else pieces), *decoded]
+        if together is not None:
+            shown = frozenset(map(self._weights.vocabulary.__getitem__, unpacked(together.shown)))
+            every.append(Piece(together.evidence, 0, len(text), together.layers, shown))
+        best = max(every, key=_place)
         windows = [
             Window(_span(text, each.start, each.end), self.value(each.evidence), each.layers)
-            for each in nlargest(WINDOWS_KEPT, pieces, key=_place)
+            for each in nlargest(WINDOWS_KEPT, every, key=_place)
         ]
         return Explanation(self._categories(best.shown), tuple(windows), self._reasons(best.shown))
 
@@ -234,8 +282,8 @@ def _place(piece: Piece) -> tuple[float, int, int]:
     return piece.evidence, piece.start, piece.end
 
 
-def _everything(pieces: list[Piece]) -> frozenset[str]:
-    return frozenset().union(*[each.shown for each in pieces])
+def _highest(pieces: Sequence[Piece]) -> float:
+    return max([each.evidence for each in pieces], default=-math.inf)
 
 
 def _bytes(text: str) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from glasshouse.guard.misuse.shown import BYTES_EACH
+
 TURNS_KEPT = 6
 FEATURES_PER_TURN = 400
 
@@ -15,15 +17,14 @@ FEATURES_PER_TURN = 400
 class Session(msgspec.Struct, frozen=True):
     """The features of a conversation's last turns, oldest first.  A new conversation starts with ``Session()``."""
 
-    turns: tuple[tuple[str, ...], ...] = ()
-    """As tuples, which take a tenth of the memory of sets: a gateway remembers thousands of conversations."""
+    turns: tuple[bytes, ...] = ()
+    """Each as `shown.packed` makes it: a gateway remembers thousands of conversations."""
 
     @property
-    def shown(self) -> frozenset[str]:
-        """Everything the remembered turns showed; what was said twice counts once."""
-        return frozenset().union(*self.turns)
+    def shown(self) -> bytes:
+        """Everything the remembered turns showed."""
+        return b"".join(self.turns)
 
-    def after(self, shown: frozenset[str]) -> Session:
+    def after(self, shown: bytes) -> Session:
         """The session with one more turn; the oldest beyond `TURNS_KEPT` is forgotten, and a long turn is cut."""
-        kept = tuple(shown) if len(shown) <= FEATURES_PER_TURN else tuple(sorted(shown)[:FEATURES_PER_TURN])
-        return Session((*self.turns, kept)[-TURNS_KEPT:])
+        return Session((*self.turns, shown[: FEATURES_PER_TURN * BYTES_EACH])[-TURNS_KEPT:])

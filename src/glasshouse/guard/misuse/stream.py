@@ -24,9 +24,9 @@ class Context:
     def __init__(self) -> None:
         self.tail = ""
         """The last `CONTEXT` characters."""
-        self.shown: frozenset[str] = frozenset()
-        """Everything the remembered parts showed."""
-        self._parts: deque[tuple[int, frozenset[str]]] = deque()
+        self.shown = b""
+        """Everything the remembered parts showed, as `shown.packed` makes it of each."""
+        self._parts: deque[tuple[int, bytes]] = deque()
         self._size = 0
 
     @property
@@ -41,18 +41,18 @@ class Context:
             return _LONG_RUN in self.tail.encode().translate(SOLID)
         return max(map(len, self.tail.split()), default=0) >= len(_LONG_RUN)
 
-    def add(self, part: str, shown: frozenset[str]) -> None:
+    def add(self, part: str, shown: bytes) -> None:
         """Remembers one more part, and forgets what is further back than `CONTEXT` characters."""
         self.tail = (self.tail + part)[-CONTEXT:]
         parts = self._parts
         parts.append((len(part), shown))
         self._size += len(part)
         if self._size <= CONTEXT or len(parts) == 1:
-            self.shown |= shown
+            self.shown += shown
             return
         while len(parts) > 1 and self._size > CONTEXT:
             self._size -= parts.popleft()[0]
-        self.shown = frozenset().union(*[each for _, each in parts])
+        self.shown = b"".join([each for _, each in parts])
 
 
 class Follows(Protocol):
