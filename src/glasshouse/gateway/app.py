@@ -95,6 +95,8 @@ class Application:
             return
         async with self.gateway.mcp_running():
             self.on_start()
+            screening = "compiled" if self.gateway.screener.compiled else "python"
+            logging.getLogger("glasshouse.gateway").info("worker ready", extra={"fields": {"screening": screening}})
             await send({"type": "lifespan.startup.complete"})
             await receive()
             await self.gateway.close()

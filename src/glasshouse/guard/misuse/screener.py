@@ -97,6 +97,11 @@ class Screener:
             raw = model.from_file(path)
         return cls(model.decode(raw, sha256, str(path or "the shipped weights")), f"sha256:{sha256}")
 
+    @property
+    def compiled(self) -> bool:
+        """Whether undisguised text is read by the compiled half (`guard.misuse.compiled`)."""
+        return self._compiled is not None
+
     def score(self, text: str, *, max_characters: int = MAX_CHARACTERS) -> Score:
         """The misuse score of a request or an answer; what lies beyond ``max_characters`` counts as not screened."""
         looked_at = text[:max_characters]
