@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from glasshouse.scan import ir
+from glasshouse.scan import ir, store_flows
 from glasshouse.scan.interp import java_builtins, javascript_fields, sources
 from glasshouse.scan.interp.findings import Fact, Flow
 from glasshouse.scan.interp.machine import Machine
@@ -135,6 +135,7 @@ def bounded() -> Iterator[None]:
 
 
 def result_of(machine: Machine, found: Merged) -> Analysis:
+    store_flows.link(machine, found)
     flows, guesses = in_order(found.flows), in_order(found.guesses)
     library = [*library_flows(machine, found), *guesses]
     facts, capped = in_order(found.facts), tuple(sorted(fn.id for fn in found.capped))

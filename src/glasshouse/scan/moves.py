@@ -16,7 +16,7 @@ from glasshouse.scan.alignment import Alignment
 from glasshouse.scan.definitions import Binding
 from glasshouse.scan.interp.units import ENTRY, SUMMARY
 from glasshouse.scan.outcomes import KINDS as UNIT_KINDS
-from glasshouse.scan.outcomes import Details, FlowRow, Numbers, Outcome, StepRow, UnitRow
+from glasshouse.scan.outcomes import Details, FlowRow, LabelRow, Numbers, Outcome, StepRow, UnitRow
 
 Definition = tuple[int, int, str, int | Binding]  # file, class in it, name, and number of the function (-1: gone)
 
@@ -84,10 +84,12 @@ class Keeper:
         self._from, self._places = steps, {-1: -1}
 
     def row(self, row: UnitRow, details: Details) -> UnitRow:
-        if not (details.flows or details.guesses or details.weak):
+        if not (details.flows or details.guesses or details.weak or details.reads or details.kept):
             return row
+        kept = [msgspec.structs.replace(item, step=self.step(item.step)) for item in details.kept]
         flows, guesses, weak = self.flows(details.flows), self.flows(details.guesses), self.flows(details.weak)
-        details = msgspec.structs.replace(details, flows=flows, guesses=guesses, weak=weak)
+        reads = self.flows(details.reads)
+        details = msgspec.structs.replace(details, flows=flows, guesses=guesses, weak=weak, reads=reads, kept=kept)
         return msgspec.structs.replace(row, details=details)
 
     def flows(self, rows: Iterable[FlowRow]) -> list[FlowRow]:
@@ -182,12 +184,13 @@ class Move:
 
     def details(self, row: Details) -> None:
         functions = self.functions
-        for table in (row.flows, row.guesses, row.weak):
+        for table in (row.flows, row.guesses, row.weak, row.reads):
             for position, flow in enumerate(table):
                 table[position] = self.flow(flow)
         for fact in row.facts:
             fact.fn = functions[fact.fn]
             fact.span = self.span(self.file(fact.fn), fact.span)
+        row.kept = [msgspec.structs.replace(item, label=self.label(item.label)) for item in row.kept]
         row.entries = [functions[number] for number in row.entries]
         row.capped = [functions[number] for number in row.capped]
         row.widened = [(file, self.span(file, span)) for file, span in row.widened]
@@ -195,10 +198,13 @@ class Move:
     def flow(self, row: FlowRow) -> FlowRow:
         fn, label = self.functions[row.fn], row.label
         if label is not None:
-            kind, source, text, (file, span) = label
-            label = kind, source, text, (file, self.span(file, span))
+            label = self.label(label)
         span = self.span(self.file(fn), row.span)
         return msgspec.structs.replace(row, fn=fn, span=span, label=label, owner=self.functions[row.owner])
+
+    def label(self, label: LabelRow) -> LabelRow:
+        kind, source, text, (file, span) = label
+        return kind, source, text, (file, self.span(file, span))
 
     def file(self, function: int) -> int:
         return self.numbers.functions[function].module.index

@@ -12,14 +12,15 @@ from itertools import accumulate, chain
 import msgspec
 
 from glasshouse.scan.analysis import WeakHit, weak_hits
-from glasshouse.scan.interp.findings import Fact, Flow, keep_fact, keep_flow
+from glasshouse.scan.interp.findings import Fact, Flow, keep_fact, keep_flow, keep_mark, keep_read
 from glasshouse.scan.interp.machine import Machine
 from glasshouse.scan.interp.units import ENTRY, MODULES, PLAN, STATE, SUMMARY, Key, Unit
-from glasshouse.scan.interp.values import Step
+from glasshouse.scan.interp.values import Label, Mark, Step
 from glasshouse.scan.program import Cls, Fn, Module, Program
 from glasshouse.scan.rules.schema import Rule
 
 KINDS = 5
+LabelRow = tuple[str, str, str, tuple[int, int]]  # kind, source, text, place
 StepRow = tuple[int, int, str, int, int]  # file, span, text, and the positions of ``before`` and ``inner``
 
 
@@ -33,7 +34,7 @@ class FlowRow(msgspec.Struct, array_like=True):
     fn: int
     span: int
     step: int
-    label: tuple[str, str, str, tuple[int, int]] | None = None
+    label: LabelRow | None = None
     built: bool = False
     owner: int = 0
     index: int = 0
@@ -50,6 +51,15 @@ class FactRow(msgspec.Struct, array_like=True):
     confidence: str | None
 
 
+class KeptRow(msgspec.Struct, array_like=True):
+    """What is kept at a place of a store: the classes it is dangerous for (a number in hexadecimal), the way there."""
+
+    place: str
+    label: LabelRow
+    mask: str
+    step: int
+
+
 class Details(msgspec.Struct, array_like=True):
     """What few units have: what was found, and what is told of functions (by number), calls and dropped results."""
 
@@ -63,6 +73,8 @@ class Details(msgspec.Struct, array_like=True):
     dropped: dict[int, int] = {}  # of modules
     remade: int = 0
     asked: list[str] = []
+    reads: list[FlowRow] = []
+    kept: list[KeptRow] = []
 
 
 class UnitRow(msgspec.Struct, array_like=True):
@@ -173,7 +185,8 @@ class Writer:
     def details(self, unit: Unit) -> Details | None:
         weak = weak_hits(unit.key[1]) if unit.key[0] == SUMMARY else ()
         tables = unit.flows or unit.guesses or unit.facts or unit.entries or unit.capped or unit.widened
-        if not (weak or tables or unit.dropped or unit.remade or unit.asked):
+        stores = unit.reads or unit.kept
+        if not (weak or tables or stores or unit.dropped or unit.remade or unit.asked):
             return None  # most have nothing to tell
         return Details(
             [self.flow(flow) for flow in unit.flows.values()],
@@ -186,7 +199,12 @@ class Writer:
             dict(unit.dropped),
             unit.remade,
             sorted(unit.asked),
+            [self.flow(flow) for flow in unit.reads.values()],
+            [self.kept(place, label, mark) for (place, label), mark in unit.kept.items()],
         )
+
+    def kept(self, place: str, label: Label, mark: Mark) -> KeptRow:
+        return KeptRow(place, (label.kind, label.source, label.text, label.place), f"{mark[0]:x}", self.step(mark[1]))
 
     def flow(self, flow: Flow) -> FlowRow:
         label = flow.label
@@ -241,6 +259,8 @@ class Merged:
     def __init__(self) -> None:
         self.flows: dict[tuple[str, int, int], Flow] = {}
         self.guesses: dict[tuple[str, int, int], Flow] = {}
+        self.reads: dict[tuple[str, int, int, str], Flow] = {}
+        self.kept: dict[tuple[str, Label], Mark] = {}
         self.facts: dict[tuple[str, int, int], Fact] = {}
         self.weak: list[WeakHit] = []
         self.called: set[Fn] = set()
@@ -296,6 +316,11 @@ class Reader:
             keep_flow(found.flows, self.flow(flow))
         for flow in row.guesses:
             keep_flow(found.guesses, self.flow(flow))
+        for flow in row.reads:
+            keep_read(found.reads, self.flow(flow))
+        for kept in row.kept:
+            label = self.machine.source_label(*kept.label)
+            keep_mark(found.kept, kept.place, label, (int(kept.mask, 16), self.step(kept.step)))
         for fact in row.facts:
             rule, fn = self.rules[fact.rule], functions[fact.fn]
             keep_fact(found.facts, Fact(rule, fn, fact.span, fact.details, fact.confidence))

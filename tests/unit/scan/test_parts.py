@@ -33,12 +33,20 @@ def lowered(folder: Path) -> list[ir.File]:
     return [file for file in made if file is not None]
 
 
+STORE = {
+    "kept.py": "from flask import g, request\n\ndef load():\n    g.name = request.args['n']\n",
+    "used.py": "import os\nfrom flask import g\n\ndef show():\n    os.system(g.name)\n",
+}
+
+
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> list[ir.File]:
     """The example shop and programs with many ways through them."""
     folder = tmp_path_factory.mktemp("programs")
     for name in CHOSEN:
         (folder / name).write_text(PROGRAMS[name])
+    for name, code in STORE.items():
+        (folder / name).write_text(code)
     return [*lowered(SHOP), *lowered(folder)]
 
 

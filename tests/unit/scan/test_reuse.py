@@ -86,10 +86,11 @@ def units(record: Record | None) -> dict[int, object]:
     told: dict[int, object] = {}
     for row in record.outcome.units:
         more = row.details or Details()
-        tables = (more.flows, more.guesses, more.weak)
+        tables = (more.flows, more.guesses, more.weak, more.reads)
         flows = [
             sorted(repr((msgspec.structs.replace(flow, step=0), way(flow.step))) for flow in each) for each in tables
         ]
+        flows.append(sorted(repr((msgspec.structs.replace(row, step=0), way(row.step))) for row in more.kept))
         facts = [msgspec.to_builtins(fact) for fact in more.facts]
         looked = row.touched, row.needs, row.called, more.entries, more.capped, more.widened, row.cost
         told[row.key] = looked, flows, facts
@@ -106,7 +107,7 @@ def lowered_once() -> None:
 
 HEAD = """\
 import os, sys
-from flask import Flask, request
+from flask import Flask, g, request
 from {other} import f{n}, C{n}
 import {other}
 app = Flask(__name__)
@@ -124,6 +125,8 @@ STATEMENTS = (
     "return f{n}('a')",
     "global last; last = x",
     "x = last",
+    "g.kept = x",
+    "x = g.kept",
     "table['k'] = x; x = table",
     "x = C{n}(x).m{n}()",
     "x = C{n}(x).field",
@@ -333,6 +336,19 @@ def test_a_flaw_put_into_the_body_of_a_called_function_is_found(scans: Scans) ->
     assert b"py-command-injection" not in scans.scan()
     assert scans.reused
     (scans.tree / "web.py").write_text("# moved\n" + WEB)
+    assert b"py-command-injection" in scans.scan()
+    assert scans.reused
+
+
+def test_what_one_handler_keeps_is_followed_into_another_whichever_is_edited(scans: Scans) -> None:
+    writer = "from flask import g, request\n\ndef load():\n    g.name = {}\n"
+    (scans.tree / "web.py").write_text("import os\nfrom flask import g\n\ndef show():\n    os.system(g.name)\n")
+    (scans.tree / "load.py").write_text(writer.format("request.args['n']"))
+    assert b"py-command-injection" in scans.scan()
+    (scans.tree / "load.py").write_text("# moved\n" + writer.format("'a'"))
+    assert b"py-command-injection" not in scans.scan()
+    assert scans.reused
+    (scans.tree / "load.py").write_text(writer.format("request.args['n']"))
     assert b"py-command-injection" in scans.scan()
     assert scans.reused
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import command_lines, declared_data, php_keys
+from glasshouse.scan.interp import command_lines, declared_data, php_keys, stores
 from glasshouse.scan.interp.values import (
     LITERAL,
     MAX_PATH,
@@ -52,7 +52,7 @@ def derived(machine: Machine, taint: Taint | None, name: str) -> Taint | None:
         return None
     result: Taint | None = None
     for label in taint:
-        if label.kind == "param":
+        if label.kind == "param" or label.source == stores.STORED:
             result = {}
             break
     if result is None:
@@ -60,6 +60,8 @@ def derived(machine: Machine, taint: Taint | None, name: str) -> Taint | None:
     for label, mark in taint.items():
         if label.kind == "param" and len(label.path) < MAX_PATH:
             label = machine.param_label(label.index, (*label.path, name))
+        elif label.source == stores.STORED:
+            label = stores.below(machine, label, name)
         result[label] = mark
     return result
 

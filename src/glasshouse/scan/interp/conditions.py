@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 MAX_HANDED = 400  # functions of one table
 
 
+MANY = ("any", "from")  # selectors of several arguments
+
+
 def pick(frame: Frame, selector: Selector, receiver: Value | None, given: Arguments) -> list[Value]:
     """The values a selector names."""
     found = selected(selector, given.pos, given.kw, receiver)
-    if not found and given.rest is not None and selector.kind in ("pos", "any", "from", "last"):
-        found = [given.rest]
+    if given.rest is not None and (selector.kind in MANY or (not found and selector.kind in ("pos", "last"))):
+        found = [*found, given.rest]
     if not found and "**" in given.kw and selector.kind == "kw":
         found = [attributes.get_item(frame, given.kw["**"], Value(selector.name), 0)]
     if selector.path:

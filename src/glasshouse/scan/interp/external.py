@@ -17,6 +17,7 @@ from glasshouse.scan.interp import (
     javascript_schemas,
     patterns,
     php_builtins,
+    stores,
 )
 from glasshouse.scan.interp.late_pattern import LatePattern
 from glasshouse.scan.interp.matcher import (
@@ -104,6 +105,8 @@ def call(
             result = sanitize(frame, sanitizer, receiver, given, result)
         elif sanitizer.guard == "asserts":
             asserted(frame, sanitizer.arg, span)
+    for use in model.stores:
+        result = stores.called(frame, use, receiver, given, result, span)
     if model.protocol:
         result = machine.protocols.apply(frame, model, receiver, given, result, span)
     return result

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from glasshouse.scan.interp import sources
 from glasshouse.scan.interp.matcher import Matcher, MatchModel, SinkModel
 from glasshouse.scan.interp.summary import SinkHit
-from glasshouse.scan.interp.values import Label, Obj, Step, Taint, Value
+from glasshouse.scan.interp.values import Label, Mark, Obj, Step, Taint, Value
 from glasshouse.scan.program import Fn
 from glasshouse.scan.rules import schema
 
@@ -85,18 +85,28 @@ class Findings:
                 sinks[key] = SinkHit(sink, fn, span, label, step, built)
             return
         rule = sink.rule
+        if label.source == "stored":
+            self.record_read(Flow(rule, sink.name, sink.label, sink.confidence, fn, span, label, step, built))
+            return
         if label.kind == "private":
             if label.source != rule.id:
                 return
             if rule.source_kinds:  # beside its real sources, these are guesses
                 self.record_guess(Flow(rule, sink.name, sink.label, "low", fn, span, label, step, True))
                 return
-        elif (rule.source_kinds and label.source not in rule.source_kinds) or (rule.sources and not rule.source_kinds):
+        elif not allowed(rule, label):
             return
         self.record(Flow(rule, sink.name, sink.label, sink.confidence, fn, span, label, step, built))
 
     def record(self, flow: Flow) -> None:
         keep_flow(self.unit.flows, flow)
+
+    def record_read(self, flow: Flow) -> None:
+        """A flow from a place of a store (see ``stores``)."""
+        keep_read(self.unit.reads, flow)
+
+    def record_kept(self, place: str, label: Label, mark: Mark) -> None:
+        keep_mark(self.unit.kept, place, label, mark)
 
     def record_guess(self, flow: Flow) -> None:
         keep_flow(self.unit.guesses, flow)
@@ -113,12 +123,34 @@ class Findings:
         keep_fact(self.unit.facts, fact)
 
 
+def allowed(rule: schema.Rule, label: Label) -> bool:
+    """Whether data of a real source counts for a rule."""
+    return label.source in rule.source_kinds if rule.source_kinds else not rule.sources
+
+
 def keep_flow(table: dict[tuple[str, int, int], Flow], flow: Flow) -> None:
     """Of several flows for one rule and place, the best one stays."""
     key = (flow.rule.id, flow.fn.module.index, flow.span)
     have = table.get(key)
     if have is None or sources.better(flow, have):
         table[key] = flow
+
+
+def keep_read(table: dict[tuple[str, int, int, str], Flow], flow: Flow) -> None:
+    """Of several flows from one place of a store into one sink, the best one stays."""
+    key = (flow.rule.id, flow.fn.module.index, flow.span, flow.label.text)
+    have = table.get(key)
+    if have is None or sources.better(flow, have):
+        table[key] = flow
+
+
+def keep_mark(table: dict[tuple[str, Label], Mark], place: str, label: Label, mark: Mark) -> None:
+    """What is kept at a place is dangerous for whatever any write of it is; of several ways, always the same stays."""
+    have = table.get((place, label))
+    if have is not None:
+        first = min(have[1], mark[1], key=lambda step: (sources.way_length(step), step[:3] if step else ()))
+        mark = (have[0] | mark[0], first)
+    table[place, label] = mark
 
 
 def keep_fact(table: dict[tuple[str, int, int], Fact], fact: Fact) -> None:

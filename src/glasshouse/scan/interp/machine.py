@@ -473,7 +473,7 @@ class Machine(Findings):
             frame.env[first] = javascript_schemas.narrowed(frame, frame.val(first), checks, fn.ir.span)
         if entry.setters and this is None:
             sources.fill_fields(self, frame, entry.setters)
-        frame.returned_to = entry if entry.result in self.matcher(frame).calls else None
+        frame.returned_to = entry if entry.keeps or entry.result in self.matcher(frame).calls else None
         root.stack.append(fn)
         frame.run()
         self.rejoin(saved)

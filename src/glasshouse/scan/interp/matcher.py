@@ -117,10 +117,29 @@ def protocol_use(
     )
 
 
+class StoreUse(NamedTuple):
+    """One role of a call in a store: ``get``, ``set``, ``put`` or ``make``."""
+
+    role: str
+    store: str
+    variable: bool
+    selector: Selector
+
+
 class CallModel:
     """Everything known about one callee path."""
 
-    __slots__ = ("matches", "propagators", "protocol", "registers", "returns", "sanitizers", "sinks", "sources")
+    __slots__ = (
+        "matches",
+        "propagators",
+        "protocol",
+        "registers",
+        "returns",
+        "sanitizers",
+        "sinks",
+        "sources",
+        "stores",
+    )
 
     def __init__(self) -> None:
         self.sinks: list[SinkModel] = []
@@ -130,6 +149,7 @@ class CallModel:
         self.propagators: list[PropagatorModel] = []
         self.registers: list[tuple[schema.Entry, Selector]] = []
         self.protocol: list[ProtocolUse] = []
+        self.stores: list[StoreUse] = []
         self.returns = ""
 
     def only_sanitizers(self) -> CallModel:
@@ -139,7 +159,7 @@ class CallModel:
         return found
 
     def add(self, other: CallModel) -> None:
-        for name in ("sinks", "matches", "sources", "sanitizers", "registers", "protocol"):
+        for name in ("sinks", "matches", "sources", "sanitizers", "registers", "protocol", "stores"):
             mine = getattr(self, name)
             mine.extend(item for item in getattr(other, name) if item not in mine)
         if not self.propagators:
@@ -153,6 +173,7 @@ class ReadModel(NamedTuple):
     sources: tuple[SourceModel, ...]
     matches: tuple[MatchModel, ...]
     returns: str
+    store: str = ""
 
 
 class Matcher:
@@ -260,6 +281,13 @@ class Matcher:
                 self._call(path).returns = type_model.returns
             for path in type_model.read:
                 self._read(path, returns=type_model.returns)
+        for store in models.stores:
+            for path in store.fields:
+                self._read(f"{path}.*", store=store.id)
+            for role, paths in (("get", store.get), ("set", store.set), ("put", store.put), ("make", store.make)):
+                use = StoreUse(role, store.id, bool(store.make), compile_selector(store.arg))
+                for path in paths:
+                    self._call(path).stores.append(use)
         for entry in models.entries:
             self.entries.append(entry)
             if entry.shape or entry.functions:
@@ -270,13 +298,19 @@ class Matcher:
                 self.decorator_entries.setdefault(path, entry)
 
     def _read(
-        self, path: str, source: SourceModel | None = None, match: MatchModel | None = None, returns: str = ""
+        self,
+        path: str,
+        source: SourceModel | None = None,
+        match: MatchModel | None = None,
+        returns: str = "",
+        store: str = "",
     ) -> None:
         have = self.reads.get(path, ReadModel((), (), ""))
         self.reads[path] = ReadModel(
             (*have.sources, source) if source else have.sources,
             (*have.matches, match) if match else have.matches,
             returns or have.returns,
+            store or have.store,
         )
 
     def _add_sanitizer(self, sanitizer: schema.Sanitizer, bit: int | None) -> None:

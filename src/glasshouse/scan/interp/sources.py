@@ -15,6 +15,7 @@ from glasshouse.scan.interp import (
     external,
     go_builtins,
     javascript_responses,
+    stores,
 )
 from glasshouse.scan.interp.matcher import MatchModel, ReadModel, SourceModel
 from glasshouse.scan.interp.values import LITERAL, UNKNOWN, Obj, Step, Taint, Value, join_taint, with_taint
@@ -52,6 +53,8 @@ def apply_read(machine: Machine, frame: Frame, model: ReadModel, value: Value, p
     """An attribute read that rules know."""
     if model.returns:
         value = Value(value.const, value.taint, value.refs, model.returns)
+    if model.store:
+        value = stores.read(frame, model.store, path.rpartition(".")[2], value, span)
     for source in model.sources:
         value = from_source(machine, frame, source, value, span, source.text)
     for match in model.matches:
@@ -108,6 +111,8 @@ def value_meets(frame: Frame, match: MatchModel, value: Value, owner: Value | No
 def check_assign_sink(machine: Machine, frame: Frame, target: Value, name: str, value: Value, span: int) -> None:
     """``element.innerHTML = tainted``."""
     matcher = machine.matcher(frame)
+    if target.path:
+        stores.written(frame, target, name, value, span)
     if not matcher.assign_sinks:
         return
     taint = value.taint if not value.refs else attributes.deep_taint(machine, value)
@@ -153,6 +158,10 @@ def check_result(frame: Frame, value: Value, ins: Any) -> None:
 
     machine, entry = frame.machine, frame.returned_to
     if entry is None or not (attributes.deep_taint(machine, value) if value.refs else value.taint):
+        return
+    if entry.keeps:
+        stores.keep(frame, entry.keeps, value, ins[1])
+    if entry.result not in machine.matcher(frame).calls:
         return
     at = next((index for index, item in enumerate(frame.block) if item is ins), None)
     text = access_paths.beginning(frame, frame.block, at, ins[2]) if at is not None else None

@@ -17,6 +17,7 @@ from glasshouse.scan.program import Cls, Fn, Module
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.findings import Fact, Flow
+    from glasshouse.scan.interp.values import Label, Mark
 
 MODULES, PLAN, ENTRY, SUMMARY, STATE = range(5)
 Key = tuple[int, Any]  # one of the above, with its module, function or class
@@ -40,9 +41,11 @@ class Unit:
         "facts",
         "flows",
         "guesses",
+        "kept",
         "key",
         "lowest",
         "needs",
+        "reads",
         "registered",
         "remade",
         "touched",
@@ -60,6 +63,8 @@ class Unit:
         self.registered: set[Fn] = set()
         self.flows: dict[tuple[str, int, int], Flow] = {}
         self.guesses: dict[tuple[str, int, int], Flow] = {}  # flows from values of unknown origin
+        self.reads: dict[tuple[str, int, int, str], Flow] = {}  # flows from places of stores (see `stores`)
+        self.kept: dict[tuple[str, Label], Mark] = {}  # what was kept at such places
         self.facts: dict[tuple[str, int, int], Fact] = {}
         self.capped: dict[Fn, None] = {}
         self.widened: dict[tuple[int, int], None] = {}  # calls with too many candidates: file, span
@@ -83,6 +88,8 @@ class Unit:
         self.asked = self.asked or NOBODY
         self.flows = self.flows or NOTHING
         self.guesses = self.guesses or NOTHING
+        self.reads = self.reads or NOTHING
+        self.kept = self.kept or NOTHING
         self.facts = self.facts or NOTHING
         self.capped = self.capped or NOTHING
         self.widened = self.widened or NOTHING
@@ -228,6 +235,10 @@ class Units:
             machine.record(flow)
         for flow in unit.guesses.values():
             machine.record_guess(flow)
+        for flow in unit.reads.values():
+            machine.record_read(flow)
+        for (place, label), mark in unit.kept.items():
+            machine.record_kept(place, label, mark)
         for fact in unit.facts.values():
             machine.record_fact(fact)
 

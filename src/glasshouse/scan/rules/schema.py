@@ -119,6 +119,25 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     params: tuple[ParamModel, ...] = ()
     result: str = ""
     setters: SourceKind | None = None
+    keeps: str = ""  # the store (its ``id``) in which the framework keeps what the function returns
+
+
+class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where one handler of a request keeps something for another; what is read there is what any of them has written.
+
+    ``fields``: objects whose attributes (and constant keys) that no other entry names are such places
+    (``flask.g``, ``express.Response.locals``).  ``get`` / ``set``: calls that take the name as argument 0 and, to
+    write, the value as argument 1.  ``put``: calls whose argument ``arg`` is an object to be kept whole.  ``make``:
+    calls that make a variable named by argument 0; then ``get`` takes nothing and ``set`` the value only.
+    """
+
+    id: str
+    fields: tuple[str, ...] = ()
+    get: tuple[str, ...] = ()
+    set: tuple[str, ...] = ()
+    put: tuple[str, ...] = ()
+    arg: str = "0"
+    make: tuple[str, ...] = ()
 
 
 class Sanitizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -186,6 +205,7 @@ class Models(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     types: tuple[TypeModel, ...] = ()
     hierarchy: dict[str, tuple[str, ...]] = {}  # type -> types above it
     texts: tuple[TextModel, ...] = ()
+    stores: tuple[Store, ...] = ()
     no_return: tuple[str, ...] = ()  # calls after which the function does not go on (``sys.exit``, ``flask.abort``)
     aliases: dict[str, str] = {}  # other path -> the path rules use (re-exports, `node:fs` style names)
 
