@@ -43,6 +43,9 @@ _SPOKEN = {
     for word in frozenset().union(*_WORDS.values())
 }
 """Function word -> the languages it belongs to."""
+_SPOKEN_ASCII = {word.encode(): languages for word, languages in _SPOKEN.items() if word.isascii()}
+_LOWER = bytes([each | 0x20 if chr(each).isalpha() and each < 128 else 0x20 for each in range(256)])
+"""Letters of ASCII in lower case, all else blank."""
 
 
 def profile(text: str, characters: int) -> InputProfile:
@@ -59,14 +62,21 @@ def profile(text: str, characters: int) -> InputProfile:
 
 def _language(sample: str) -> str:
     """The language whose function words occur most; ``other`` for other scripts, ``unknown`` where too few occur."""
-    words = _WORD.findall(sample.lower())
-    if not words:
-        return "unknown"
-    if not sample.isascii() and sum(ord(word[0]) >= LATIN_ENDS for word in words) * 2 > len(words):
-        return "other"
+    if sample.isascii():
+        spoken: list[tuple[str, ...]] = [_SPOKEN_ASCII[word] for word in _SPOKEN_ASCII.keys() & _ascii_words(sample)]
+    else:
+        words = _WORD.findall(sample.lower())
+        if sum(ord(word[0]) >= LATIN_ENDS for word in words) * 2 > len(words):
+            return "other"
+        spoken = [_SPOKEN[word] for word in _SPOKEN.keys() & words]
     hits = dict.fromkeys(_WORDS, 0)
-    for word in _SPOKEN.keys() & words:
-        for language in _SPOKEN[word]:
+    for languages in spoken:
+        for language in languages:
             hits[language] += 1
     language = max(hits, key=hits.__getitem__)
     return language if hits[language] >= MIN_HITS else "unknown"
+
+
+def _ascii_words(sample: str) -> list[bytes]:
+    """What `_WORD` finds in ASCII, in lower case, at a quarter of the cost."""
+    return sample.encode().translate(_LOWER).split()
