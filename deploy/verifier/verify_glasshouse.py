@@ -502,6 +502,11 @@ class Keys:
         self.spilled.executemany("INSERT OR REPLACE INTO chain VALUES (?, ?, ?)", rows)
         self.recent.clear()
 
+    def close(self) -> None:
+        """Lets go of the temporary database."""
+        if self.spilled is not None:
+            self.spilled.close()
+
 
 def _wrong_count(key: bytes, count: int, expected: int) -> str:
     lack = "an entry is missing before it" if count > expected else "a count occurs twice"
@@ -695,11 +700,15 @@ class Database:
             raise Fault("there is no such file", where=self.where)
         self.error = (sqlite3.Error, UnicodeError)  # a message may quote a damaged name, which is then no text
         self.connection = self._connect(file)
-        self._execute("BEGIN")
-        (version,) = self._row("PRAGMA user_version")
-        if version != STORE_FORMAT:
-            raise Fault(f"has format {version}; this verifier reads format {STORE_FORMAT}", where=self.where)
-        state = self._row("SELECT size, root, time, latest, cosigned FROM state")
+        try:
+            self._execute("BEGIN")
+            (version,) = self._row("PRAGMA user_version")
+            if version != STORE_FORMAT:
+                raise Fault(f"has format {version}; this verifier reads format {STORE_FORMAT}", where=self.where)
+            state = self._row("SELECT size, root, time, latest, cosigned FROM state")
+        except Fault:
+            self.close()
+            raise
         self.size, self.root, self.time, self.latest, self.cosigned = state
 
     def _connect(self, file: Path) -> Any:
@@ -1005,7 +1014,11 @@ def verify_log(
                 where=where,
             )
     story = None if raw else Story()
-    walk(source, checkpoint, earlier, story, progress)
+    try:
+        walk(source, checkpoint, earlier, story, progress)
+    finally:
+        if story is not None:
+            story.keys.close()
     report = _report(
         "live log" if not source.every_log_key else "published log", checkpoint, signed, rules, notes=notes
     )

@@ -42,10 +42,12 @@ def test_errors_of_the_committer_reach_a_joined_caller_as_themselves(tmp_path: P
 
 def test_a_joined_ledger_takes_over_when_the_committer_ends(tmp_path: Path) -> None:
     first, second = Ledger.open(tmp_path), Ledger.open(tmp_path, join=True)
+    reader = second.reader
     futures = [second.append([ENTRY]) for _ in range(50)]
     first.close()
     futures += [second.append([ENTRY]) for _ in range(50)]
     assert sorted(future.result()[0].index for future in futures) == list(range(100))
+    assert reader.entry(99).kind == ENTRY.kind, "a reader handed out before the takeover reads on"
     second.close()
     assert verify(tmp_path).size == 100
 

@@ -89,14 +89,11 @@ def test_every_flipped_bit_of_a_receipt_is_detected(place: Path, tmp_path: Path,
 
 def everything(directory: Path) -> list[object]:
     """All that a log says: its checkpoints, entries, payloads, holds, erasures, open requests."""
-    reader = Ledger.read(directory)
-    try:
+    with Ledger.read(directory) as reader:
         found: list[object] = [reader.checkpoint(), reader.cosigned_checkpoint(), reader.unanswered()]
         found += list(reader.bodies())
         found += [reader.payload(index, "event") for index in range(ENTRIES)]
         return found + [(reader.erased_by(index), reader.held_by(index)) for index in range(ENTRIES)]
-    finally:
-        reader.close()
 
 
 @pytest.mark.parametrize("share", [400, pytest.param(20_000, marks=pytest.mark.long)])
@@ -149,7 +146,8 @@ def test_a_flipped_bit_of_a_key_file_is_detected(place: Path, tmp_path: Path, na
         if name == "log.key":
             Ledger.open(tmp_path / "log", ask=lambda *_: pytest.fail("nothing may be asked")).close()
         else:
-            Ledger.read(tmp_path / "log").payload(0, "event")
+            with Ledger.read(tmp_path / "log") as reader:
+                reader.payload(0, "event")
 
     for at in range(0, len(data), 3):
         changed = bytearray(data)
@@ -163,9 +161,8 @@ def test_a_flipped_bit_of_a_key_file_is_detected(place: Path, tmp_path: Path, na
 def test_the_first_entry_at_fault_is_named(place: Path, tmp_path: Path, index: int) -> None:
     shutil.copytree(place / "published", tmp_path / "copy")
     file = tmp_path / "copy" / "tile" / "entries" / "000.p" / "15"
-    bodies = Ledger.read(place / "log")
-    body = bodies.body(index)
-    bodies.close()
+    with Ledger.read(place / "log") as reader:
+        body = reader.body(index)
     file.write_bytes(file.read_bytes().replace(body, body.replace(b'"kind":"x"', b'"kind":"y"')))
     with pytest.raises(Fault) as caught:
         verify(tmp_path / "copy", policy=place / "policy")

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -209,23 +210,22 @@ def test_a_model_file_with_an_unknown_field_is_refused_by_name(glasshouse: Run, 
 def test_a_refused_gate_keeps_the_model_from_engagements_of_that_tier_until_it_is_overridden(
     glasshouse: Run, tmp_path: Path
 ) -> None:
-    tables, door = organisation(tmp_path / "home")
-    caller = door.resolve(key_of(tables, tmp_path / "home", tier=2))
-    call = Act("model.call", (Target("model", "screen"),), "work")
-    assert isinstance(door.decide(caller, call), Permit)
-    assert glasshouse("assess", "commit")[0] == 0
-    refused = glasshouse("assess", "gate", "model.yaml", "--tier", "vetted")
-    assert "no engagement of tier 2, 3" in refused[2]
-    denied = settled(door, caller, call, Deny)
-    assert isinstance(denied, Deny)
-    assert "release gate refused" in denied.reason
-    assert isinstance(door.decide(caller, Act("model.call", (Target("model", "other"),), "work")), Permit)
-    # four eyes: the override asks for approval, and is refused without one
-    code, _, err = glasshouse("assess", "override", "screen", "--tier", "vetted", "--reason", "pilot")
-    assert code == 3
-    assert "waits for 1 approval" in err
-    assert isinstance(door.decide(caller, call), Deny)
-    door.close()
+    with organisation(tmp_path / "home") as (tables, door):
+        caller = door.resolve(key_of(tables, tmp_path / "home", tier=2))
+        call = Act("model.call", (Target("model", "screen"),), "work")
+        assert isinstance(door.decide(caller, call), Permit)
+        assert glasshouse("assess", "commit")[0] == 0
+        refused = glasshouse("assess", "gate", "model.yaml", "--tier", "vetted")
+        assert "no engagement of tier 2, 3" in refused[2]
+        denied = settled(door, caller, call, Deny)
+        assert isinstance(denied, Deny)
+        assert "release gate refused" in denied.reason
+        assert isinstance(door.decide(caller, Act("model.call", (Target("model", "other"),), "work")), Permit)
+        # four eyes: the override asks for approval, and is refused without one
+        code, _, err = glasshouse("assess", "override", "screen", "--tier", "vetted", "--reason", "pilot")
+        assert code == 3
+        assert "waits for 1 approval" in err
+        assert isinstance(door.decide(caller, call), Deny)
 
 
 def test_monitoring_counts_what_people_decided_and_what_was_a_false_alarm(glasshouse: Run, tmp_path: Path) -> None:
@@ -247,14 +247,13 @@ def test_monitoring_counts_what_people_decided_and_what_was_a_false_alarm(glassh
 def test_an_incident_report_reads_from_the_log_what_the_log_knows(glasshouse: Run, tmp_path: Path) -> None:
     """Two calls of one key: the first is denied for its score (a near miss), the second does the harm."""
     glasshouse("assess", "model", "model.yaml")
-    tables, door = organisation(tmp_path / "home")
-    caller = door.resolve(key_of(tables, tmp_path / "home", tier=2))
-    call = Act("model.call", (Target("model", "screen"),), "work", input_digest="ab" * 32)
-    with pytest.raises(DeniedError):
-        door.admit(caller, call, Circumstances(misuse=97, misuse_categories=("malware",)))
-    admission = door.admit(caller, call, Circumstances(misuse=41))
-    door.conclude(admission, Outcome("done", "cd" * 32))
-    door.close()
+    with organisation(tmp_path / "home") as (tables, door):
+        caller = door.resolve(key_of(tables, tmp_path / "home", tier=2))
+        call = Act("model.call", (Target("model", "screen"),), "work", input_digest="ab" * 32)
+        with pytest.raises(DeniedError):
+            door.admit(caller, call, Circumstances(misuse=97, misuse_categories=("malware",)))
+        admission = door.admit(caller, call, Circumstances(misuse=41))
+        door.conclude(admission, Outcome("done", "cd" * 32))
     entry = str(admission.request.index)
     glasshouse("assess", "commit")
     assert "core.misuse 1" in glasshouse("assess", "register", "screen")[1]  # the denial above, counted live
@@ -426,12 +425,15 @@ def test_a_record_that_a_rule_keeps_for_years_is_held_when_somebody_wants_it_era
     assert "legal hold under entry 3" in glasshouse("log", "show", "1")[1]
 
 
-def organisation(home: Path) -> tuple[Tables, Door]:
+@contextmanager
+def organisation(home: Path) -> Iterator[tuple[Tables, Door]]:
     """A vetted organisation with an operator, and its door."""
-    tables = Tables(open_database(StorePlace(file=home / "store.db")))
-    tables.organisations.add(Organisation("acme", "Acme", "FR", "vetted"))
-    tables.people.add(Person("p", "acme", "P", ("operator",), "FR", "Acme"))
-    return tables, Door.open({"GLASSHOUSE_HOME": str(home)})
+    with closing(open_database(StorePlace(file=home / "store.db"))) as database:
+        tables = Tables(database)
+        tables.organisations.add(Organisation("acme", "Acme", "FR", "vetted"))
+        tables.people.add(Person("p", "acme", "P", ("operator",), "FR", "Acme"))
+        with Door.open({"GLASSHOUSE_HOME": str(home)}) as door:
+            yield tables, door
 
 
 def key_of(tables: Tables, home: Path, tier: int) -> str:

@@ -417,6 +417,7 @@ def waiting() -> Callable[[Callable[[], bool]], None]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads the process table of Linux")
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_exits_130_without_traceback_or_orphans(
     busy: Path, waiting: Callable[[Callable[[], bool]], None]
 ) -> None:

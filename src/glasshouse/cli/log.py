@@ -73,7 +73,8 @@ def witnesses(lines: tuple[str, ...], place: Path | None, need: int) -> None:
 @AS_JSON
 def checkpoint(place: Path | None, form: str) -> None:
     """Print what the log has signed last."""
-    found = reading(place).checkpoint()
+    with reading(place) as reader:
+        found = reader.checkpoint()
     if form == "json":
         _echo_json({"size": found.size, "root": found.root.hex(), "note": found.note})
     else:
@@ -87,20 +88,20 @@ def checkpoint(place: Path | None, form: str) -> None:
 @AS_JSON
 def show(index: int, place: Path | None, name: str | None, form: str) -> None:
     """Show one entry."""
-    reader = reading(place)
-    if name is not None:
-        sys.stdout.buffer.write(reader.payload(index, name))
-        return
-    entry = reader.entry(index)
-    if form == "json":
-        _echo_json(_as_object(index, entry))
-        return
-    click.echo(_line(index, entry))
-    for payload in entry.payloads:
-        click.echo(f"  payload {payload.name}: sealed SHA-256 {payload.ciphertext}")
-    for text, by in (("payloads erased", reader.erased_by(index)), ("legal hold", reader.held_by(index))):
-        if by is not None:
-            click.echo(f"  {text} under entry {by}")
+    with reading(place) as reader:
+        if name is not None:
+            sys.stdout.buffer.write(reader.payload(index, name))
+            return
+        entry = reader.entry(index)
+        if form == "json":
+            _echo_json(_as_object(index, entry))
+            return
+        click.echo(_line(index, entry))
+        for payload in entry.payloads:
+            click.echo(f"  payload {payload.name}: sealed SHA-256 {payload.ciphertext}")
+        for text, by in (("payloads erased", reader.erased_by(index)), ("legal hold", reader.held_by(index))):
+            if by is not None:
+                click.echo(f"  {text} under entry {by}")
 
 
 @command.command("tail", short_help="Print the newest entries.")
@@ -110,16 +111,16 @@ def show(index: int, place: Path | None, name: str | None, form: str) -> None:
 @AS_JSON
 def tail(place: Path | None, lines: int, follow: bool, form: str) -> None:
     """Print the newest entries."""
-    reader = reading(place)
-    first = max(0, reader.checkpoint().size - lines)
-    while True:
-        for index, entry in reader.entries(first):
-            click.echo(json.dumps(_as_object(index, entry)) if form == "json" else _line(index, entry))
-            first = index + 1
-        if not follow:
-            return
-        sys.stdout.flush()
-        time.sleep(FOLLOW_PAUSE_S)
+    with reading(place) as reader:
+        first = max(0, reader.checkpoint().size - lines)
+        while True:
+            for index, entry in reader.entries(first):
+                click.echo(json.dumps(_as_object(index, entry)) if form == "json" else _line(index, entry))
+                first = index + 1
+            if not follow:
+                return
+            sys.stdout.flush()
+            time.sleep(FOLLOW_PAUSE_S)
 
 
 @command.command("prove", short_help="Print the receipt of an entry.")
@@ -128,7 +129,8 @@ def tail(place: Path | None, lines: int, follow: bool, form: str) -> None:
 @click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write the receipt to FILE.")
 def prove(index: int, place: Path | None, output: Path | None) -> None:
     """Print the receipt of an entry, a .tlog-proof that `glasshouse verify` checks offline."""
-    text = reading(place).proof(index)
+    with reading(place) as reader:
+        text = reader.proof(index)
     if output is None:
         click.echo(text, nl=False)
     else:
@@ -142,12 +144,12 @@ def consistency(old: int, place: Path | None) -> None:
     """Print the hashes that prove that the log contains its first OLD entries unchanged."""
     import base64
 
-    reader = reading(place)
-    size = reader.checkpoint().size
-    if old > size:
-        raise click.UsageError(f"the log has {size} entries, not {old}")
-    for each in reader.consistency(old, size):
-        click.echo(base64.b64encode(each).decode())
+    with reading(place) as reader:
+        size = reader.checkpoint().size
+        if old > size:
+            raise click.UsageError(f"the log has {size} entries, not {old}")
+        for each in reader.consistency(old, size):
+            click.echo(base64.b64encode(each).decode())
 
 
 @command.command("export", short_help="Publish the log as static files.")
@@ -173,7 +175,8 @@ def export_log(directory: Path, place: Path | None, shown: bool | None) -> None:
 @with_log
 def index_log(place: Path | None) -> None:
     """Write the node files, which make proofs in a log of millions of entries quicker."""
-    click.echo(f"{counted(reading(place).index(), 'entry', 'entries')} indexed")
+    with reading(place) as reader:
+        click.echo(f"{counted(reader.index(), 'entry', 'entries')} indexed")
 
 
 for _each in RETENTION_COMMANDS:

@@ -73,8 +73,8 @@ def approve(index: int, place: Path | None, basis: str, file: Path, output: Path
     from glasshouse.ledger.keys import read_signers
     from glasshouse.ledger.retention import erasure_text
 
-    reader = reading(place)
-    text = erasure_text(reader.origin, index, reader.body(index), basis)
+    with reading(place) as reader:
+        text = erasure_text(reader.origin, index, reader.body(index), basis)
     note = text.decode() + "\n" + "".join(signer.line(text, 0) for signer in read_signers(file))
     if output is None:
         click.echo(note, nl=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -117,7 +118,6 @@ def evidence(directory: Path) -> None:
     """Print pairs of checkpoints, signed by one log, that do not belong to one history."""
     from glasshouse.ledger.witness import Witness
 
-    witness = Witness(directory, (), (), lambda: 0)
-    for note, against in witness.evidence():
-        click.echo(f"{note}\nagainst\n\n{against}")
-    witness.close()
+    with closing(Witness(directory, (), (), lambda: 0)) as witness:
+        for note, against in witness.evidence():
+            click.echo(f"{note}\nagainst\n\n{against}")

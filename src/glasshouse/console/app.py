@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
@@ -158,7 +159,7 @@ class Console:
 
 
 def console_app(door: Door, party: passkeys.RelyingParty, token: str) -> Guarded:
-    """The console as an ASGI application."""
+    """The console as an ASGI application; it closes the door when its server ends."""
     console = Console(door, party)
     routes = [
         Route("/", console.shown(console.index)),
@@ -170,7 +171,14 @@ def console_app(door: Door, party: passkeys.RelyingParty, token: str) -> Guarded
         Route("/people/{name}/passkey", _answered(console.finish, Registered), methods=["POST"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
-    return Guarded(Starlette(routes=routes, exception_handlers={404: console.no_page}), token, party.origin)
+
+    @asynccontextmanager
+    async def serving(_: Starlette) -> AsyncIterator[None]:
+        with door:
+            yield
+
+    app = Starlette(routes=routes, exception_handlers={404: console.no_page}, lifespan=serving)
+    return Guarded(app, token, party.origin)
 
 
 def application() -> Guarded:

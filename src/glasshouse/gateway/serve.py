@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from glasshouse.door.home import Home, find_home
@@ -31,7 +32,11 @@ def check(settings: GatewaySettings, environ: Mapping[str, str]) -> Home:
 def serve(config: Path, settings: GatewaySettings, environ: Mapping[str, str]) -> None:
     """Serves until a signal ends it.  With several workers this process writes the log for all of them."""
     home = check(settings, environ)
-    listener = listen(settings.host, settings.port)
+    with listen(settings.host, settings.port) as listener:
+        _serve(config, settings, home, listener)
+
+
+def _serve(config: Path, settings: GatewaySettings, home: Home, listener: socket.socket) -> None:
     metrics = home.folder / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)
     os.environ.pop(SHARED_METRICS, None)  # one worker counts in memory
@@ -54,9 +59,11 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        with ExitStack() as closing:
+            listener = closing.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            closing.pop_all()
     except OSError as error:
         hint = "Choose another address or port, or end what listens there."
         raise ConfigError(f"cannot listen: {error.strerror}", where=f"{host}:{port}", hint=hint) from None

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ class Ledger:
 
     def __init__(self, opened: Opened, reopen: Callable[[], Opened] | None) -> None:
         self._opened, self._reopen = opened, reopen
+        self._closing = ExitStack()  # a reader that was handed out before a takeover stays good until the end
+        self._closing.callback(opened.close)
         self._lock = threading.Lock()
         self._closed = False
 
@@ -161,13 +164,14 @@ class Ledger:
             with self._lock:
                 if not self._opened.writer.is_alive():
                     self._opened = self._reopen()
+                    self._closing.callback(self._opened.close)
         return self._opened
 
     def close(self) -> None:
         """Sees what was appended through, ends the committer if it is this one, and lets go of the log."""
         if not self._closed:
             self._closed = True
-            self._opened.close()
+            self._closing.close()
 
     def __enter__(self) -> Ledger:
         return self

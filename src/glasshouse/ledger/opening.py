@@ -112,14 +112,11 @@ def _connect(places: Places) -> Opened:
         assert reader is not None
         return reader.checkpoint()
 
-    writer = RemoteWriter(places.socket, checkpoint_of_reader)
-    reader = open_reader(places.directory)
-
-    def close() -> None:
-        writer.close()
-        reader.close()
-
-    return Opened(writer, reader, close)
+    with contextlib.ExitStack() as closing:
+        writer = RemoteWriter(places.socket, checkpoint_of_reader)
+        closing.callback(writer.close)
+        reader = closing.enter_context(open_reader(places.directory))
+        return Opened(writer, reader, closing.pop_all().close)
 
 
 def open_reader(directory: Path) -> LogReader:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from glasshouse.ledger.audit.notes import Key, parse_checkpoint, parse_note
@@ -32,7 +33,7 @@ from glasshouse.words.errors import EntryError, ErasedError, LedgerKeyError, Pat
 PAGE_ENTRIES = 1_024
 
 
-class LogReader:
+class LogReader(AbstractContextManager["LogReader"]):
     """A log that can be read; safe to use from any thread."""
 
     def __init__(self, store: Store, directory: Path) -> None:
@@ -205,6 +206,9 @@ class LogReader:
         """Lets go of the files."""
         self._files.close()
         self._store.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def read_tile(store: Store, level: int, number: int, needed: int, known: bytes = b"") -> bytes:

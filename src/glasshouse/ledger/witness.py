@@ -77,6 +77,7 @@ class Witness:
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(_SCHEMA)
         except sqlite3.Error as error:
+            self._connection.close()
             raise LedgerError(f"cannot be used ({error})", where=str(self._file)) from None
 
     def add_checkpoint(self, data: bytes) -> Response:

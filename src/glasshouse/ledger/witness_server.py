@@ -99,7 +99,9 @@ def start_witness(directory: Path, name: str | None, logs: tuple[Key, ...], addr
     keys = read_signers(file)
     if name is not None and name != keys[0].key.name:
         raise UsageError(f"this witness is {keys[0].key.name!r}, not {name!r}", where=str(file))
+    witness = Witness(directory, keys, logs, now_ms)
     try:
-        return WitnessServer(address, Witness(directory, keys, logs, now_ms))
+        return WitnessServer(address, witness)
     except OSError as error:
+        witness.close()
         raise UsageError(f"cannot listen on {address[0]}:{address[1]} ({error.strerror})") from None

@@ -21,7 +21,7 @@ from glasshouse.store.database import open_database
 from glasshouse.store.place import StorePlace
 from glasshouse.words.act import Act
 from glasshouse.words.engagement import ApprovalRule
-from glasshouse.words.errors import ApprovalNeededError
+from glasshouse.words.errors import ApprovalNeededError, DoorClosedError
 
 ORIGIN, TOKEN = "http://localhost:8750", "t" * 32
 ACT = Act("code.scan", (TARGET,), "audit", describes="<script>alert(1)</script>")
@@ -210,3 +210,19 @@ def test_a_registration_lapses_with_its_challenge(browser: Browser) -> None:
     assert browser.post("/people/bo/passkey", answer).status == 200
     assert browser.post("/people/bo/passkey", answer).status == 400
     assert browser.post("/people/nobody/options", {}).status == 404
+
+
+def test_the_door_is_closed_when_the_server_ends(acme: SimulatedOrganisation, browser: Browser) -> None:
+    told = [{"type": "lifespan.shutdown"}, {"type": "lifespan.startup"}]
+    said: list[str] = []
+
+    async def receive() -> dict[str, Any]:
+        return told.pop()
+
+    async def send(message: Any) -> None:
+        said.append(message["type"])
+
+    asyncio.run(browser.app({"type": "lifespan", "state": {}}, receive, send))
+    assert said == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    with pytest.raises(DoorClosedError):
+        acme.door.admit(acme.ada, ACT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from glasshouse.forecast.compare import compare
@@ -14,9 +16,15 @@ DAY = day("2025-06-01")
 LATER = day("2025-12-31")
 
 
-def filled(listed: int, after: int = 10) -> FactStore:
-    """A hundred CVEs with scores, some of which are listed some days after."""
-    store = FactStore(":memory:")
+@pytest.fixture
+def store() -> Iterator[FactStore]:
+    """An empty store."""
+    with FactStore(":memory:") as found:
+        yield found
+
+
+def filled(store: FactStore, listed: int, after: int = 10) -> FactStore:
+    """The store with a hundred CVEs with scores, some of which are listed some days after."""
     facts = []
     for number in range(100):
         name = f"CVE-2025-{2_000 + number}"
@@ -30,8 +38,8 @@ def filled(listed: int, after: int = 10) -> FactStore:
     return store
 
 
-def test_a_ranking_that_has_them_first_gets_full_marks_beside_ours_on_the_same_rows() -> None:
-    found = compare(filled(listed=8), DAY, 90, LATER)
+def test_a_ranking_that_has_them_first_gets_full_marks_beside_ours_on_the_same_rows(store: FactStore) -> None:
+    found = compare(filled(store, listed=8), DAY, 90, LATER)
     rows = {row.name: row for row in found.rows}
     assert set(rows) == {"glasshouse", "EPSS"}
     assert rows["EPSS"].roc_auc.value == 1.0
@@ -40,11 +48,11 @@ def test_a_ranking_that_has_them_first_gets_full_marks_beside_ours_on_the_same_r
     assert "EPSS predicts activity" in "".join(text(found))
 
 
-def test_listings_after_the_window_do_not_count() -> None:
+def test_listings_after_the_window_do_not_count(store: FactStore) -> None:
     with pytest.raises(UsageError, match="only 0 of 100"):
-        compare(filled(listed=8, after=91), DAY, 90, LATER)
+        compare(filled(store, listed=8, after=91), DAY, 90, LATER)
 
 
-def test_a_window_that_is_not_over_cannot_be_judged() -> None:
+def test_a_window_that_is_not_over_cannot_be_judged(store: FactStore) -> None:
     with pytest.raises(UsageError, match="not over"):
-        compare(filled(listed=8), DAY, 90, Day(DAY + 89))
+        compare(filled(store, listed=8), DAY, 90, Day(DAY + 89))

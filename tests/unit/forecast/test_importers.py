@@ -7,6 +7,8 @@ import io
 import json
 import lzma
 import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +61,21 @@ def record(name: str = "CVE-2024-0001", published: str = "2024-02-01", updated: 
     }
 
 
-def load(tmp_path: Path, kind: str, name: str, content: str | bytes, **options: Any) -> tuple[FactStore, ImportReport]:
-    """A store after the import of one file."""
-    file = tmp_path / name
-    file.write_bytes(content.encode() if isinstance(content, str) else content)
-    store = FactStore(":memory:")
-    return store, import_records(store, IMPORTERS[kind], [file], today=TODAY, **options)
+Load = Callable[..., tuple[FactStore, ImportReport]]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Iterator[Load]:
+    """Makes a store by the import of one file."""
+    with ExitStack() as closing:
+
+        def load(kind: str, name: str, content: str | bytes, **options: Any) -> tuple[FactStore, ImportReport]:
+            file = tmp_path / name
+            file.write_bytes(content.encode() if isinstance(content, str) else content)
+            store = closing.enter_context(FactStore(":memory:"))
+            return store, import_records(store, IMPORTERS[kind], [file], today=TODAY, **options)
+
+        yield load
 
 
 def about(store: FactStore, name: str, moment: Day = TODAY) -> Knowledge:
@@ -74,8 +85,8 @@ def about(store: FactStore, name: str, moment: Day = TODAY) -> Knowledge:
     return known
 
 
-def test_a_record_is_known_since_its_last_update_and_published_since_its_publication(tmp_path: Path) -> None:
-    store, report = load(tmp_path, "cvelist", "CVE-2024-0001.json", json.dumps(record()))
+def test_a_record_is_known_since_its_last_update_and_published_since_its_publication(load: Load) -> None:
+    store, report = load("cvelist", "CVE-2024-0001.json", json.dumps(record()))
     assert report.rejected == 0
     before = about(store, "CVE-2024-0001", day("2024-02-15"))
     assert before.published == day("2024-02-01")
@@ -97,16 +108,16 @@ def test_a_second_import_of_the_same_folder_adds_nothing(tmp_path: Path) -> None
     assert (again.facts, again.known) == (0, 1)
 
 
-def test_a_withdrawn_record_says_so(tmp_path: Path) -> None:
+def test_a_withdrawn_record_says_so(load: Load) -> None:
     body = record()
     body["cveMetadata"] |= {"state": "REJECTED", "dateRejected": "2024-05-01"}
-    store, _ = load(tmp_path, "cvelist", "CVE-2024-0001.json", json.dumps(body))
+    store, _ = load("cvelist", "CVE-2024-0001.json", json.dumps(body))
     assert about(store, "CVE-2024-0001").withdrawn
 
 
-def test_facts_from_the_future_are_left_out_and_may_come_again_later(tmp_path: Path) -> None:
+def test_facts_from_the_future_are_left_out_and_may_come_again_later(load: Load, tmp_path: Path) -> None:
     text = json.dumps(record(published="2031-01-01", updated="2031-01-01"))
-    store, report = load(tmp_path, "cvelist", "CVE-2024-0001.json", text)
+    store, report = load("cvelist", "CVE-2024-0001.json", text)
     assert (report.facts, report.rejected) == (0, 1)
     assert "2031-01-01" in report.listed[0].why
     later = import_records(store, IMPORTERS["cvelist"], [tmp_path / "CVE-2024-0001.json"], today=day("2031-02-01"))
@@ -137,29 +148,29 @@ BAD = [
 
 
 @pytest.mark.parametrize(("kind", "name", "content"), BAD)
-def test_a_malformed_record_is_counted_and_named(tmp_path: Path, kind: str, name: str, content: str) -> None:
-    _, report = load(tmp_path, kind, name, content)
+def test_a_malformed_record_is_counted_and_named(load: Load, kind: str, name: str, content: str) -> None:
+    _, report = load(kind, name, content)
     assert report.rejected == 1
     assert report.listed[0].where
     assert report.listed[0].why
 
 
-def test_good_records_beside_a_bad_one_are_taken(tmp_path: Path) -> None:
+def test_good_records_beside_a_bad_one_are_taken(load: Load) -> None:
     rows = [{"cveID": "oops"}, {"cveID": "CVE-2024-1000", "dateAdded": "2024-05-05", "vendorProject": "Acme"}]
-    store, report = load(tmp_path, "kev", "kev.json", json.dumps({"vulnerabilities": rows}))
+    store, report = load("kev", "kev.json", json.dumps({"vulnerabilities": rows}))
     assert report.rejected == 1
     assert about(store, "CVE-2024-1000").listed_on == day("2024-05-05")
 
 
-def test_duplicated_ids_of_a_catalogue_count_from_the_first_day(tmp_path: Path) -> None:
+def test_duplicated_ids_of_a_catalogue_count_from_the_first_day(load: Load) -> None:
     rows = "cveID,dateAdded,vendorProject,product\n" + "".join(
         f"CVE-2024-1000,{moment},Acme,Gateway\n" for moment in ("2024-05-05", "2024-04-04")
     )
-    store, _ = load(tmp_path, "kev", "kev.csv", rows)
+    store, _ = load("kev", "kev.csv", rows)
     assert about(store, "CVE-2024-1000").listed_on == day("2024-04-04")
 
 
-def test_nvd_records_give_products_and_scores(tmp_path: Path) -> None:
+def test_nvd_records_give_products_and_scores(load: Load) -> None:
     cve = {
         "id": "CVE-2024-1000",
         "published": "2024-01-05T10:15:00.000",
@@ -173,41 +184,41 @@ def test_nvd_records_give_products_and_scores(tmp_path: Path) -> None:
             {"nodes": [{"cpeMatch": [{"vulnerable": True, "criteria": "cpe:2.3:a:acme:web_gate:1.0:*:*:*:*:*:*:*"}]}]}
         ],
     }
-    store, _ = load(tmp_path, "nvd", "nvd.json", json.dumps({"vulnerabilities": [{"cve": cve}]}))
+    store, _ = load("nvd", "nvd.json", json.dumps({"vulnerabilities": [{"cve": cve}]}))
     known = about(store, "CVE-2024-1000")
     assert known.products == (("acme", "web gate"),)
     assert known.severity is not None
     assert known.severity.score == 7.5
 
 
-def test_epss_counts_on_the_day_that_its_file_names(tmp_path: Path) -> None:
+def test_epss_counts_on_the_day_that_its_file_names(load: Load) -> None:
     text = "#model_version:v2025,score_date:2024-03-03T00:00:00+0000\ncve,epss,percentile\nCVE-2024-1000,0.5,0.9\n"
-    store, _ = load(tmp_path, "epss", "scores.csv.gz", gzip.compress(text.encode()))
+    store, _ = load("epss", "scores.csv.gz", gzip.compress(text.encode()))
     assert about(store, "CVE-2024-1000").epss_on == day("2024-03-03")
 
 
-def test_indexes_without_dates_count_from_the_day_of_the_import(tmp_path: Path) -> None:
-    store, _ = load(tmp_path, "nuclei", "cves.json", '{"ID": "CVE-2024-1000"}\n', known_at=day("2024-09-09"))
+def test_indexes_without_dates_count_from_the_day_of_the_import(load: Load) -> None:
+    store, _ = load("nuclei", "cves.json", '{"ID": "CVE-2024-1000"}\n', known_at=day("2024-09-09"))
     assert about(store, "CVE-2024-1000").exploits == {"nuclei": day("2024-09-09")}
 
 
-def test_pages_of_mentions_are_counted_not_kept(tmp_path: Path) -> None:
+def test_pages_of_mentions_are_counted_not_kept(load: Load) -> None:
     page = "#### Reference\n- https://a.example/\n\n#### Github\n- https://github.com/x/CVE-2024-1000\n- https://github.com/x/y\n"
-    store, _ = load(tmp_path, "mentions", "CVE-2024-1000.md", page)
+    store, _ = load("mentions", "CVE-2024-1000.md", page)
     ((_, counts),) = about(store, "CVE-2024-1000").mentions
     assert (counts.references, counts.repositories, counts.dedicated) == (1, 2, 1)
     assert about(store, "CVE-2024-1000").exploits == {}
 
 
-def test_a_page_that_mentions_the_index_of_proofs_says_that_there_is_one(tmp_path: Path) -> None:
+def test_a_page_that_mentions_the_index_of_proofs_says_that_there_is_one(load: Load) -> None:
     page = "#### Github\n- https://github.com/nomi-sec/PoC-in-GitHub\n"
-    store, _ = load(tmp_path, "mentions", "CVE-2024-1000.md", page, known_at=day("2024-09-09"))
+    store, _ = load("mentions", "CVE-2024-1000.md", page, known_at=day("2024-09-09"))
     assert about(store, "CVE-2024-1000").exploits == {"repository": day("2024-09-09")}
 
 
-def test_a_farm_of_copies_by_one_owner_is_one_event(tmp_path: Path) -> None:
+def test_a_farm_of_copies_by_one_owner_is_one_event(load: Load) -> None:
     rows = [{"owner": {"login": "farm"}, "created_at": f"2024-0{month}-01"} for month in range(1, 9)]
-    store, report = load(tmp_path, "poc", "CVE-2024-1000.json", json.dumps(rows))
+    store, report = load("poc", "CVE-2024-1000.json", json.dumps(rows))
     assert report.facts == 1
     assert about(store, "CVE-2024-1000").exploits == {"repository": day("2024-01-01")}
 
@@ -236,33 +247,33 @@ def zipped(name: str, content: bytes) -> bytes:
     return made.getvalue()
 
 
-def test_the_archive_within_a_daily_release_is_read_and_one_deeper_is_not(tmp_path: Path) -> None:
+def test_the_archive_within_a_daily_release_is_read_and_one_deeper_is_not(load: Load) -> None:
     inner = zipped("cves/2024/0xxx/CVE-2024-0001.json", json.dumps(record()).encode())
-    store, report = load(tmp_path, "cvelist", "2025-01-31_all_CVEs_at_midnight.zip.zip", zipped("cves.zip", inner))
+    store, report = load("cvelist", "2025-01-31_all_CVEs_at_midnight.zip.zip", zipped("cves.zip", inner))
     assert about(store, "CVE-2024-0001").description == "OS command injection"
     assert (report.documents, report.rejected) == (1, 0)
-    _, deeper = load(tmp_path, "cvelist", "deep.zip", zipped("a.zip", zipped("b.zip", inner)))
+    _, deeper = load("cvelist", "deep.zip", zipped("a.zip", zipped("b.zip", inner)))
     assert deeper.facts == 0
-    _, broken = load(tmp_path, "cvelist", "broken.zip", zipped("cves.zip", inner[:-30]))
+    _, broken = load("cvelist", "broken.zip", zipped("cves.zip", inner[:-30]))
     assert broken.facts == 0
     assert "damaged zip archive" in broken.listed[0].why
 
 
-def test_an_xz_file_is_unpacked_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+def test_an_xz_file_is_unpacked_and_a_damaged_one_is_named(load: Load) -> None:
     feed = json.dumps({"cve_items": [{"id": "CVE-2024-0003", "published": "2024-03-01T00:00:00.000"}]}).encode()
     packed = lzma.compress(feed)
-    store, _ = load(tmp_path, "nvd", "CVE-2024.json.xz", packed)
+    store, _ = load("nvd", "CVE-2024.json.xz", packed)
     assert about(store, "CVE-2024-0003").published == day("2024-03-01")
     for damaged in (packed[:-9], b"no xz", b""):
-        _, report = load(tmp_path, "nvd", "CVE-2023.json.xz", damaged)
+        _, report = load("nvd", "CVE-2023.json.xz", damaged)
         assert report.facts == 0
         assert "damaged xz file" in report.listed[0].why
 
 
-def test_the_lists_own_logs_of_changes_are_no_records(tmp_path: Path) -> None:
+def test_the_lists_own_logs_of_changes_are_no_records(load: Load) -> None:
     delta = {"fetchTime": "2025-01-01T00:00:00.000Z", "new": [{"cveId": "CVE-2024-0001"}], "updated": []}
     for name, body in (("delta.json", delta), ("deltaLog.json", [delta, delta])):
-        _, report = load(tmp_path, "cvelist", name, json.dumps(body))
+        _, report = load("cvelist", name, json.dumps(body))
         assert (report.facts, report.rejected) == (0, 0)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -99,14 +101,23 @@ def test_weights_that_are_damaged_or_of_another_version_are_refused(tmp_path: Pa
     assert str(file) in caught.value.diagnostics()
 
 
-def store_with(*more: Fact, name: str = "CVE-2025-30001", text: str = "A flaw in a blog") -> FactStore:
-    """A store that knows one CVE."""
-    store = FactStore(":memory:")
-    store.add([Fact(name, SEEN, "cvelist", Text(text)), *more])
-    return store
+Stores = Callable[..., FactStore]
 
 
-def test_attention_and_a_text_like_listed_ones_raise_the_chance() -> None:
+@pytest.fixture
+def store_with() -> Iterator[Stores]:
+    """Makes a store that knows one CVE."""
+    with ExitStack() as closing:
+
+        def make(*more: Fact, text: str = "A flaw in a blog") -> FactStore:
+            store = closing.enter_context(FactStore(":memory:"))
+            store.add([Fact("CVE-2025-30001", SEEN, "cvelist", Text(text)), *more])
+            return store
+
+        yield make
+
+
+def test_attention_and_a_text_like_listed_ones_raise_the_chance(store_with: Stores) -> None:
     name = "CVE-2025-30001"
     loud = "Unauthenticated remote code execution through command injection in Ivanti Connect Secure gateways"
     quiet = store_with()
@@ -119,19 +130,19 @@ def test_attention_and_a_text_like_listed_ones_raise_the_chance() -> None:
     assert high.without_mentions < high.within(90)
 
 
-def test_thin_evidence_says_so() -> None:
+def test_thin_evidence_says_so(store_with: Stores) -> None:
     (found,) = answer(store_with(text="bug"), Query(cves=("CVE-2025-30001",)), DAY)
     assert found.evidence == "thin"
     assert any("says little" in caveat for caveat in found.caveats)
     assert any("no listing so far names this vendor" in caveat for caveat in found.caveats)
 
 
-def test_two_runs_give_the_same_forecast() -> None:
+def test_two_runs_give_the_same_forecast(store_with: Stores) -> None:
     store = store_with(Fact("CVE-2025-30002", SEEN, "x", Text("another flaw")))
     assert answer(store, Query(top=5), DAY) == answer(store, Query(top=5), DAY)
 
 
-def test_something_that_is_no_id_is_a_usage_error() -> None:
+def test_something_that_is_no_id_is_a_usage_error(store_with: Stores) -> None:
     with pytest.raises(UsageError):
         answer(store_with(), Query(cves=("CVE-1",)), DAY)
 

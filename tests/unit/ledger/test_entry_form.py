@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -114,11 +115,11 @@ def test_the_memory_for_keys_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None
         first = entries[n]
         previous = leaf_hash(first).hex()
         again.append(encode(Entry(None, 2, "none", f"k{n}", "x", "o", "single", (), "", previous, 5, 1)))
-    story = follow(entries + again)
-    assert story.keys.number == 400
-    assert len(story.keys.recent) <= 50
-    assert story.keys.get(b"k7") == (2, leaf_hash(again[1]))
-    assert story.keys.get(b"k8") == (1, leaf_hash(entries[8]))
+    with closing(follow(entries + again).keys) as keys:
+        assert keys.number == 400
+        assert len(keys.recent) <= 50
+        assert keys.get(b"k7") == (2, leaf_hash(again[1]))
+        assert keys.get(b"k8") == (1, leaf_hash(entries[8]))
 
 
 def test_importing_the_package_loads_nothing_of_it() -> None:

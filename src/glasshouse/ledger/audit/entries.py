@@ -67,6 +67,11 @@ class Keys:
         self.spilled.executemany("INSERT OR REPLACE INTO chain VALUES (?, ?, ?)", rows)
         self.recent.clear()
 
+    def close(self) -> None:
+        """Lets go of the temporary database."""
+        if self.spilled is not None:
+            self.spilled.close()
+
 
 def _wrong_count(key: bytes, count: int, expected: int) -> str:
     lack = "an entry is missing before it" if count > expected else "a count occurs twice"

@@ -141,11 +141,15 @@ class Database:
             raise Fault("there is no such file", where=self.where)
         self.error = (sqlite3.Error, UnicodeError)  # a message may quote a damaged name, which is then no text
         self.connection = self._connect(file)
-        self._execute("BEGIN")
-        (version,) = self._row("PRAGMA user_version")
-        if version != STORE_FORMAT:
-            raise Fault(f"has format {version}; this verifier reads format {STORE_FORMAT}", where=self.where)
-        state = self._row("SELECT size, root, time, latest, cosigned FROM state")
+        try:
+            self._execute("BEGIN")
+            (version,) = self._row("PRAGMA user_version")
+            if version != STORE_FORMAT:
+                raise Fault(f"has format {version}; this verifier reads format {STORE_FORMAT}", where=self.where)
+            state = self._row("SELECT size, root, time, latest, cosigned FROM state")
+        except Fault:
+            self.close()
+            raise
         self.size, self.root, self.time, self.latest, self.cosigned = state
 
     def _connect(self, file: Path) -> Any:

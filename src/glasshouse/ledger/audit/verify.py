@@ -184,7 +184,11 @@ def verify_log(
                 where=where,
             )
     story = None if raw else Story()
-    walk(source, checkpoint, earlier, story, progress)
+    try:
+        walk(source, checkpoint, earlier, story, progress)
+    finally:
+        if story is not None:
+            story.keys.close()
     report = _report(
         "live log" if not source.every_log_key else "published log", checkpoint, signed, rules, notes=notes
     )
