@@ -3,8 +3,10 @@
 use crate::model::Model;
 use crate::sentences::blank;
 
-/// Characters without a blank from which on a run may be encoded.
+/// Letters and digits from which on a run may be encoded.
 const SHORTEST_RUN: usize = 16;
+/// Binary digits of one letter.
+const BITS: usize = 7;
 /// Characters on which ciphers are tried.
 const MAX_TRIED: usize = 2_000;
 
@@ -123,23 +125,30 @@ pub fn may_hide(text: &[u8], model: &Model) -> bool {
     may_encode(text) || !reads_plain(text, model)
 }
 
+/// Whether an encoded piece may be in a text: more than that is asked than any decoder of `encodings.py` needs at least.
 fn may_encode(text: &[u8]) -> bool {
-    let (mut run, mut ones) = (0, 0);
-    for byte in text {
-        run = if blank(*byte) { 0 } else { run + 1 };
-        ones = if matches!(byte, b'0' | b'1') { ones + 1 } else { 0 };
-        if run >= SHORTEST_RUN || ones >= 7 || matches!(byte, b'%' | b'&' | b'\\') {
+    let (mut run, mut hex, mut bits, mut groups) = (0, 0, 0, 0);
+    let (mut escapes, mut percents, mut entities, mut codes) = (0, 0, 0, 0);
+    for (at, byte) in text.iter().copied().enumerate() {
+        let solid = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'-');
+        run = if solid { run + 1 } else { 0 };
+        hex = match byte {
+            b' ' | b':' | b',' | b'x' | b'\\' => hex,
+            _ if byte.is_ascii_hexdigit() => hex + 1,
+            _ => 0,
+        };
+        bits = if matches!(byte, b'0' | b'1') { bits + 1 } else { 0 };
+        groups += usize::from(bits > 0 && bits % BITS == 0);
+        percents += usize::from(byte == b'%');
+        escapes += usize::from(byte == b'\\');
+        entities += usize::from(byte == b'&');
+        let ends_code = matches!(text.get(at + 1), Some(b' ' | b'/' | b'|'));
+        codes += usize::from(matches!(byte, b'.' | b'-') && ends_code);
+        if run >= SHORTEST_RUN || hex >= SHORTEST_RUN {
             return true;
         }
     }
-    let dot = |byte: u8| matches!(byte, b'.' | b'-');
-    let hex = |at: usize| text[at].is_ascii_hexdigit() && text[at + 1].is_ascii_hexdigit() && apart(text[at + 2]);
-    text.windows(3).any(|three| dot(three[0]) && matches!(three[1], b' ' | b'/') && dot(three[2]))
-        || (5..text.len()).any(|end| hex(end - 5) && hex(end - 2))
-}
-
-fn apart(byte: u8) -> bool {
-    matches!(byte, b' ' | b':' | b',')
+    percents >= 3 || entities >= 2 || escapes >= 4 || groups >= 5 || codes >= 7
 }
 
 /// Whether a text is too short for a cipher, or an eighth of its words are ordinary ones.
