@@ -624,6 +624,7 @@ LOOKING = {  # where the interpreter looks into code; each place tells the unit 
     "budget.py": 1,
     "command_lines.py": 2,  # both after telling the unit
     "conditions.py": 1,
+    "construction.py": 1,
     "declared_data.py": 3,  # of the function that is run, and of a class body for which a frame is made
     "enclosing.py": 2,
     "frame.py": 1,

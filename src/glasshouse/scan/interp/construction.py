@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
+from glasshouse.scan.bodies import instructions
 from glasshouse.scan.interp import (
     calls,
     external,
@@ -16,6 +17,7 @@ from glasshouse.scan.interp.arguments import NO_ARGUMENTS, Arguments
 from glasshouse.scan.interp.values import (
     NONE,
     NOT_CONST,
+    UNKNOWN,
     ClassRef,
     FuncRef,
     Obj,
@@ -169,6 +171,16 @@ def call_constructor(
             fn = java_functions.overload(frame, fn, given)
         calls.invoke(frame, FuncRef(fn, closure, this), given, span)
     return NONE
+
+
+def fill_tables(frame: Frame, cls: Cls, this: Value) -> None:
+    """Java, PHP: what the constructor of an object that the framework makes puts into its tables of functions."""
+    name = CONSTRUCTORS[cls.module.language] if cls.module.language in ("java", "php") else ""
+    for fn in cls.methods.get(name, ()):
+        frame.machine.unit.touched.add(fn)
+        if any(instr[0] == ir.CLOSURE for instr in instructions(fn.ir.body)):
+            unknown = [UNKNOWN for _ in fn.ir.params]
+            calls.run_in_context(frame, FuncRef(fn, None, this), Arguments(unknown, {}), fn.ir.span)
 
 
 def home_of(this: Value) -> Frame | None:

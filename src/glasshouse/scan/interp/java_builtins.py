@@ -89,6 +89,8 @@ def elements_given(frame: Frame, given: Arguments, span: int) -> tuple[list[Valu
         only = given.pos[0]
         if len(only.refs) == 1 and only.refs[0].__class__ is Obj and only.refs[0].kind == "list":
             return content(frame, only, span)
+        if only.taint and not only.refs:  # a text, or an array such as `split` gives
+            return [], only
     return list(given.pos), given.rest
 
 

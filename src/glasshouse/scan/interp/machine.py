@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import calls, instructions, javascript_schemas, predicates, sources
+from glasshouse.scan.interp import calls, construction, instructions, javascript_schemas, predicates, sources
 from glasshouse.scan.interp.budget import MAX_FRAMES, Budget
 from glasshouse.scan.interp.findings import Findings, Root
 from glasshouse.scan.interp.frame import Frame
@@ -263,10 +263,11 @@ class Machine(Findings):
                         return True
         return False
 
-    def carries(self, value: Value, depth: int = 0, seen: dict[Obj, int] | None = None) -> bool:
+    def carries(self, value: Value, depth: int = 0, seen: dict[Obj, int] | None = None, table: bool = False) -> bool:
         """Whether a value holds real source data, or functions the callee may call.
 
         ``seen``: objects that do not, with the smallest depth at which that was found (deeper, less is looked at).
+        ``table``: the value is an element of a map.
         """
         if value.taint:
             for label in value.taint:
@@ -289,14 +290,14 @@ class Machine(Findings):
                     return True  # what a helper does to make it safe is seen only here
                 for item in fields.values():
                     if item.refs:
-                        if self.carries(item, depth + 1, seen):
+                        if self.carries(item, depth + 1, seen, ref.kind == "dict"):
                             return True
                     elif item.taint:
                         for label in item.taint:
                             if label.kind == "source":
                                 return True
             elif kind is FuncRef:
-                return depth == 0
+                return depth == 0 or (depth == 1 and table and ref.fn.module.language != "javascript")
             elif kind is Bound and ref.name[:1] == "$":
                 return True  # the functions that settle a promise
         return False
@@ -467,6 +468,7 @@ class Machine(Findings):
         if this is None and fn.cls is not None and not fn.ir.flags & ir.STATIC:
             obj = Obj("instance", (fn.module.index, fn.ir.span), fn.cls, open=True)
             frame.this = Value(refs=(obj,))
+            construction.fill_tables(frame, fn.cls, frame.this)
         sources.bind_entry(self, frame, entry)
         if checks and fn.ir.params:
             first = fn.ir.params[0].name

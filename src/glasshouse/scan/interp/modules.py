@@ -186,7 +186,7 @@ class Modules:
                 return self.static_member(frame.module, entry.module, entry.name)
             if name in frame.module.simple:
                 return Value(refs=(ClassRef(frame.module.simple[name]),))
-            return Value(path=name)
+            return self.static_on_demand(frame, name)
         resolved = self.program.type_of(frame.module, name)
         if isinstance(resolved, Cls):
             return Value(refs=(ClassRef(resolved),))
@@ -214,6 +214,23 @@ class Modules:
             if methods:
                 return Value(refs=(FuncRef(methods[0]),))
         return Value(path=f"{owner}.{name}")
+
+    def static_on_demand(self, frame: Frame, name: str) -> Value:
+        """What ``import static a.b.C.*`` brings: from the program, else from the one library class or a known one."""
+        outside: list[str] = []
+        for star in frame.module.stars if name[:1] != "$" else ():
+            if star.static:
+                resolved = self.program.type_of(frame.module, star.module)
+                if not isinstance(resolved, Cls):
+                    outside.append(f"{star.module}.{name}")
+                    continue
+                self.ensure_class(resolved)
+                if name in resolved.attrs or name in resolved.methods:
+                    return self.static_member(frame.module, star.module, name)
+        if len(outside) > 1:
+            known = self.machine.matcher(frame).calls
+            outside = [path for path in outside if path in known]
+        return Value(path=outside[0] if outside else name)
 
     def outer_this(self, frame: Frame, cls: Cls) -> Value:
         """The enclosing instance: the frame's, if we are still inside it."""

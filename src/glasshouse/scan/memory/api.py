@@ -292,6 +292,8 @@ COMMANDS: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(_split("execv execvp execve execvpe _execv _execvp _wexecv _wexecvp"), (0, 1)),
     **dict.fromkeys(_split("_spawnl _spawnlp _spawnv _spawnvp _wspawnl _wspawnlp _wspawnv _wspawnvp"), (1, 2, 3, 4, 5)),
 }
+STARTERS = frozenset(name for name in COMMANDS if name.lstrip("_w").lower().startswith(("exec", "spawn")))
+"""Those that start the program they are given, without a shell."""
 PATHS: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(_split("fopen open creat opendir unlink remove rmdir mkdir chmod chown stat lstat truncate"), (0,)),
     **dict.fromkeys(_split("freopen access readlink chdir chroot mknod open64 fopen64 filp_open ifstream_open"), (0,)),

@@ -58,7 +58,9 @@ def access(engine: Engine, state: State, base: V, index: V, span: int, operand: 
             return
         if index.hi is None and index.upto is not None:
             strong = bool(index.upto[0] & STRONG)
-            engine.report("outside-index", span, name, index.upto[1], "medium" if strong else "low", weak=not strong)
+            if strong or f"`{region.root().name}`" not in index.upto[1]:  # a record's own count of its elements
+                sure = "medium" if strong else "low"
+                engine.report("outside-index", span, name, index.upto[1], sure, weak=not strong)
             return
     elif symbolic(region, index, base):
         engine.report("buffer-overflow" if write else "buffer-overread", span, name, "its length", "medium")

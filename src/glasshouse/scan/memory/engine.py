@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from glasshouse.scan import ir
 from glasshouse.scan.memory import abroad, calls, evaluate, lengths, lifetime, links, names, refine
+from glasshouse.scan.memory.merging import differences, every_difference, gathered, join
 from glasshouse.scan.memory.program import FileFacts, FunctionFacts
-from glasshouse.scan.memory.values import NULL, UNKNOWN, Region, State, V, hull, same_property
+from glasshouse.scan.memory.values import NULL, UNKNOWN, Region, State, V
 
 MAX_STATES = 4
 MAX_STEPS = 60_000  # instructions times states for one function
@@ -208,7 +209,7 @@ class Engine:
             after.env = {**before, **globals_now}
             after.temps = temps.copy()
             results.append((after, value))
-        return results
+        return gathered(state, results)
 
     def _abroad(self, facts: FunctionFacts, state: State, made: calls.Call) -> list[tuple[State, V]]:
         """Run a function of another file, in which names mean what they mean there."""
@@ -241,7 +242,10 @@ class Engine:
         for ins in block:
             op = ins[0]
             if op == ir.LABEL:
-                states = self.merge(states + self.frame.jumps.gotos.pop(ins[2], []))
+                come = self.frame.jumps.gotos.pop(ins[2], [])
+                for state in states + come if come and states else ():  # a test down here is for those who jumped
+                    state.facts = {key: value for key, value in state.facts.items() if key[0] != "used"}
+                states = self.merge(states + come)
                 continue
             if not states and not self.frame.jumps.gotos:
                 break  # no path comes here, and none waits for a label below
@@ -498,78 +502,3 @@ def gives_null_back(facts: FunctionFacts, args: list[V], state: State, value: V)
         if held is not None and held.null == NULL and given.null == UNKNOWN and given.const() is None:
             return True
     return False
-
-
-Difference = tuple[str, V, V]
-
-
-def every_difference(a: State, b: State) -> list[Difference]:
-    two = b.env
-    return [
-        (key, value, other)
-        for key, value in a.env.items()
-        if (other := two.get(key)) is not value and other is not None
-    ]
-
-
-def differences(a: State, b: State) -> list[Difference] | None:
-    """The variables that two states differ in, or None where they differ in something that a rule cares about."""
-    if a.status != b.status and {k: v[0] for k, v in a.status.items()} != {k: v[0] for k, v in b.status.items()}:
-        return None
-    if a.locks != b.locks and {k: v[0] for k, v in a.locks.items()} != {k: v[0] for k, v in b.locks.items()}:
-        return None
-    found = every_difference(a, b)
-    for _, value, other in found:
-        if not same_property(value, other):
-            return None
-    return found
-
-
-def join(a: State, b: State, different: list[Difference]) -> None:
-    """Make ``a`` hold only what holds in both."""
-    env = a.env
-    for key, value, other in different:
-        env[key] = hull(value, other)
-    if b.env.keys() != env.keys():
-        for name in b.env.keys() - env.keys():
-            if name[0] != "@":
-                env[name] = b.env[name]
-        for name in [name for name in env if name[0] == "@" and name not in b.env]:
-            del env[name]
-    if a.temps != b.temps:
-        a.temps = {number: value for number, value in a.temps.items() if b.temps.get(number) is value}
-    join_heap(a, b)
-    if a.status != b.status:
-        status = {}
-        for region, (what, span) in a.status.items():
-            other_status = b.status.get(region)
-            if other_status is None or other_status[0] == what:
-                status[region] = (what, span)
-            else:
-                status[region] = (lifetime.joined(what, other_status[0]), max(span, other_status[1]))
-        for region, entry in b.status.items():
-            status.setdefault(region, entry)
-        a.status = status
-    if a.texts != b.texts:
-        a.texts = {region: hull(length, b.texts[region]) for region, length in a.texts.items() if region in b.texts}
-    if a.locks != b.locks:
-        a.locks = {key: value for key, value in a.locks.items() if key in b.locks and b.locks[key][0] == value[0]}
-    if a.facts != b.facts:
-        a.facts = {key: value for key, value in a.facts.items() if b.facts.get(key) == value}
-
-
-def join_heap(a: State, b: State) -> None:
-    """Contents of memory that both states know."""
-    two = b.heap
-    for region, fields in list(a.heap.items()):
-        others = two.get(region)
-        if others is fields:
-            continue
-        if others is None:
-            del a.heap[region]
-            continue
-        a.heap[region] = {
-            key: value if others[key] is value else hull(value, others[key])
-            for key, value in fields.items()
-            if key in others
-        }

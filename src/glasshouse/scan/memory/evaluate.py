@@ -13,6 +13,7 @@ from glasshouse.scan.memory.values import (
     NONNULL,
     NULL,
     NUMBERS,
+    STRONG,
     UNKNOWN,
     WEAK,
     Region,
@@ -153,6 +154,10 @@ def load(engine: Engine, state: State, region: Region, key: Any, span: int, name
                 )
             if found is not None and found is not every:
                 numbers.not_negative(found)
+                if found.taint & STRONG:
+                    numbers.any_of_type(found)
+                if key.__class__ is not tuple and key != ALL:
+                    state.set_field(region, key, found)  # the next read gives the same
     elif region.kind in ("stack", "heap") and not region.zeroed and region.parent is None and not text.endswith("]"):
         if not text and not isinstance(key, (int, tuple)) and key != ALL:
             pass  # may be an array, of which the address is taken
@@ -313,6 +318,8 @@ def op_set_item(engine: Engine, ins: ir.Instr, state: State) -> None:
         content = V()
         content.taint = value.taint | (have.taint if have is not None else 0)
         content.source = value.source or (have.source if have is not None else "")
+        if value.reg is not None:
+            lifetime.escape(state, value)  # it lies at some place there
         state.heap[region] = {ALL: content}
     else:
         element = element_type(base.type)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
+from glasshouse.scan import ir
 from glasshouse.scan.memory import api, bounds
 from glasshouse.scan.memory.lifetime import shown
 from glasshouse.scan.memory.values import STRONG, WEAK, State, V
@@ -25,6 +27,8 @@ PRIVILEGE = {
     "setgroups": 1,
     "initgroups": 1,
 }
+SHELL = re.compile(r"(^|/)(env|sudo|xargs|nohup|(ba|da|z|c|tc|k)?sh|python|perl|cmd|powershell)[\w.]*$")
+MAX_FLAGS = 20  # parts of `a | b | ...`
 CHECKS_PATH = frozenset("access stat lstat stat64 lstat64 faccessat".split())
 USES_PATH = frozenset(
     "open fopen unlink chmod chown rename creat remove mkdir rmdir execv execl system opendir truncate freopen".split()
@@ -37,6 +41,9 @@ def at_call(engine: Engine, state: State, made: Call) -> None:
     handler = SINKS.get(name)
     if handler is not None:
         check, numbers = handler
+        program = made.arg(0).text if name in api.STARTERS else None
+        if program is not None and not SHELL.search(program):
+            numbers = ()  # one program, whatever it is told to work on
         for number in numbers:
             sink(engine, state, made, check, number)
     if name in api.COPIES or name in ("memcmp", "strncmp", "read", "recv", "fread"):
@@ -181,8 +188,26 @@ def path_race(engine: Engine, state: State, made: Call) -> None:
         key = ("path", value.text)
     if made.name in CHECKS_PATH:
         state.facts[key] = made.name
+    elif made.name == "open" and _refuses_taken(engine, made.operand(1)):
+        return
     elif key in state.facts:
         engine.report("check-then-use", made.span, made.name, str(state.facts.pop(key)), "medium")
+
+
+def _refuses_taken(engine: Engine, operand: Any) -> bool:
+    """Whether ``O_EXCL`` is among the flags: ``open`` then fails where the name is taken."""
+    defs = engine.facts.functions[engine.frame.index].defs
+    pending = [operand]
+    for _ in range(MAX_FLAGS):
+        if not pending:
+            break
+        item = pending.pop()
+        if item == "O_EXCL":
+            return True
+        ins = defs.get(item) if item.__class__ is int and item >= 0 else None
+        if ins is not None and ins[0] == ir.BINOP and ins[3] == "|":
+            pending.extend(ins[4:6])
+    return False
 
 
 def privilege(engine: Engine, state: State, made: Call) -> None:

@@ -51,6 +51,13 @@ def not_negative(value: V) -> None:
         value.lo = 0
 
 
+def any_of_type(value: V) -> None:
+    """Data from outside in a small unsigned type may be any of its numbers (in place, as above)."""
+    limits = width(value.type)
+    if limits is not None and limits[0] == 0 and limits[1] <= 65535 and value.hi is None and not value.lo:
+        value.lo, value.hi, value.reach = 0, limits[1], True
+
+
 def bound_by_type(value: V) -> None:
     """Fill in the interval that small types have (in place: only for a value that was just made)."""
     limits = width(value.type)
@@ -81,7 +88,10 @@ def cast(engine: Engine, value: V, text: str) -> V:
     limits = width(text)
     if limits is None:
         return value
-    return _fitted(value, text, limits)
+    made = _fitted(value, text, limits)
+    if made.taint & STRONG:
+        any_of_type(made)
+    return made
 
 
 def narrowed(engine: Engine, value: V, limits: tuple[int, int], span: int) -> None:

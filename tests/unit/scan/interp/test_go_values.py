@@ -331,3 +331,25 @@ INNER = {
 @pytest.mark.parametrize("body", INNER)
 def test_an_inner_function_knows_the_types_of_the_variables_around_it(body: str) -> None:
     assert flows({"main.go": HANDLERS.replace("BODY", body)}) == INNER[body]
+
+
+TABLES = """package main
+import ("bufio"; "net"; "os/exec")
+type handler func(args string) error
+func serve(conn net.Conn, table map[string]handler) {
+    lines := bufio.NewScanner(conn)
+    for lines.Scan() { CALL }
+}
+func main() {
+    l, _ := net.Listen("tcp", ":1")
+    c, _ := l.Accept()
+    go serve(c, map[string]handler{"sh": func(args string) error { return exec.Command("sh", "-c", ARG).Run() }})
+}
+"""
+
+
+@pytest.mark.parametrize("call", ['table["sh"](lines.Text())', "h := table[lines.Text()]; h(lines.Text())"])
+def test_a_table_of_functions_is_followed_into_the_function_that_is_given_it(call: str) -> None:
+    text = TABLES.replace("CALL", call)
+    assert flows({"main.go": text.replace("ARG", "args")}) == {"go-command-injection"}
+    assert flows({"main.go": text.replace("ARG", '"ls"')}) == set()

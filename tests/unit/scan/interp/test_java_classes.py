@@ -265,3 +265,42 @@ ADDRESSES = {
 @pytest.mark.parametrize("check", ADDRESSES)
 def test_an_address_whose_host_was_allowed_leads_there(lines: Lines, check: str) -> None:
     assert bool(lines("java", ADDRESS.replace("TEST", check), 918)) is ADDRESSES[check]
+
+
+ROUTES = """import static spark.Spark.*;
+import spark.Request;
+public class Code {
+  public static void main(String[] args) {
+    get("/run", (req, res) -> { Runtime.getRuntime().exec(ARG); return "done"; });
+  }
+}
+"""
+
+
+def test_static_imports_on_demand_bring_the_functions_of_a_class(lines: Lines) -> None:
+    assert lines("java", ROUTES.replace("ARG", 'req.queryParams("x")'), 78) == [5]
+    assert lines("java", ROUTES.replace("ARG", "args[0]"), 78) == [5]
+    assert lines("java", ROUTES.replace("ARG", '"ls"').replace('"ls"', 'new String[] {"/bin/ls"}'), 78) == []
+
+
+TABLE = """import java.util.*;
+import javax.servlet.http.*;
+public class Code extends HttpServlet {
+  interface Step { void apply(Deque<String> args) throws Exception; }
+  private final Map<String, Step> steps = new HashMap<>();
+  Code() {
+    steps.put("run", a -> Runtime.getRuntime().exec(a.pop()));
+    steps.put("list", this::list);
+  }
+  void list(Deque<String> a) throws Exception { Runtime.getRuntime().exec(new String[] {"/bin/ls"}); }
+  protected void doGet(HttpServletRequest request, HttpServletResponse response) throws Exception {
+    Deque<String> args = new ArrayDeque<>(Arrays.asList(request.getParameter("x").split(" ")));
+    Step step = steps.get(args.pop());
+    if (step != null) step.apply(args);
+  }
+}
+"""
+
+
+def test_what_a_constructor_puts_into_a_table_is_what_the_handler_calls(lines: Lines) -> None:
+    assert lines("java", TABLE, 78) == [7]

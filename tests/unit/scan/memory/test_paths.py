@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from glasshouse.scan import ir
 from glasshouse.scan.language.c import CFrontEnd
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.memory.checks import analyse_file
@@ -327,3 +328,79 @@ def test_the_system_takes_back_what_a_program_holds_at_its_end() -> None:
     for name, found in (("main", set()), ("run", {"memory-leak"})):
         file = FRONT_END.lower(text.replace("NAME", name).encode(), "a.c", LowerLimits())
         assert {item.check for item in analyse_file(file)} == found
+
+
+OPENER = """#include <stdlib.h>
+#include <string.h>
+#include <stdint.h>
+#include <unistd.h>
+#include <fcntl.h>
+struct s { char *user; char *token; struct s *next; };
+static struct s *head;
+static int table[256];
+struct h { uint8_t op; uint8_t len; };
+struct list { int n; char *keys[128]; };
+static struct s *opened(const char *user) {
+    struct s *p = malloc(sizeof *p);
+    if (!p) return NULL;
+    p->user = strdup(user);
+    p->token = strdup(user);
+    if (!p->user || !p->token) { free(p->token); free(p->user); free(p); return NULL; }
+    p->next = head;
+    head = p;
+    return p;
+}
+static int filled(int fd, void *to, size_t n) {
+    size_t got = 0;
+    while (got < n) {
+        ssize_t r = read(fd, (char *)to + got, n - got);
+        if (r <= 0) return -1;
+        got += r;
+    }
+    return 0;
+}
+static void added(struct list *l, const char *key) { l->keys[l->n++] = strdup(key); }
+"""
+WHOLE = {
+    # A helper with many ways out: what it gives back on its own ways does not blur what its caller does.
+    """int f(const char *u) { struct s *p = opened(u); if (!p) goto out;
+       if (strlen(u) > 32) { free(p); goto out; }
+       out: free(p); return 0; }""": "double-free",
+    """int f(const char *u) { struct s *p = opened(u); if (!p) goto out;
+       if (strlen(u) > 32) { free(p); p = NULL; goto out; }
+       out: free(p); return 0; }""": "",
+    # What was read once is the same number the next time.
+    """int f(int fd, char **out) { uint16_t n; if (read(fd, &n, 2) != 2) return 1;
+       char *p = malloc(n); if (!p) return 1; p[n] = 0; *out = p; return 0; }""": "buffer-overflow",
+    """int f(int fd, char **out) { uint16_t n; if (read(fd, &n, 2) != 2) return 1;
+       char *p = malloc(n + 1); if (!p) return 1; p[n] = 0; *out = p; return 0; }""": "",
+    # A small type is a bound, and every number below it may come.
+    "int f(int fd) { struct h h; char t[256]; if (filled(fd, &h, sizeof h)) return 1; t[h.len] = 0; return t[0]; }": "",
+    """int f(int fd) { struct h h; char t[64]; if (filled(fd, &h, sizeof h)) return 1; t[h.len] = 0; return t[0];
+       }""": "buffer-overflow",
+    "int f(int fd) { char k[9]; if (read(fd, k, 9) != 9) return 1; return table[(unsigned char)k[0]]; }": "",
+    "int f(int fd) { char k[9]; if (read(fd, k, 9) != 9) return 1; return table[k[0]]; }": "outside-index",
+    # A loop over a length may fill nothing; the array is not called unwritten for that.
+    """int f(int fd) { struct h h; char k[256]; if (filled(fd, &h, sizeof h)) return 1;
+       if (filled(fd, k, h.len)) return 1; return table[(unsigned char)k[0]]; }""": "",
+    # What lies at some place of a record is not lost; its own count bounds its elements.
+    """int f(const char *a) { struct list *l = calloc(1, sizeof *l); if (!l) return 1;
+       for (int i = 0; i < 3; i++) added(l, a); free(l); return 0; }""": "",
+    "int f(struct list *l) { int n = 0; for (int i = 0; i < l->n; i++) n += l->keys[i][0]; return n; }": "",
+    # Data told to one program is no command; told to a shell it is.
+    'void f(void) { char *d = getenv("D"); execl("/bin/tar", "tar", "cf", "/b.tar", "--", d, (char *)0); }': "",
+    'void f(void) { char *d = getenv("D"); execl("/bin/sh", "sh", "-c", d, (char *)0); }': "command-injection",
+    # A file that must be new is none that somebody put there.
+    """int f(const char *p) { if (access(p, F_OK) == 0) return 1;
+       return open(p, O_WRONLY | O_CREAT | O_EXCL, 0600); }""": "",
+    """int f(const char *p) { if (access(p, F_OK) == 0) return 1;
+       return open(p, O_WRONLY | O_CREAT, 0600); }""": "check-then-use",
+}
+
+
+@pytest.mark.parametrize("text", WHOLE)
+def test_programs_of_several_functions(text: str) -> None:
+    file = FRONT_END.lower((OPENER + text).encode(), "a.c", LowerLimits())
+    assert not file.errors
+    found = {item.check for item in analyse_file(file) if ir.unpack_span(item.span)[0] > OPENER.count("\n")}
+    assert found == ({WHOLE[text]} if WHOLE[text] else set())
