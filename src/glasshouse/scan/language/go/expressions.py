@@ -393,9 +393,9 @@ def sequence(lo: Lowering, node: Node, written: Node | None, body: Node | None) 
         at = 0
         for key, value in parts:
             index = expression(lo, key) if key is not None else lo.const(at)
-            at = (lo.builder.consts[-1 - index] if index.__class__ is int and index < 0 else at) + 1
+            known = lo.builder.consts[-1 - index] if index.__class__ is int and index < 0 else at
+            at = known + 1 if known.__class__ is int else 0
             lo.emit(ir.SET_ITEM, value, made, index, element_value(lo, value, inside))
-            at = at if at.__class__ is int else 0
         return made
     return lo.value(ir.MAKE, node, "list", [element_value(lo, value, inside) for _, value in parts])
 
