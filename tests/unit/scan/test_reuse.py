@@ -625,11 +625,12 @@ LOOKING = {  # where the interpreter looks into code; each place tells the unit 
     "command_lines.py": 2,  # both after telling the unit
     "conditions.py": 1,
     "construction.py": 1,
-    "declared_data.py": 3,  # of the function that is run, and of a class body for which a frame is made
+    "declared_data.py": 4,  # of the function that is run, and of class bodies for which a frame is made
     "enclosing.py": 2,
     "frame.py": 1,
     "host_tests.py": 1,  # of the function that is run
     "javascript_builtins.py": 1,
+    "javascript_route_checks.py": 1,  # after telling the unit
     "javascript_fields.py": 1,  # for the report, from everything that was found
     "modules.py": 2,  # of the function that is run
     "predicates.py": 3,

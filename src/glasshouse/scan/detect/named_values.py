@@ -126,6 +126,8 @@ def _made_of(facts: Facts, function: int, operand: ir.Operand) -> Iterator[Site]
 
 def _returned(facts: Facts) -> Iterator[tuple[str, int, ir.Operand, int]]:
     for site in facts.every(ir.RETURN):
+        if facts.file.functions[site.function].decorators:
+            continue  # a page of `token` is no token: what it holds has names of its own
         yield facts.file.functions[site.function].name, site.function, site.instr[2], site.instr[1]
 
 

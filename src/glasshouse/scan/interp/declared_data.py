@@ -44,6 +44,7 @@ NUMBERS = frozenset(
 TEXTS = frozenset(["str", "constr", "EmailStr", "SecretStr", "StrictStr", "HttpUrl", "AnyUrl", "AnyHttpUrl"])
 WRAPPERS = frozenset(["Optional", "Union", "List", "list", "Sequence", "Set", "set", "Annotated", "Final", "ClassVar"])
 PATTERN = re.compile(r"""\b(?:pattern|regex)\s*=\s*[rR]?(["'])(.*?)\1""")
+PATTERN_MAKERS = frozenset(["RegexField", "RegexValidator"])
 VALIDATORS = frozenset(["field_validator", "validator"])
 FORM_DATA = frozenset(["cleaned_data", "validated_data"])
 FORMS = ("django.forms.", "rest_framework.serializers.", "django.contrib.auth.forms.")
@@ -131,7 +132,7 @@ def parameter(frame: Frame, param: ir.Param) -> int:
         numeric = bool(param.type) and frame.machine.modules.is_numeric(frame.module, param.type)
         return frame.machine.everything & ~frame.machine.numeric if numeric else piped(frame, param)
     mask = ruled_out(frame, frame.module, annotated(param) or param.type) if param.type else 0
-    mask |= command_lines.decorated(frame, param)
+    mask |= command_lines.decorated(frame, param) | routed(frame, param.name)
     default = default_of(frame, param) if param.has_default else None
     return mask | default_mask(frame, default[3], default[4]) if default is not None else mask
 
@@ -145,6 +146,30 @@ def piped(frame: Frame, param: ir.Param) -> int:
     """What the pipes of Nest rule out: ``@Param("id", ParseUUIDPipe)``."""
     pipes = {item for decorator in param.decorators for name, item in decorator.args if name == "$name"}
     return frame.machine.everything & ~frame.machine.numeric if not CHECKING_PIPES.isdisjoint(pipes) else 0
+
+
+NAMING = ("flask", "bottle", "quart")  # frameworks whose routes name all parameters
+CONVERTERS = re.compile(
+    r"<(?:(?P<kind>int|float|uuid|slug)(?:\([^)]*\))?:(?P<name>\w+)|(?P<name2>\w+):(?P<kind2>int|float|uuid|ymd))>"
+)
+
+
+def routed(frame: Frame, name: str) -> int:
+    """What the converter in a route rules out: ``/orders/<int:number>``.
+
+    In Flask and its like a parameter that its route does not name comes from another decorator of the function.
+    """
+    machine = frame.machine
+    texts = [text for mark in frame.fn.ir.decorators for key, text in mark.args if not key and text.__class__ is str]
+    for text in (*texts, machine.route):
+        for found in CONVERTERS.finditer(text):
+            if name in (found["name"], found["name2"]):
+                slug = found["kind"] == "slug"
+                return machine.everything if slug else machine.everything & ~machine.numeric
+    routes = [text for text in texts if text[:1] == "/"]
+    own = len(frame.fn.ir.decorators) > len(routes) and any(machine.imports(frame.module, item) for item in NAMING)
+    named = any(re.search(rf"[<:]{re.escape(name)}[>:]", text) for text in routes)
+    return machine.everything if routes and own and not named else 0
 
 
 def default_of(frame: Frame, param: ir.Param) -> ir.Instr | None:
@@ -239,6 +264,23 @@ def parsed(frame: Frame, cls: Cls, name: str, given: Arguments) -> Value | None:
     return Value(taint=attributes.deep_taint(frame.machine, given.pos[0]), refs=(obj,))
 
 
+def patterned(frame: Frame, cls: Cls, name: str) -> int:
+    """What the pattern of ``code = CharField(validators=[RegexValidator("^[a-z]+$")])`` or ``RegexField`` rules out."""
+    fn = cls.module.functions[cls.ir.body]
+    body = frame.machine.new_frame(fn, None, None)
+    mask = 0
+    for ins in fn.ir.body:
+        if ins[0] == ir.MOVE:
+            if ins[2] == name:
+                return mask
+            mask = 0
+        elif ins[0] in (ir.CALL, ir.CALL_METHOD):
+            called, given = (ins[3], ins[4]) if ins[0] == ir.CALL else (ins[4], ins[5])
+            if str(called) in PATTERN_MAKERS and given and given[0].__class__ is not list:
+                mask |= matching(frame, body.val(given[0]).const)
+    return 0
+
+
 # --- forms -----------------------------------------------------------------------------------------------------------
 
 
@@ -259,7 +301,8 @@ def form_data(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Val
         for field_name, defined_as in cls.attrs.items():
             if defined_as.const is NOT_CONST and defined_as.path.endswith(("Field()", "Field")):
                 checked = CHECKED_FIELDS.search(defined_as.path) is not None
-                fields[field_name] = Value(taint=None if checked else taint)
+                passed = without(taint, 0 if checked else patterned(frame, cls, field_name))
+                fields[field_name] = Value(path=LITERAL) if checked or not passed else Value(taint=passed)
     known = frozenset(item for item in fields if item != "*")
     machine.heap[made] = {**fields, attributes.CERTAIN: Value(known)}
     return Value(taint=None, refs=(made,))

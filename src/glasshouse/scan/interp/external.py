@@ -82,10 +82,13 @@ def call(
             machine.report_match(frame, match, path, span)
     left = given
     for entry, selector in model.registers:
-        schemas = javascript_schemas.checked(frame, path, receiver, given, span)
-        handed = conditions.handed_over(frame, selector, receiver, given)
-        machine.register(frame, entry, handed, schemas, span)
-        left = left.without(handed)
+        for part in javascript_schemas.each_route(frame, path, given):
+            schemas = javascript_schemas.checked(frame, path, receiver, part, span)
+            handed = conditions.handed_over(frame, selector, receiver, part)
+            machine.route = str(part.pos[0].const) if part.pos and part.pos[0].const.__class__ is str else ""
+            machine.register(frame, entry, handed, schemas, span)
+            machine.route = ""
+            left = left.without(handed)
     if only_rules:
         return UNKNOWN
     own = library_call(frame, path, receiver, given, span, new)

@@ -38,6 +38,12 @@ FORMATS = frozenset(["uuid", "date", "date-time", "time", "ipv4", "ipv6", "durat
 
 def call(frame: Frame, path: str, receiver: Value | None, given: Arguments, span: int) -> Value | None:
     """What a call of one of the libraries gives; None when it is none of theirs."""
+    from glasshouse.scan.interp import javascript_route_checks
+
+    beside = javascript_route_checks.call(frame, path, receiver, given, span)
+    if beside is not None:
+        return beside
+    path = path.removeprefix("celebrate.").replace("Joi.", "joi.") if path[:14] == "celebrate.Joi." else path
     schema = schema_of(receiver) if receiver is not None and receiver.path.endswith(".Schema") else None
     name = path.rpartition(".")[2]
     if schema is not None and receiver is not None:
@@ -166,6 +172,12 @@ def passed(frame: Frame, schema: Obj, value: Value, span: int, depth: int = 0) -
             if name.__class__ is str and name[:1] != "#"
         }
         return Value(refs=(made,))
+    if kind == "partly":
+        return partly(frame, value, fields, span, depth)
+    if kind == "valid":
+        from glasshouse.scan.interp import javascript_route_checks
+
+        return javascript_route_checks.valid_request(frame, fields, span)
     if kind == "array" and "*" in fields and depth < DEPTH:
         made = machine.new_obj("list", frame, span)
         item = below(frame, fields["*"], attributes.element(frame, value, "values", span), span, depth)
@@ -174,6 +186,19 @@ def passed(frame: Frame, schema: Obj, value: Value, span: int, depth: int = 0) -
     mask = mask_of(frame, schema)
     taint = without(attributes.deep_taint(machine, value), mask)
     return Value(taint=taint) if taint or not mask else Value(path=LITERAL)
+
+
+def partly(frame: Frame, value: Value, fields: dict[Any, Value], span: int, depth: int) -> Value:
+    """Data of which some fields are checked, and the others left as they are."""
+    machine = frame.machine
+    made = machine.new_obj("dict", frame, span)
+    names = [name for name in fields if name.__class__ is str and name[:1] != "#"]
+    found = {
+        name: below(frame, fields[name], attributes.get_attr(frame, value, name, span), span, depth) for name in names
+    }
+    rest = Value(taint=attributes.deep_taint(machine, value))
+    machine.heap[made] = {**found, "*": rest, attributes.CERTAIN: Value(frozenset(names))}
+    return Value(refs=(made,))
 
 
 def below(frame: Frame, item: Value, value: Value, span: int, depth: int) -> Value:
@@ -281,7 +306,26 @@ def checked(frame: Frame, path: str, receiver: Value | None, given: Arguments, s
         return of_route(frame, given, span)
     if path.startswith("trpc.Procedure.") and receiver is not None:
         return input_of(frame, receiver)
+    from glasshouse.scan.interp import javascript_route_checks
+
+    if path.startswith(("express.Application.", "express.Router.", "express.Route.")):
+        return javascript_route_checks.of_express(frame, given, span)
+    if path == "hapi.Server.route" and given.pos:
+        return javascript_route_checks.of_hapi(frame, given.pos[0])
+    if path.startswith("hono.Hono."):
+        return javascript_route_checks.of_hono(frame, given, span)
     return {}
+
+
+def each_route(frame: Frame, path: str, given: Arguments) -> list[Arguments]:
+    """The arguments of a call that registers handlers; of a list of hapi's routes, each for itself."""
+    from glasshouse.scan.interp.calls import Arguments
+
+    if frame.module.language == "javascript" and path.endswith("route") and len(given.pos) == 1:
+        routes = attributes.known_elements(frame, given.pos[0], "values")
+        if routes and frame.machine.matcher(frame).normal(path) == "hapi.Server.route":
+            return [Arguments([route], {}) for route in routes]
+    return [given]
 
 
 def with_input(frame: Frame, given: Arguments, span: int) -> Value | None:

@@ -79,6 +79,7 @@ class Machine(Findings):
         self.patterns: dict[tuple[str, str], Obj] = {}
         self.refusing: dict[Fn, bool] = {}
         self.adding: dict[Fn, bool] = {}  # see `command_lines`
+        self.route = ""  # of the function that is being handed to a framework
         self.root = Root(program.modules[0].functions[0], True)
         self.stack = self.root.stack
         self.unit: Unit
@@ -229,6 +230,8 @@ class Machine(Findings):
             return False
         if ref.frame is not None and fn.parent is not None and fn.parent.ir.kind in ("function", "method", "lambda"):
             return True
+        if fn.ir.name[:1] == "<" and fn.parent is frame.fn and frame.module.language == "javascript" and given.pos:
+            return True  # called where it stands: ``(function ($) {...})(jQuery)``
         seen: dict[Obj, int] = {}
         if ref.this is not None and ref.this.refs and self.carries(ref.this, 0, seen):
             return True

@@ -174,6 +174,7 @@ class ReadModel(NamedTuple):
     matches: tuple[MatchModel, ...]
     returns: str
     store: str = ""
+    clean: int = 0  # the classes for which the value is harmless
 
 
 class Matcher:
@@ -304,6 +305,7 @@ class Matcher:
         match: MatchModel | None = None,
         returns: str = "",
         store: str = "",
+        clean: int = 0,
     ) -> None:
         have = self.reads.get(path, ReadModel((), (), ""))
         self.reads[path] = ReadModel(
@@ -311,6 +313,7 @@ class Matcher:
             (*have.matches, match) if match else have.matches,
             returns or have.returns,
             store or have.store,
+            clean | have.clean,
         )
 
     def _add_sanitizer(self, sanitizer: schema.Sanitizer, bit: int | None) -> None:
@@ -329,6 +332,8 @@ class Matcher:
         )
         for path in sanitizer.call:
             self._call(path).sanitizers.append(model)
+        for path in sanitizer.read:
+            self._read(path, clean=mask)
 
     def _add_rule(self, rule: schema.Rule) -> None:
         for sanitizer in rule.sanitizers:

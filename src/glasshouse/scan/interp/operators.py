@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,7 @@ FOLD: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 COMPARISONS = frozenset(["==", "===", "is", "!=", "!==", "is not", "<", "<=", ">", ">=", "in", "not in", "instanceof"])
+HOST_ENDS = re.compile(r"(?<![:/])/(?!/)|[?#]")  # in text behind other parts of an address
 PATH_TYPE = "pathlib."  # `base / name` is a path, not a quotient
 SET_OPERATORS = frozenset(["-", "|", "&", "^"])
 
@@ -286,16 +288,22 @@ def concat(frame: Frame, parts: list[Value], span: int) -> Value:
         text = "".join(text_of(part.const, frame.module.language) for part in parts)
         return Value(text) if len(text) <= MAX_TEXT else UNKNOWN
     taint: Taint | None = None
-    prefix: str | None = ""
+    prefix = ""  # constant text before anything else
+    later = decided = False  # data has come; and behind it, constant text that ends the host of an address
     for part in parts:
         piece = deep_taint(machine, part) if part.refs else part.taint
         if piece:
-            piece = (
-                machine.in_text(piece) if prefix is None else machine.after_prefix(prefix, piece) if prefix else piece
-            )
-            taint = join_taint(taint, piece)
-        if prefix is not None:
-            prefix = prefix + text_of(part.const, "python") if part.const is not NOT_CONST else None
+            if prefix:
+                piece = machine.after_prefix(prefix, piece)
+            if decided:
+                piece = without(piece, machine.bit("ssrf") | machine.bit("redirect"))
+            taint = join_taint(taint, machine.in_text(piece) if later and piece else piece)
+        if part.const is NOT_CONST:
+            later = True
+        elif not later:
+            prefix += text_of(part.const, "python")
+        else:
+            decided = decided or HOST_ENDS.search(text_of(part.const, "python")) is not None
     return texts.built(frame, parts, shapeless(frame, taint) if taint else None, span) if parts else UNKNOWN
 
 

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 def named_key(frame: Frame, key: Value) -> Value:
-    """PHP: a constant of an extension as a key (``CURLOPT_URL``) stands for itself."""
+    """PHP: a constant of an extension as a key (``CURLOPT_URL``) stands for itself.  JavaScript: celebrate's names."""
+    if key.path.startswith("celebrate.Segments."):
+        return Value(key.path.rpartition(".")[2].lower())
     if frame.module.language == "php" and key.path.isupper() and not key.taint:
         return Value(key.path)
     return key

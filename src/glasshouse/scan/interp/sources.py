@@ -18,7 +18,7 @@ from glasshouse.scan.interp import (
     stores,
 )
 from glasshouse.scan.interp.matcher import MatchModel, ReadModel, SourceModel
-from glasshouse.scan.interp.values import LITERAL, UNKNOWN, Obj, Step, Taint, Value, join_taint, with_taint
+from glasshouse.scan.interp.values import LITERAL, UNKNOWN, Obj, Step, Taint, Value, join_taint, with_taint, without
 from glasshouse.scan.rules import schema
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def apply_read(machine: Machine, frame: Frame, model: ReadModel, value: Value, p
     """An attribute read that rules know."""
     if model.returns:
         value = Value(value.const, value.taint, value.refs, model.returns)
+    if model.clean:
+        value = with_taint(value, without(value.taint, model.clean))
     if model.store:
         value = stores.read(frame, model.store, path.rpartition(".")[2], value, span)
     for source in model.sources:

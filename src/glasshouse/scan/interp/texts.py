@@ -11,7 +11,7 @@ import string
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp import attributes, stores
 from glasshouse.scan.interp.values import (
     LITERAL,
     NOT_CONST,
@@ -97,8 +97,10 @@ def unknown_origin(frame: Frame, value: Value, mask: int) -> bool:
 
 
 def own_field(frame: Frame, label: Label) -> bool:
-    """Whether a label is a field of the receiver (such as ``self.name``)."""
+    """Whether a label is a field of the receiver (such as ``self.name``), or of what is kept for a request."""
     params = frame.machine.root.fn.ir.params
+    if label.source == stores.STORED:
+        return True  # nothing is known of who writes there
     if label.kind != "param" or not label.path or label.path[-1].isupper():
         return False
     return label.index < 0 or (label.index < len(params) and params[label.index].kind == "self")

@@ -136,12 +136,12 @@ def _sink(sink: Sink, place: str) -> Iterator[str]:
 
 
 def _sanitizer(cleaner: Sanitizer, place: str, classes: set[str]) -> Iterator[str]:
-    if not cleaner.call:
+    if not cleaner.call and not cleaner.read:
         yield f"field {place}.call: expected at least one callee"
     if not cleaner.classes:
         yield f'field {place}.classes: expected taint classes or "*"'
     yield from _classes(cleaner.classes, f"{place}.classes", classes)
-    yield from _callees(cleaner.call, f"{place}.call")
+    yield from _callees((*cleaner.call, *cleaner.read), f"{place}.call")
     yield from _selectors((cleaner.arg, *cleaner.cleans), f"{place}.arg")
     yield from _conditions(cleaner.where, f"{place}.where")
     yield from _pattern(cleaner.safe_prefix, f"{place}.safe_prefix")
@@ -190,6 +190,8 @@ def _models(models: Models, classes: set[str]) -> Iterator[str]:
         yield from _conditions(source.where, f"{place}.where")
     for entry in models.entries:
         yield from _entry(entry, classes)
+    for store in models.stores:
+        yield from _callees((*store.fields, *store.get, *store.set, *store.put, *store.make), f"store {store.id!r}")
     for index, cleaner in enumerate(models.sanitizers):
         yield from _sanitizer(cleaner, f"sanitizers[{index}]", classes)
     for index, mover in enumerate(models.propagators):

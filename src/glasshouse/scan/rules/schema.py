@@ -146,11 +146,12 @@ class Sanitizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     Default: the call's result is clean.  ``guard``: the call is a test; where it is true (``true``) or false
     (``false``), argument ``arg`` is clean; ``asserts``: ``arg`` is a condition without which the call does not come
     back.  ``cleans``: arguments or ``self`` that are clean after the call.  ``safe_prefix``: only where the constant
-    text that argument ``arg`` begins with matches this regular expression.
+    text that argument ``arg`` begins with matches this regular expression.  ``read``: attributes whose value is clean.
     """
 
-    call: tuple[str, ...]
     classes: tuple[str, ...]
+    call: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
     guard: Literal["true", "false", "asserts"] | None = None
     arg: str = "0"
     cleans: tuple[str, ...] = ()
