@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Hit
+from glasshouse.scan.memory.borrowed import find_borrowed
 from glasshouse.scan.memory.engine import Engine, Found
 from glasshouse.scan.memory.links import Links, links_of
 from glasshouse.scan.memory.program import FileFacts
@@ -66,6 +67,7 @@ def guarded(engine: Engine, index: int) -> None:
         engine.run_function(index)
         find_patterns(engine, index)
         find_typed(engine, index)
+        find_borrowed(engine, index)
     except Exception as error:  # noqa: BLE001 - recorded, never hidden: one odd function must not end the scan
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{place.filename.rpartition('/')[2]}:{place.lineno}"

@@ -156,8 +156,8 @@ def load(engine: Engine, state: State, region: Region, key: Any, span: int, name
                 numbers.not_negative(found)
                 if found.taint & STRONG:
                     numbers.any_of_type(found)
-                if key.__class__ is not tuple and key != ALL:
-                    state.set_field(region, key, found)  # the next read gives the same
+                if key.__class__ is not tuple and key != ALL and numbers.width(found.type) is not None:
+                    state.set_field(region, key, found)  # the next read gives the same number
     elif region.kind in ("stack", "heap") and not region.zeroed and region.parent is None and not text.endswith("]"):
         if not text and not isinstance(key, (int, tuple)) and key != ALL:
             pass  # may be an array, of which the address is taken

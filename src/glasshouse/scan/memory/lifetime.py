@@ -161,6 +161,9 @@ def at_return(engine: Engine, state: State, value: V, span: int) -> None:
     if value.reg is not None:
         if value.reg.root().kind == "stack" and value.type.endswith(("*", "]")) and value.reg.family != "$vla":
             returned_stack(engine, value, span)
+        status = state.status.get(value.reg)
+        if status is not None and status[0] == FREED and value.type.endswith("*") and value.reg.kind == "heap":
+            engine.report("use-after-free", span, shown(value, -1), "", "medium")
         escape(state, value)
     ends = engine.frame.function.name in PROGRAMS and engine.frame.caller is None
     for region, (what, born) in state.status.items():
