@@ -166,7 +166,9 @@ def gives(frame: Frame, value: Value, wanted: tuple[str | int | bool | None, ...
     for ref in value.refs:
         if ref.__class__ is FuncRef:
             frame.machine.unit.touched.add(ref.fn)
-            given = [ins[2] for ins in instructions(ref.fn.ir.body) if ins[0] == ir.RETURN]
+            body = list(instructions(ref.fn.ir.body))
+            tuples = {ins[2]: ins[4][0] for ins in body if ins[0] == ir.MAKE and ins[3] == "tuple" and ins[4]}
+            given = [tuples.get(ins[2], ins[2]) for ins in body if ins[0] == ir.RETURN]  # Go: the first of several
             consts = ref.fn.ir.consts
             if given and all(
                 item.__class__ is int and item < 0 and same_constant(consts[-1 - item], wanted) for item in given

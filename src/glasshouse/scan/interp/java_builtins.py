@@ -67,6 +67,8 @@ WRAPPERS = frozenset(
 
 # --- making objects ---------------------------------------------------------------------------------------------------
 
+MAX_CONSTANTS = 16  # of an enum, looked at one by one
+
 
 def new_collection(frame: Frame, library: str, given: Arguments, span: int) -> Value:
     items: list[Value] = []
@@ -548,7 +550,16 @@ def class_method(frame: Frame, ref: ClassRef, name: str, given: Arguments, span:
         return enum_constants(frame, ref, span)
     if name == "valueOf" and ref.cls.ir.flags & ir.ENUM and first.const.__class__ is str:
         return ref.cls.attrs.get(first.const)
+    if name == "valueOf" and ref.cls.ir.flags & ir.ENUM and first.taint:
+        return any_constant(frame, ref)
     return None
+
+
+def any_constant(frame: Frame, ref: ClassRef) -> Value:
+    """``Status.valueOf(text)``: one of the constants, whatever the text was, or an exception."""
+    frame.machine.ensure_class(ref.cls)
+    refs = [item for value in ref.cls.attrs.values() for item in value.refs]
+    return Value(refs=tuple(item for item in refs if item.__class__ is Obj and item.cls is ref.cls)[:MAX_CONSTANTS])
 
 
 def enum_constants(frame: Frame, ref: ClassRef, span: int) -> Value:

@@ -33,6 +33,7 @@ WEAK_CIPHERS = frozenset(
     "EVP_rc2_cbc EVP_bf_ecb EVP_aes_128_ecb EVP_aes_256_ecb EVP_aes_192_ecb EVP_des_ede_ecb encrypt "
     "setkey des_setparity".split()
 )
+UNCHECKED_PEER = frozenset(["CURLOPT_SSL_VERIFYPEER", "CURLOPT_SSL_VERIFYHOST"])
 COMPARISONS = frozenset(["<", "<=", ">", ">=", "==", "!="])
 SEARCHES = frozenset(["strchr", "strrchr", "strstr", "strpbrk", "strcspn", "strspn"])
 FIXED = re.compile(r"\[\s*\w+\s*\]$")
@@ -71,6 +72,10 @@ def find_patterns(engine: Engine, index: int) -> None:
                 engine.report(check, ins[1], name, "", "high")
             elif name in WEAK_HASHES:
                 engine.report("weak-hash", ins[1], name, "", "medium")
+            elif name == "curl_easy_setopt" and len(ins[4]) > 2 and ins[4][1] in UNCHECKED_PEER:
+                if facts.function.consts and ins[4][2].__class__ is int and ins[4][2] < 0:
+                    if facts.function.consts[-1 - ins[4][2]] == 0:
+                        engine.report("tls-unverified", ins[1], str(ins[4][1]), "", "high")
             elif name in WEAK_CIPHERS:
                 engine.report("weak-cipher", ins[1], name, "", "medium")
             elif name == "signal" or name == "sigaction":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
@@ -13,6 +14,8 @@ from glasshouse.scan.rules.schema import Rule
 SIDES: tuple[Literal["positive", "negative"], ...] = ("positive", "negative")
 _MARKED = {"// ts": ".ts", "// jsx": ".jsx", "// tsx": ".tsx"}
 _ENDINGS = {"python": ".py", "c": ".c", "go": ".go", "php": ".php", "cobol": ".cob", "cpp": ".cc"}
+
+_CPP_HEADER = re.compile(r"#include <\w+>")  # `<vector>`: headers of C have an ending
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -36,7 +39,7 @@ def examples(rules: Iterable[Rule] | None = None) -> Iterator[Example]:
 
 
 def file_name(rule: Rule, text: str) -> str:
-    """The name that the example needs: Java wants that of its class; the first line may ask for a dialect."""
+    """The name that the example needs: Java wants that of its class; the first line tells dialects, and C++."""
     ending = _ending(rule.languages[0], text.lstrip().partition("\n")[0].strip())
     return f"Snippet{ending}" if ending == ".java" else f"snippet{ending}"
 
@@ -46,4 +49,6 @@ def _ending(language: str, head: str) -> str:
         return ".jsp" if head.startswith("<") else ".java"
     if language == "javascript":
         return _MARKED.get(head, ".html" if head.startswith("<") else ".js")
+    if language == "c" and _CPP_HEADER.match(head):
+        return ".cpp"
     return _ENDINGS[language]

@@ -16,7 +16,7 @@ MAX_BACK = 20_000  # bytes: bounds on what one function costs here, whatever is 
 ANY = re.compile(
     rb"\[|\*\s*\w+\s*=|alloc|free|mem(?:cpy|set|move|cmp|dup)|str(?:n?c|len|dup|tok|to)|printf|scanf|copy_|lock|get|put|"
     rb"open|close|read|recv|send|write|exec|system|(?<![\w.])(?:new|delete)\b|[%/]|rand|->|signal|uid|crypt|md5|MD5|sha|"
-    rb"path|\bgoto\b|access|stat\b|temp|tmp|alloca|_init|release|chmod|mask|EVP_|DES|RC4|::|\.begin\(|erase|push_|"
+    rb"path|\bgoto\b|access|stat\b|temp|tmp|alloca|_init|release|chmod|mask|EVP_|DES|RC4|::|\.begin\(|erase|push_|setopt|c_str|"
     rb"[\n{;][ \t]*(?:unsigned |struct |const )*\w+[ \t*]+\w+(?:, *\**\w+)*;"
 )
 RESOURCE = re.compile(
