@@ -24,8 +24,9 @@ MANY = ("any", "from")  # selectors of several arguments
 def pick(frame: Frame, selector: Selector, receiver: Value | None, given: Arguments) -> list[Value]:
     """The values a selector names."""
     found = selected(selector, given.pos, given.kw, receiver)
-    if given.rest is not None and (selector.kind in MANY or (not found and selector.kind in ("pos", "last"))):
-        found = [*found, given.rest]
+    if given.rest is not None and selector.kind in ("pos", "any", "from", "last"):
+        spread = selector.kind in MANY and frame.module.language == "javascript"
+        found = [*found, given.rest] if spread or not found else found
     if not found and "**" in given.kw and selector.kind == "kw":
         found = [attributes.get_item(frame, given.kw["**"], Value(selector.name), 0)]
     if selector.path:

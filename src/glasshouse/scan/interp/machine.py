@@ -15,6 +15,7 @@ from glasshouse.scan.interp.matcher import Matcher
 from glasshouse.scan.interp.modules import Modules
 from glasshouse.scan.interp.protocols import Protocols
 from glasshouse.scan.interp.python_builtins import CONSTANTS
+from glasshouse.scan.interp.stores import STORED
 from glasshouse.scan.interp.summary import THIS, Summary, snapshot
 from glasshouse.scan.interp.units import ENTRY, SUMMARY, Key, Unit, Units
 from glasshouse.scan.interp.values import (
@@ -274,7 +275,7 @@ class Machine(Findings):
         """
         if value.taint:
             for label in value.taint:
-                if label.kind == "source":
+                if label.kind == "source" and label.source != STORED:
                     return True
         if seen is None:
             seen = {}
@@ -297,7 +298,7 @@ class Machine(Findings):
                             return True
                     elif item.taint:
                         for label in item.taint:
-                            if label.kind == "source":
+                            if label.kind == "source" and label.source != STORED:
                                 return True
             elif kind is FuncRef:
                 return depth == 0 or (depth == 1 and table and ref.fn.module.language != "javascript")

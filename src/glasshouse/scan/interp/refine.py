@@ -178,7 +178,7 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hold
         equality.inside_folder(frame, block, position, left)
         if b.const == 0:
             found_first(frame, block, position, left)
-        if not b.taint and a.taint:
+        if not b.taint and (a.taint or b.const.__class__ is str):
             host_tests.checked(frame, block, position, left)
         elif not a.taint and b.taint:
             host_tests.checked(frame, block, position, right)

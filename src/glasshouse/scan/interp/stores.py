@@ -29,7 +29,6 @@ def place_of(store: str, *names: str) -> str:
 def read(frame: Frame, store: str, name: str, value: Value, span: int) -> Value:
     """The value of a name in a store: data of whoever has written it."""
     machine, index = frame.machine, frame.module.index
-    machine.root.tainted = True
     label = machine.source_label("source", STORED, place_of(store, name), (index, span))
     step = Step(index, span, f"kept for the request as `{name}`", None)
     return with_taint(value, join_taint({label: (machine.everything, step)}, value.taint))

@@ -99,6 +99,13 @@ app.get('/a', async (req, res) => {
   fs.readFileSync(path.join('/srv', ...req.query.p.split('/'))); // told 22
   res.set('X-Name', req.query.name);
 });
+app.get('/b', async (req, res) => {
+  const u = new URL(req.query.u);
+  if (u.hostname === 'a.example.com' && req.query.b) await axios.get(u.href);
+  if (u.protocol === 'https:' && u.hostname === 'a.example.com') await axios.get(u.href);
+  if (u.protocol === 'https:' && req.query.b) await axios.get(u.href); // told 918
+  if (u.hostname === 'a.example.com' || req.query.b) await axios.get(u.href); // told 918
+});
 """,
 }
 ROUTES = {
