@@ -314,10 +314,10 @@ def op_set_item(engine: Engine, ins: ir.Instr, state: State) -> None:
     elif value.const() == 0 and isinstance(place, int):
         state.texts[region] = index
     if place == ALL:
-        have = state.field(region, ALL)
         content = V()
-        content.taint = value.taint | (have.taint if have is not None else 0)
-        content.source = value.source or (have.source if have is not None else "")
+        content.taint, content.source = value.taint, value.source
+        for have in state.heap.get(region, {}).values():
+            content.taint, content.source = content.taint | have.taint, content.source or have.source
         if value.reg is not None:
             lifetime.escape(state, value)  # it lies at some place there
         state.heap[region] = {ALL: content}

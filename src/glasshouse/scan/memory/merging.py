@@ -139,8 +139,12 @@ def join_heap(a: State, b: State) -> None:
         if others is None:
             del a.heap[region]
             continue
-        a.heap[region] = {
+        both = {
             key: value if others[key] is value else hull(value, others[key])
             for key, value in fields.items()
             if key in others
         }
+        every = None if ALL in both else fields.get(ALL) or others.get(ALL)
+        if every is not None and every.taint:  # written at some place on one of the two
+            both[ALL] = V().having(taint=every.taint, source=every.source)
+        a.heap[region] = both

@@ -387,6 +387,10 @@ WHOLE = {
     """int f(const char *a) { struct list *l = calloc(1, sizeof *l); if (!l) return 1;
        for (int i = 0; i < 3; i++) added(l, a); free(l); return 0; }""": "",
     "int f(struct list *l) { int n = 0; for (int i = 0; i < l->n; i++) n += l->keys[i][0]; return n; }": "",
+    # A text that a loop copies, and that may stay empty.
+    """static char *word(void) { static char out[64]; char *p = strstr(getenv("Q"), "x"); if (!p) return NULL;
+       size_t i = 0; while (p[i] && i < sizeof out - 1) { out[i] = p[i]; i++; } out[i] = 0; return out; }
+       void f(void) { char *w = word(); if (w) system(w); }""": "command-injection",
     # Data told to one program is no command; told to a shell it is.
     'void f(void) { char *d = getenv("D"); execl("/bin/tar", "tar", "cf", "/b.tar", "--", d, (char *)0); }': "",
     'void f(void) { char *d = getenv("D"); execl("/bin/sh", "sh", "-c", d, (char *)0); }': "command-injection",
