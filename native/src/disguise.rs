@@ -90,17 +90,12 @@ fn stripped(word: &[u8]) -> &[u8] {
 
 /// Whether a known word results when digits and signs are read as letters.
 fn reads(word: &[u8], model: &Model) -> bool {
-    let mut plain: Vec<u8> = word.iter().map(|byte| letter(byte.to_ascii_lowercase())).collect();
+    let plain: Vec<u8> = word.iter().map(|byte| letter(byte.to_ascii_lowercase())).collect();
     if plain.is_empty() || !plain.iter().all(u8::is_ascii_alphabetic) {
         return false;
     }
-    if model.knows(&plain) {
-        return true;
-    }
     let changed = |from: u8, to: u8| -> Vec<u8> { plain.iter().map(|b| if *b == from { to } else { *b }).collect() };
-    let (one, other) = (changed(b'i', b'l'), changed(b'l', b'i'));
-    plain.clear();
-    model.knows(&one) || model.knows(&other)
+    model.knows(&plain) || model.knows(&changed(b'i', b'l')) || model.knows(&changed(b'l', b'i'))
 }
 
 fn letter(byte: u8) -> u8 {

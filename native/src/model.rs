@@ -49,7 +49,6 @@ pub struct Weighed {
 struct Block {
     start: usize,
     alone: bool,
-    total: i64,
     shown: Vec<u32>,
 }
 
@@ -175,15 +174,14 @@ impl Model {
             match &mut block {
                 Some(open) if end - open.start <= MAX_BLOCK => {
                     if open.alone {
-                        best.offer(self.of_sentence(open.total));
+                        best.offer(self.of_sentence(&open.shown));
                         open.alone = false;
                     }
                     open.shown.extend_from_slice(&shown);
-                    best.offer(self.of_sentence(self.total(&shown)));
+                    best.offer(self.of_sentence(&shown));
                 }
                 _ => {
-                    let total = self.total(&shown);
-                    let next = Block { start, alone: true, total, shown: shown.clone() };
+                    let next = Block { start, alone: true, shown: shown.clone() };
                     if let Some(done) = block.replace(next) {
                         self.end(done, &mut best);
                     }
@@ -200,12 +198,17 @@ impl Model {
     /// A block of one sentence counts as a block, since it has no other context.
     fn end(&self, mut block: Block, best: &mut Weighed) {
         once(&mut block.shown);
-        best.offer(self.bias + self.total(&block.shown) as f64 * self.scale);
+        best.offer(self.of_block(&block.shown));
         best.shown.extend_from_slice(&block.shown);
     }
 
-    fn of_sentence(&self, total: i64) -> f64 {
-        (self.bias - self.margin) + total as f64 * self.scale
+    /// The evidence of a sentence beside others, which must be clearer.
+    fn of_sentence(&self, shown: &[u32]) -> f64 {
+        (self.bias - self.margin) + self.total(shown) as f64 * self.scale
+    }
+
+    fn of_block(&self, shown: &[u32]) -> f64 {
+        self.bias + self.total(shown) as f64 * self.scale
     }
 
     /// The evidence of all these features together.
@@ -214,7 +217,7 @@ impl Model {
         if shown.last().map_or(false, |last| *last as usize >= self.weights.len()) {
             return None;
         }
-        Some(self.bias + self.total(&shown) as f64 * self.scale)
+        Some(self.of_block(&shown))
     }
 
     fn total(&self, shown: &[u32]) -> i64 {

@@ -6,7 +6,16 @@ from typing import Any
 
 import msgspec
 
-from glasshouse.gateway.dialect.interface import AnswerView, Call, ErrorKind, EventView, Piece, RequestShapeError, Usage
+from glasshouse.gateway.dialect.interface import (
+    AnswerView,
+    Call,
+    ErrorKind,
+    EventView,
+    Piece,
+    RequestShapeError,
+    Role,
+    Usage,
+)
 from glasshouse.gateway.dialect.openai_errors import error_body
 from glasshouse.gateway.dialect.reading import (
     Found,
@@ -38,8 +47,8 @@ class OpenAIResponses:
             raise RequestShapeError("`input` must hold a text or a list of items", "input")
         found = Found()
         for key, value in body.items():
-            role = "system" if key == "instructions" else "user" if key == "input" else "other"
-            found.members({key: value}, role)  # type: ignore[arg-type]
+            role: Role = "system" if key == "instructions" else "user" if key == "input" else "other"
+            found.members({key: value}, role)
         state = [*found.state, *(["prompt"] if body.get("prompt") else [])]
         return Call(
             model=model_name(body),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glasshouse.scan.interp import sources
 from glasshouse.scan.interp.matcher import Matcher, MatchModel, SinkModel
+from glasshouse.scan.interp.stores import STORED
 from glasshouse.scan.interp.summary import SinkHit
 from glasshouse.scan.interp.values import Label, Mark, Obj, Step, Taint, Value
 from glasshouse.scan.program import Fn
@@ -85,7 +86,7 @@ class Findings:
                 sinks[key] = SinkHit(sink, fn, span, label, step, built)
             return
         rule = sink.rule
-        if label.source == "stored":
+        if label.source == STORED:
             self.record_read(Flow(rule, sink.name, sink.label, sink.confidence, fn, span, label, step, built))
             return
         if label.kind == "private":
