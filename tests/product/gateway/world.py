@@ -100,16 +100,19 @@ class World:
 
 
 def configuration(upstream_port: int) -> dict[str, Any]:
-    """The ``[gateway]`` table for the local upstream."""
+    """The ``[gateway]`` table for the local upstream, which only ``stall`` is not given all the time it takes."""
     base = f"http://127.0.0.1:{upstream_port}"
-    fast = {"connect_timeout_s": 2.0, "first_byte_timeout_s": 2.0, "idle_timeout_s": 1.0, "connect_retries": 0}
+    patient = {"connect_timeout_s": 30.0, "first_byte_timeout_s": 30.0, "idle_timeout_s": 30.0, "connect_retries": 0}
+    hasty = patient | {"first_byte_timeout_s": 1.0, "idle_timeout_s": 1.0}
     model = {"upstreams": ["claude", "gpt"], "longest_answer": 1000, "price": {"input": 3.0, "output": 15.0}}
+    upstreams = {
+        prefix + name: {"family": family, "url": url, "key_env": "UPSTREAM_KEY", **timeouts}
+        for prefix, timeouts in (("", patient), ("hasty-", hasty))
+        for name, family, url in (("claude", "anthropic", base), ("gpt", "openai", f"{base}/v1"))
+    }
     return {
-        "upstreams": {
-            "claude": {"family": "anthropic", "url": base, "key_env": "UPSTREAM_KEY", **fast},
-            "gpt": {"family": "openai", "url": f"{base}/v1", "key_env": "UPSTREAM_KEY", **fast},
-        },
-        "models": dict.fromkeys(MODELS, model),
+        "upstreams": upstreams,
+        "models": dict.fromkeys(MODELS, model) | {"stall": model | {"upstreams": ["hasty-claude", "hasty-gpt"]}},
         "limits": {"max_body_bytes": 1_000_000, "max_answer_bytes": 2_000_000, "body_timeout_s": 1.0},
     }
 
