@@ -39,6 +39,7 @@ EVIDENCE_STRENGTH = 20.0
 """Listed CVEs' worth of belief that a step tells nothing."""
 DAYS_A_MONTH = 4
 NEVER = 10**7
+SAME = 1e-9  # of the larger of one and the mean: scores nearer together than this are one score
 
 
 class Landmark(NamedTuple):
@@ -256,8 +257,12 @@ class Scores(NamedTuple):
 
     @property
     def spread(self) -> tuple[float, float]:
-        """Mean and standard deviation: models of more days are surer of themselves, which says nothing."""
-        return float(self.mixed.mean()), float(self.mixed.std()) or 1.0
+        """Mean and standard deviation: models of more days are surer of themselves, which says nothing.
+
+        Scores that differ by rounding alone do not differ: divided by such a deviation, rounding is all that is left.
+        """
+        mean, deviation = float(self.mixed.mean()), float(self.mixed.std())
+        return mean, deviation if deviation > SAME * max(1.0, abs(mean)) else 1.0
 
 
 def fit_slope(past: Sequence[Scores], labels: Sequence[npt.NDArray[np.bool_]]) -> float:

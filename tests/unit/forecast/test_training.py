@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 pytest.importorskip("sklearn")
@@ -22,6 +22,7 @@ from glasshouse.forecast.model import INPUTS, StepModel
 from glasshouse.forecast.trees import LEAVES, TreeModel
 
 
+@example([-15.0, -15.000000000000002], 0.125, 1.0)
 @given(
     st.lists(st.floats(-20, 5), min_size=2, max_size=50),
     st.floats(1e-5, 0.2),
