@@ -18,6 +18,9 @@ from glasshouse.gateway.settings import GatewaySettings, upstream_key
 from glasshouse.ledger import Ledger
 from glasshouse.words.errors import ConfigError
 
+BACKLOG = 2048
+"""Connections that wait until a worker takes them."""
+
 
 def check(settings: GatewaySettings, environ: Mapping[str, str]) -> Home:
     """The home that would be served from; an error for everything that would fail later."""
@@ -54,7 +57,7 @@ def _serve(config: Path, settings: GatewaySettings, home: Home, listener: socket
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to an address; `ConfigError` when it cannot be."""
+    """A socket that listens on an address; `ConfigError` when it cannot."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -63,6 +66,7 @@ def listen(host: str, port: int) -> socket.socket:
             listener = closing.enter_context(socket.socket(family, kind, protocol))
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
+            listener.listen(BACKLOG)  # who connects from here on waits for the first worker
             closing.pop_all()
     except OSError as error:
         hint = "Choose another address or port, or end what listens there."
@@ -81,8 +85,8 @@ def _run(settings: GatewaySettings, listener: socket.socket) -> None:
 
     server = Config(
         "glasshouse.gateway.app:application", interface="asgi3", lifespan="on", workers=settings.workers,
-        http=Connection, ssl_certfile=settings.tls_certificate or None, ssl_keyfile=settings.tls_key or None,
-        **LISTENING,
+        http=Connection, backlog=BACKLOG, ssl_certfile=settings.tls_certificate or None,
+        ssl_keyfile=settings.tls_key or None, **LISTENING,
     )  # fmt: skip
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn sends itself once more what it was ended by
         signal.signal(number, lambda *_: None)
