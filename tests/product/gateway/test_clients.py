@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import os
+import queue
 import re
 import shutil
 import signal
@@ -16,7 +17,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,24 +45,20 @@ class Served:
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[LocalUpstream]:
     """The local upstream in a thread of its own."""
-    loop = asyncio.new_event_loop()
-    ready: list[LocalUpstream] = []
-    started = threading.Event()
+    ready: queue.SimpleQueue[tuple[LocalUpstream, Callable[[], object]]] = queue.SimpleQueue()
 
     async def main() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
         async with LocalUpstream() as server:
-            ready.append(server)
-            started.set()
+            ready.put((server, lambda: loop.call_soon_threadsafe(stop.set)))
             await stop.wait()
 
-    stop = asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=(main(),))
+    thread = threading.Thread(target=lambda: asyncio.run(main()))
     thread.start()
-    started.wait(10)
-    yield ready[0]
-    loop.call_soon_threadsafe(stop.set)
+    server, stop = ready.get(timeout=10)
+    yield server
+    stop()
     thread.join()
-    loop.close()
 
 
 @pytest.fixture(scope="module")
