@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from glasshouse.scan import ir, store_flows
-from glasshouse.scan.interp import java_builtins, javascript_fields, sources
+from glasshouse.scan.interp import sources
 from glasshouse.scan.interp.findings import Fact, Flow
+from glasshouse.scan.interp.java import builtins as java_builtins
+from glasshouse.scan.interp.javascript import fields as javascript_fields
 from glasshouse.scan.interp.machine import Machine
 from glasshouse.scan.interp.matcher import Matcher
 from glasshouse.scan.interp.summary import SinkHit

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 
 from glasshouse.scan.interp.frame import Frame
-from glasshouse.scan.interp.java_collections import TRUE_VALUE
+from glasshouse.scan.interp.java.collections import TRUE_VALUE
 from glasshouse.scan.interp.machine import Machine
-from glasshouse.scan.interp.php_constants import CONSTANTS as PHP_CONSTANTS
-from glasshouse.scan.interp.php_scope import PHP
+from glasshouse.scan.interp.php.constants import CONSTANTS as PHP_CONSTANTS
+from glasshouse.scan.interp.php.scope import PHP
 from glasshouse.scan.interp.python_builtins import CONSTANTS
 from glasshouse.scan.interp.values import (
     FALSE,

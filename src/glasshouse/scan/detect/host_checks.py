@@ -8,7 +8,7 @@ from typing import Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Hit
-from glasshouse.scan.detect.javascript_values import UNKNOWN, Facts, Site, facts_of
+from glasshouse.scan.detect.javascript.values import UNKNOWN, Facts, Site, facts_of
 from glasshouse.scan.detect.private_flow import CALLS, named, pick, shown
 
 _TOP = r"(?:com|org|net|io|edu|gov|dev|app|cloud|info|biz|co|uk|de|fr|eu|us|cn|ru|jp|ch|example)"

@@ -9,7 +9,7 @@ from typing import Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Hit
-from glasshouse.scan.detect.javascript_values import UNKNOWN, Facts, Site, everything, facts_of
+from glasshouse.scan.detect.javascript.values import UNKNOWN, Facts, Site, everything, facts_of
 from glasshouse.scan.detect.mentions import mentions_of
 from glasshouse.scan.detect.private_flow import CALLS, keywords, named, pick, shown
 from glasshouse.scan.detect.secrets import credential_name, is_placeholder, looks_like_secret, redact

@@ -13,7 +13,7 @@ from typing import Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.detect.interface import Hit
-from glasshouse.scan.detect.javascript_values import UNKNOWN, Facts, Site, arguments, everything, facts_of
+from glasshouse.scan.detect.javascript.values import UNKNOWN, Facts, Site, arguments, everything, facts_of
 from glasshouse.scan.detect.mentions import mentions_of
 
 CALLS = (ir.CALL, ir.CALL_METHOD, ir.NEW)

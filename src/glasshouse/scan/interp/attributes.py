@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import command_lines, declared_data, php_keys, stores
+from glasshouse.scan.interp import command_lines, declared_data, stores
+from glasshouse.scan.interp.php import keys as php_keys
 from glasshouse.scan.interp.values import (
     LITERAL,
     MAX_PATH,
@@ -503,7 +504,7 @@ def known_elements(frame: Frame, value: Value, kind: str) -> list[Value] | None:
 
 def iterated(frame: Frame, obj: Obj) -> list[Value] | None:
     """What iterating a JavaScript map or set gives, in order; None if there may be more than is known."""
-    from glasshouse.scan.interp import javascript_collections
+    from glasshouse.scan.interp.javascript import collections as javascript_collections
 
     pairs, more = javascript_collections.entries_of(frame, obj)
     if more:
@@ -532,7 +533,7 @@ def element(frame: Frame, value: Value, kind: str, span: int) -> Value:
             continue
         fields = machine.fields(ref) or {}
         if ref.kind == "map":
-            from glasshouse.scan.interp import javascript_collections
+            from glasshouse.scan.interp.javascript import collections as javascript_collections
 
             pairs = javascript_collections.entries_of(frame, ref)[0]
             items = [javascript_collections.make_list(frame, span, [key, item]) for key, item in pairs]

@@ -6,20 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import (
-    attributes,
-    containers,
-    declared_data,
-    external,
-    go_builtins,
-    java_builtins,
-    java_functions,
-    java_text,
-    javascript_builtins,
-    javascript_collections,
-    javascript_promises,
-    summary,
-)
+from glasshouse.scan.interp import attributes, containers, declared_data, external, summary
 from glasshouse.scan.interp.arguments import NO_ARGUMENTS as NO_ARGUMENTS
 from glasshouse.scan.interp.arguments import Arguments as Arguments
 from glasshouse.scan.interp.arguments import arguments as arguments
@@ -31,6 +18,13 @@ from glasshouse.scan.interp.construction import call_constructor as call_constru
 from glasshouse.scan.interp.construction import construct as construct
 from glasshouse.scan.interp.construction import home_of as home_of
 from glasshouse.scan.interp.construction import instantiate as instantiate
+from glasshouse.scan.interp.go import builtins as go_builtins
+from glasshouse.scan.interp.java import builtins as java_builtins
+from glasshouse.scan.interp.java import functions as java_functions
+from glasshouse.scan.interp.java import text as java_text
+from glasshouse.scan.interp.javascript import builtins as javascript_builtins
+from glasshouse.scan.interp.javascript import collections as javascript_collections
+from glasshouse.scan.interp.javascript import promises as javascript_promises
 from glasshouse.scan.interp.python_builtins import HANDLERS as BUILT_IN
 from glasshouse.scan.interp.values import (
     NEVER,

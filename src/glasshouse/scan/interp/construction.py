@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.bodies import instructions
-from glasshouse.scan.interp import (
-    calls,
-    external,
-    go_builtins,
-    java_builtins,
-    java_functions,
-)
+from glasshouse.scan.interp import calls, external
 from glasshouse.scan.interp.arguments import NO_ARGUMENTS, Arguments
+from glasshouse.scan.interp.go import builtins as go_builtins
+from glasshouse.scan.interp.java import builtins as java_builtins
+from glasshouse.scan.interp.java import functions as java_functions
 from glasshouse.scan.interp.values import (
     NONE,
     NOT_CONST,

@@ -352,7 +352,8 @@ def assign_all(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int
 
 def callback(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, span: int) -> Value:
     """Array methods that call back with the elements."""
-    from glasshouse.scan.interp import calls, javascript_builtins
+    from glasshouse.scan.interp import calls
+    from glasshouse.scan.interp.javascript import builtins as javascript_builtins
 
     machine = frame.machine
     function = given.pos[0]

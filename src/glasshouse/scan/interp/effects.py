@@ -6,7 +6,8 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from glasshouse.scan.interp import attributes, conditions, go_builtins
+from glasshouse.scan.interp import attributes, conditions
+from glasshouse.scan.interp.go import builtins as go_builtins
 from glasshouse.scan.interp.selectors import Selector
 from glasshouse.scan.interp.values import UNKNOWN, Obj, Taint, Value, join_taint
 

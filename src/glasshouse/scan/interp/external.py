@@ -5,20 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import (
-    access_paths,
-    attributes,
-    conditions,
-    effects,
-    go_builtins,
-    java_builtins,
-    javascript_builtins,
-    javascript_responses,
-    javascript_schemas,
-    patterns,
-    php_builtins,
-    stores,
-)
+from glasshouse.scan.interp import access_paths, attributes, conditions, effects, patterns, stores
+from glasshouse.scan.interp.go import builtins as go_builtins
+from glasshouse.scan.interp.java import builtins as java_builtins
+from glasshouse.scan.interp.javascript import builtins as javascript_builtins
+from glasshouse.scan.interp.javascript import responses as javascript_responses
+from glasshouse.scan.interp.javascript import schemas as javascript_schemas
 from glasshouse.scan.interp.late_pattern import LatePattern
 from glasshouse.scan.interp.matcher import (
     CallModel,
@@ -26,6 +18,7 @@ from glasshouse.scan.interp.matcher import (
     SanitizerModel,
     SinkModel,
 )
+from glasshouse.scan.interp.php import builtins as php_builtins
 from glasshouse.scan.interp.selectors import Selector
 from glasshouse.scan.interp.values import (
     NOT_CONST,

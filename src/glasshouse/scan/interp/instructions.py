@@ -11,19 +11,19 @@ from glasshouse.scan.interp import (
     attributes,
     calls,
     every_element,
-    go_tests,
-    java_collections,
-    javascript_builtins,
-    javascript_promises,
     literals,
     operators,
-    php_builtins,
     predicates,
     refine,
     sources,
 )
 from glasshouse.scan.interp.frame import HANDLERS, Frame, LoopContext, TryContext
+from glasshouse.scan.interp.go import tests as go_tests
+from glasshouse.scan.interp.java import collections as java_collections
+from glasshouse.scan.interp.javascript import builtins as javascript_builtins
+from glasshouse.scan.interp.javascript import promises as javascript_promises
 from glasshouse.scan.interp.modules import NUMERIC
+from glasshouse.scan.interp.php import builtins as php_builtins
 from glasshouse.scan.interp.states import TESTED, State, join_env, join_heap, join_state
 from glasshouse.scan.interp.values import (
     FALSE,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes, php_keys
+from glasshouse.scan.interp import attributes
 from glasshouse.scan.interp.attributes import CERTAIN, MAX_FIELDS
+from glasshouse.scan.interp.php import keys as php_keys
 from glasshouse.scan.interp.values import NOT_CONST, UNKNOWN, Obj, Taint, Value, join, join_taint, with_taint, without
 
 if TYPE_CHECKING:

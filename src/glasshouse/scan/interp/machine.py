@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import calls, construction, instructions, javascript_schemas, predicates, sources
+from glasshouse.scan.interp import calls, construction, instructions, predicates, sources
 from glasshouse.scan.interp.budget import MAX_FRAMES, Budget
 from glasshouse.scan.interp.findings import Findings, Root
 from glasshouse.scan.interp.frame import Frame
 from glasshouse.scan.interp.heap import Heap
+from glasshouse.scan.interp.javascript import schemas as javascript_schemas
 from glasshouse.scan.interp.matcher import Matcher
 from glasshouse.scan.interp.modules import Modules
 from glasshouse.scan.interp.protocols import Protocols

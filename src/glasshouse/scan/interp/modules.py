@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glasshouse.scan.interp import attributes, enclosing, php_scope
+from glasshouse.scan.interp import attributes, enclosing
 from glasshouse.scan.interp.frame import Frame
+from glasshouse.scan.interp.php import scope as php_scope
 from glasshouse.scan.interp.python_builtins import CONSTANTS
 from glasshouse.scan.interp.units import STATE, local
 from glasshouse.scan.interp.values import (

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import php_text, texts
+from glasshouse.scan.interp import texts
 from glasshouse.scan.interp.attributes import deep_taint
+from glasshouse.scan.interp.php import text as php_text
 from glasshouse.scan.interp.values import (
     FALSE,
     NOT_CONST,

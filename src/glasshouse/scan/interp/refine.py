@@ -13,14 +13,14 @@ from glasshouse.scan.interp import (
     equality,
     every_element,
     flags,
-    go_tests,
     host_tests,
     patterns,
-    php_patterns,
     predicates,
     shape_tests,
 )
 from glasshouse.scan.interp.access_paths import assigns, definition
+from glasshouse.scan.interp.go import tests as go_tests
+from glasshouse.scan.interp.php import patterns as php_patterns
 from glasshouse.scan.interp.values import LITERAL, NOT_CONST, Bound, Obj, Value, join_taint, with_taint, without
 
 if TYPE_CHECKING:

@@ -6,17 +6,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import (
-    access_paths,
-    attributes,
-    conditions,
-    declared_data,
-    dependencies,
-    external,
-    go_builtins,
-    javascript_responses,
-    stores,
-)
+from glasshouse.scan.interp import access_paths, attributes, conditions, declared_data, dependencies, external, stores
+from glasshouse.scan.interp.go import builtins as go_builtins
+from glasshouse.scan.interp.javascript import responses as javascript_responses
 from glasshouse.scan.interp.matcher import MatchModel, ReadModel, SourceModel
 from glasshouse.scan.interp.values import LITERAL, UNKNOWN, Obj, Step, Taint, Value, join_taint, with_taint, without
 from glasshouse.scan.rules import schema

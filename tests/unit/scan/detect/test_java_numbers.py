@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glasshouse.scan import ir
-from glasshouse.scan.detect.java_decisions import find_endless_loops, find_password_comparisons, find_predictable_seeds
-from glasshouse.scan.detect.java_numbers import (
+from glasshouse.scan.detect.java.decisions import find_endless_loops, find_password_comparisons, find_predictable_seeds
+from glasshouse.scan.detect.java.numbers import (
     Ranges,
     find_implicit_narrowing,
     find_outside_indexes,

@@ -13,7 +13,7 @@ from glasshouse.scan.language.javascript import JavaScriptFrontEnd
 from glasshouse.scan.rules.loader import load_rules
 
 HEAD = "const cp = require('child_process'), fs = require('fs'), os = require('os'), path = require('path');\n"
-OURS = sorted(name for name, place in DETECTORS.items() if place.startswith("javascript_"))
+OURS = sorted(name for name, place in DETECTORS.items() if place.startswith("javascript."))
 SNIPPETS = [
     text
     for rule in load_rules(["javascript"]).rules.values()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.scan.detect.javascript_source import hits, lines
 
-from glasshouse.scan.detect.javascript_sanitization import class_members, literal_text
+from glasshouse.scan.detect.javascript.sanitization import class_members, literal_text
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.scan.detect.javascript_source import hits, lines
 
-from glasshouse.scan.detect.javascript_urls import alternatives
+from glasshouse.scan.detect.javascript.urls import alternatives
 
 
 @pytest.mark.parametrize(

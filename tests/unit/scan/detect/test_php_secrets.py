@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from glasshouse.scan.detect.php_checks import WORDS, find_hardcoded_credentials
+from glasshouse.scan.detect.php.checks import WORDS, find_hardcoded_credentials
 from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.languages import front_end
 

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glasshouse.scan import report
-from glasshouse.scan.detect import automaton, php_checks, redos, regex, secrets
+from glasshouse.scan.detect import automaton, redos, regex, secrets
+from glasshouse.scan.detect.php import checks as php_checks
 from glasshouse.scan.detect.redos import is_slow
-from glasshouse.scan.interp import php_text
+from glasshouse.scan.interp.php import text as php_text
 from glasshouse.scan.rules import check, parse
 from glasshouse.scan.rules.loader import load_rules
 

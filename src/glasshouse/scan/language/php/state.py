@@ -2,7 +2,7 @@
 
 Operands that are no variables are told apart by their first character, which no PHP variable can have:
 ``\\name`` a function (``\\?space\\name``: of the namespace, else global), ``\\:Name`` a class, ``\\#NAME`` a constant,
-``$name`` an operation of the language (see ``glasshouse.scan.interp.php_builtins``).
+``$name`` an operation of the language (see ``glasshouse.scan.interp.php.builtins``).
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Detectors of weaknesses that only Java has."""

@@ -1,0 +1,1 @@
+"""What Go alone has: its values, its operations, its tests and its library."""

@@ -1,0 +1,1 @@
+"""What Java alone has: its collections, streams, text and functional interfaces."""
