@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import command_lines, declared_data, stores
+from glasshouse.scan.interp.arguments import NO_ARGUMENTS
 from glasshouse.scan.interp.php import keys as php_keys
 from glasshouse.scan.interp.values import (
     LITERAL,
@@ -270,7 +271,7 @@ def class_member(frame: Frame, obj: Obj, name: str, span: int) -> Value | None:
             if fn.ir.flags & ir.PROPERTY:
                 from glasshouse.scan.interp import calls
 
-                return calls.invoke(frame, FuncRef(fn, None, this), calls.NO_ARGUMENTS, span)
+                return calls.invoke(frame, FuncRef(fn, None, this), NO_ARGUMENTS, span)
             return Value(refs=(FuncRef(fn, None, this),))
         if name in cls.attrs:
             return cls.attrs[name]

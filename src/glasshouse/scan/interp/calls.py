@@ -6,18 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, containers, declared_data, external, summary
-from glasshouse.scan.interp.arguments import NO_ARGUMENTS as NO_ARGUMENTS
-from glasshouse.scan.interp.arguments import Arguments as Arguments
-from glasshouse.scan.interp.arguments import arguments as arguments
-from glasshouse.scan.interp.arguments import bind as bind
-from glasshouse.scan.interp.arguments import given_for, step_taint
-from glasshouse.scan.interp.construction import CONSTRUCTORS as CONSTRUCTORS
-from glasshouse.scan.interp.construction import bare_instance
-from glasshouse.scan.interp.construction import call_constructor as call_constructor
-from glasshouse.scan.interp.construction import construct as construct
-from glasshouse.scan.interp.construction import home_of as home_of
-from glasshouse.scan.interp.construction import instantiate as instantiate
+from glasshouse.scan.interp import attributes, construction, containers, declared_data, external, summary
+from glasshouse.scan.interp.arguments import Arguments
+from glasshouse.scan.interp.binding import bind, given_for, step_taint
 from glasshouse.scan.interp.go import builtins as go_builtins
 from glasshouse.scan.interp.java import builtins as java_builtins
 from glasshouse.scan.interp.java import functions as java_functions
@@ -85,7 +76,7 @@ def call_ref(frame: Frame, ref: Any, given: Arguments, span: int) -> Value | Non
     if kind is ClassRef:
         if frame.module.language == "go":
             return go_builtins.convert(ref, given, frame, span)
-        return instantiate(frame, ref, given, span)
+        return construction.instantiate(frame, ref, given, span)
     if kind is Bound:
         if ref.name == "$promised":
             return javascript_promises.call_promised(frame, ref.receiver, given, span)
@@ -93,7 +84,7 @@ def call_ref(frame: Frame, ref: Any, given: Arguments, span: int) -> Value | Non
     if kind is SuperRef:
         if frame.module.language == "python":
             return Value(refs=(ref,))
-        return call_constructor(frame, ref.cls, ref.this, given, span, above=True)
+        return construction.call_constructor(frame, ref.cls, ref.this, given, span, above=True)
     if kind is Obj and ref.cls is not None:
         if frame.module.language == "java":
             fn = java_functions.only_method(frame, ref, len(given.pos))
@@ -113,7 +104,7 @@ def call_method(frame: Frame, value: Value, name: str, given: Arguments, span: i
     """``value.name(...)``.  ``operand`` is where the receiver came from (for calls that change it)."""
     machine = frame.machine
     if name == "__new__":
-        instance = bare_instance(frame, given, span)
+        instance = construction.bare_instance(frame, given, span)
         if instance is not None:
             return instance
     if (
@@ -183,7 +174,7 @@ def method_of_ref(frame: Frame, ref: Any, value: Value, name: str, given: Argume
         for cls in machine.program.supers(ref.cls)[0][1:]:
             fn = machine.program.find_method(cls, name, len(given.pos))
             if fn is not None:
-                return invoke(frame, FuncRef(fn, home_of(ref.this), ref.this), given, span)
+                return invoke(frame, FuncRef(fn, construction.home_of(ref.this), ref.this), given, span)
             break
     if kind is Bound and name in APPLYING and frame.module.language == "javascript":
         return method_of_bound(frame, ref, name, given, span)

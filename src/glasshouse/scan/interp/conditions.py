@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from glasshouse.scan import ir
 from glasshouse.scan.bodies import instructions
 from glasshouse.scan.interp import attributes, patterns, predicates
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.matcher import MatchModel
 from glasshouse.scan.interp.selectors import CompiledCondition, Selector, selected
 from glasshouse.scan.interp.values import NOT_CONST, Bound, ClassRef, FuncRef, ModuleRef, Obj, Value
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 MAX_HANDED = 400  # functions of one table

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan.interp import attributes, literals, texts
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, Obj, Value, join, join_taint
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 APPEND = frozenset(["append", "push", "add", "addLast", "offer", "addElement", "appendleft", "offerLast"])
@@ -368,21 +368,21 @@ def callback(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, 
     for index, item in enumerate(items):
         if name == "reduce":
             first_arg = accumulated if accumulated is not None else item
-            accumulated = calls.call_value(frame, function, calls.Arguments([first_arg, item], {}), span)
+            accumulated = calls.call_value(frame, function, Arguments([first_arg, item], {}), span)
         elif name == "computeIfAbsent":
             break
         elif name in ("filter", "find") and frame.module.language == "javascript":
             where = Value(index) if exact else UNKNOWN
-            kept = javascript_builtins.satisfying(frame, function, calls.Arguments([item, where, value], {}), span)
+            kept = javascript_builtins.satisfying(frame, function, Arguments([item, where, value], {}), span)
             if kept is not None:
                 results.append(kept)
         else:
             where = Value(index) if exact else UNKNOWN
-            results.append(calls.call_value(frame, function, calls.Arguments([item, where, value], {}), span))
+            results.append(calls.call_value(frame, function, Arguments([item, where, value], {}), span))
     if name == "reduce":
         return accumulated or UNKNOWN
     if name == "computeIfAbsent":
-        made_item = calls.call_value(frame, given.pos[1], calls.Arguments([given.pos[0]], {}), span)
+        made_item = calls.call_value(frame, given.pos[1], Arguments([given.pos[0]], {}), span)
         attributes.set_item(frame, Value(refs=(obj,)), given.pos[0], made_item, span)
         return made_item
     if name == "forEach":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, command_lines, patterns
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import (
     LITERAL,
     NOT_CONST,
@@ -26,7 +27,6 @@ from glasshouse.scan.program import Cls, Module
 from glasshouse.scan.type_text import split_outside
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 DEPTH = 4  # types inside one another
@@ -252,7 +252,7 @@ def validated(frame: Frame, cls: Cls, name: str, value: Value, span: int) -> Val
                 if decorator.name.rpartition(".")[2] in VALIDATORS and ("", name) in decorator.args:
                     if len(fn.ir.params) >= 2:
                         ref = FuncRef(fn, None, Value(refs=(ClassRef(cls),)))
-                        value = calls.invoke(frame, ref, calls.Arguments([value], {}), span)
+                        value = calls.invoke(frame, ref, Arguments([value], {}), span)
     return value
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, declared_data
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import NONE, UNKNOWN, ClassRef, FuncRef, Obj, Value
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.rules import schema
 

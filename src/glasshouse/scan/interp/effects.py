@@ -7,12 +7,12 @@ import re
 from typing import TYPE_CHECKING
 
 from glasshouse.scan.interp import attributes, conditions
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.go import builtins as go_builtins
 from glasshouse.scan.interp.selectors import Selector
 from glasshouse.scan.interp.values import UNKNOWN, Obj, Taint, Value, join_taint
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.interp.machine import Machine
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import access_paths, attributes, conditions, effects, patterns, stores
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.go import builtins as go_builtins
 from glasshouse.scan.interp.java import builtins as java_builtins
 from glasshouse.scan.interp.javascript import builtins as javascript_builtins
@@ -37,7 +38,6 @@ from glasshouse.scan.interp.values import (
 )
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 MUTABLE = (FuncRef, Bound)
@@ -266,7 +266,7 @@ def run_callbacks(
         argument = element if element is not None else Value(taint=passed)
         known = frame.machine.unit.called
         new = [ref.fn for ref in value.refs if ref.__class__ is FuncRef and ref.fn not in known]
-        calls.call_value(frame, Value(refs=value.refs), calls.Arguments([], {}, argument), span)
+        calls.call_value(frame, Value(refs=value.refs), Arguments([], {}, argument), span)
         known.difference_update(new)  # code outside that may call it is no caller: it stays open to others
 
 
@@ -381,7 +381,7 @@ def call_back(
     got = UNKNOWN
     for function in conditions.pick(frame, propagator.callback, receiver, given):
         if function.refs or function.path:
-            got = join(got, calls.call_value(frame, function, calls.Arguments(passed, {}), span))
+            got = join(got, calls.call_value(frame, function, Arguments(passed, {}), span))
     if propagator.callback_to == "return":
         return join(result, got) if result is not UNKNOWN else got
     if propagator.callback_to == "return.*":

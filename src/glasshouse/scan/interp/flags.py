@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from glasshouse.scan import ir
 from glasshouse.scan.bodies import instructions
 from glasshouse.scan.interp import attributes, every_element, predicates
-from glasshouse.scan.interp.frame import HANDLERS
+from glasshouse.scan.interp.handlers import HANDLERS
 from glasshouse.scan.interp.values import UNKNOWN
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import operators, refine
+from glasshouse.scan.interp.handlers import HANDLERS
 from glasshouse.scan.interp.heap import Heap
 from glasshouse.scan.interp.states import Env, State, join_env, join_heap, join_state, same_env, same_heap
 from glasshouse.scan.interp.values import NONE, UNKNOWN, Step, SuperRef, Value, join, with_taint
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from glasshouse.scan.rules import schema
 
 LOOP_PASSES = (2, 3)  # of a loop body: in summaries, in roots with real data
-Handler = Callable[["Frame", ir.Instr], "bool | None"]
-HANDLERS: list[Handler] = []  # by opcode; filled by `instructions`
 
 
 class LoopContext:

@@ -9,7 +9,9 @@ from glasshouse.scan import ir
 from glasshouse.scan.interp import (
     access_paths,
     attributes,
+    binding,
     calls,
+    construction,
     every_element,
     literals,
     operators,
@@ -17,8 +19,9 @@ from glasshouse.scan.interp import (
     refine,
     sources,
 )
-from glasshouse.scan.interp.frame import HANDLERS, Frame, LoopContext, TryContext
+from glasshouse.scan.interp.frame import Frame, LoopContext, TryContext
 from glasshouse.scan.interp.go import tests as go_tests
+from glasshouse.scan.interp.handlers import HANDLERS
 from glasshouse.scan.interp.java import collections as java_collections
 from glasshouse.scan.interp.javascript import builtins as javascript_builtins
 from glasshouse.scan.interp.javascript import promises as javascript_promises
@@ -108,7 +111,7 @@ def do_del_item(self: Frame, ins: ir.Instr) -> bool | None:
 
 def do_call(self: Frame, ins: ir.Instr) -> bool | None:
     _, span, dst, callee, args, kwargs = ins
-    given = calls.arguments(self, args, kwargs)
+    given = binding.evaluated(self, args, kwargs)
     function = self.val(callee)
     boxes = (
         php_builtins.boxed(self, function, args, given, span)
@@ -129,7 +132,7 @@ def do_call(self: Frame, ins: ir.Instr) -> bool | None:
 
 def do_call_method(self: Frame, ins: ir.Instr) -> bool | None:
     _, span, dst, obj, name, args, kwargs = ins
-    given = calls.arguments(self, args, kwargs)
+    given = binding.evaluated(self, args, kwargs)
     receiver = self.val(obj)
     boxes = php_builtins.boxed(self, receiver, args, given, span, name) if self.module.language == "php" else None
     value = calls.call_method(self, receiver, name, given, span, obj)
@@ -155,8 +158,8 @@ def ended(self: Frame, owner: str, name: str) -> bool | None:
 
 def do_new(self: Frame, ins: ir.Instr) -> bool | None:
     _, span, dst, cls, args, kwargs = ins
-    given = calls.arguments(self, args, kwargs)
-    self.store(dst, calls.construct(self, self.val(cls), given, span), span)
+    given = binding.evaluated(self, args, kwargs)
+    self.store(dst, construction.construct(self, self.val(cls), given, span), span)
     return None
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import calls, construction, instructions, predicates, sources
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.budget import MAX_FRAMES, Budget
 from glasshouse.scan.interp.findings import Findings, Root
 from glasshouse.scan.interp.frame import Frame
@@ -38,9 +39,6 @@ from glasshouse.scan.interp.values import (
 )
 from glasshouse.scan.program import Cls, Fn, Module, Program
 from glasshouse.scan.rules import schema
-
-if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
 
 SUMMARY_DEPTH = 4  # the same while a summary is made
 MAX_DEPTH = 14  # calls run in context inside one another

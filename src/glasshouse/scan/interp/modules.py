@@ -411,7 +411,7 @@ class Modules:
         return found
 
     def constructed(self, cls: Cls) -> dict[str, Value]:
-        from glasshouse.scan.interp.calls import CONSTRUCTORS
+        from glasshouse.scan.interp.construction import CONSTRUCTORS
 
         found: dict[str, Value] = {}
         makers = list(cls.methods.get(CONSTRUCTORS[cls.module.language], ()))

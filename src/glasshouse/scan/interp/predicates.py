@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.bodies import instructions
-from glasshouse.scan.interp import access_paths, calls, operators, refine
+from glasshouse.scan.interp import access_paths, binding, operators, refine
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import ClassRef, FuncRef, Obj, Value, with_taint, without
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def assume(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: b
     ref = callee(frame, ins, len(operands))
     if ref is None or too_large(frame, ref):
         return
-    given = calls.arguments(frame, *(ins[5:7] if ins[0] == ir.CALL_METHOD else ins[4:6]))
+    given = binding.evaluated(frame, *(ins[5:7] if ins[0] == ir.CALL_METHOD else ins[4:6]))
     if given.rest is not None or given.kw:
         return
     receiver = owner(ref)
@@ -79,7 +80,7 @@ def tried(
     heap, machine.heap = machine.heap, machine.heap.fork()
     new = machine.new_frame(ref.fn, ref.this, ref.frame)
     new.expected = holds
-    calls.bind(frame, new, ref.fn, calls.Arguments(values, {}), span)
+    binding.bind(frame, new, ref.fn, Arguments(values, {}), span)
     before = {param.name: new.env.get(param.name) for param in ref.fn.ir.params if param.kind == "pos"}
     machine.stack.append(ref.fn)
     new.run()

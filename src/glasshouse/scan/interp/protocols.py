@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, conditions
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.matcher import CallModel, ProtocolUse
 from glasshouse.scan.interp.selectors import Selector
 from glasshouse.scan.interp.values import NOT_CONST, Obj, Value, join_refs
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.interp.machine import Machine
 

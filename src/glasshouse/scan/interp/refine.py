@@ -9,6 +9,7 @@ from glasshouse.scan import ir
 from glasshouse.scan.interp import (
     access_paths,
     attributes,
+    binding,
     conditions,
     equality,
     every_element,
@@ -406,9 +407,8 @@ def guard_models(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, ho
 
 def guard_applies(frame: Frame, sanitizer: SanitizerModel, ins: ir.Instr, receiver: Any) -> bool:
     """Whether the call meets the conditions under which it is a guard."""
-    from glasshouse.scan.interp import calls
 
-    given = calls.arguments(frame, *(ins[5:7] if ins[0] == ir.CALL_METHOD else ins[4:6]))
+    given = binding.evaluated(frame, *(ins[5:7] if ins[0] == ir.CALL_METHOD else ins[4:6]))
     owner = frame.val(receiver) if receiver is not None else None
     return all(conditions.holds(frame, item, owner, given) for item in sanitizer.where)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import access_paths, attributes, conditions, declared_data, dependencies, external, stores
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.go import builtins as go_builtins
 from glasshouse.scan.interp.javascript import responses as javascript_responses
 from glasshouse.scan.interp.matcher import MatchModel, ReadModel, SourceModel
@@ -94,8 +95,6 @@ def way_length(step: Step | None) -> int:
 
 def value_meets(frame: Frame, match: MatchModel, value: Value, owner: Value | None) -> bool:
     """Conditions of an assignment pattern (``value``, ``value.name`` for what it holds, ``self`` for its object)."""
-    from glasshouse.scan.interp.calls import Arguments
-
     given = Arguments([], {"value": value})
     if not all(conditions.holds(frame, item, owner, given) for item in match.where):
         return False
@@ -118,8 +117,6 @@ def check_assign_sink(machine: Machine, frame: Frame, target: Value, name: str, 
             found.extend(matcher.assign_sinks.get(f"{item}.{name}", ()))
     if not found:
         found.extend(matcher.assign_sinks.get(f"*.{name}", ()))
-    from glasshouse.scan.interp.calls import Arguments
-
     for sink in found:
         given = Arguments([value], {})
         if not any(conditions.holds(frame, item, target, given) for item in sink.safe_when):
@@ -128,8 +125,6 @@ def check_assign_sink(machine: Machine, frame: Frame, target: Value, name: str, 
 
 def pseudo_call(machine: Machine, frame: Frame, name: str, values: list[Value], span: int, shown: str = "") -> None:
     """Operations that rules may treat as calls (``$index``, ``$set_key``); ``shown``: the sink's name in messages."""
-    from glasshouse.scan.interp.calls import Arguments
-
     model = machine.matcher(frame).calls.get(name)
     if model is not None:
         for sink in model.sinks:
@@ -139,8 +134,6 @@ def pseudo_call(machine: Machine, frame: Frame, name: str, values: list[Value], 
 
 def field_set(machine: Machine, frame: Frame, owner: Value, name: str, value: Value, span: int) -> None:
     """A field of an object of a library is set: to protocols a call of ``Type.Field=``."""
-    from glasshouse.scan.interp.calls import Arguments
-
     model = machine.matcher(frame).call(f"{owner.path}.{name}=")
     if model is not None and model.protocol:
         machine.protocols.apply(frame, model, owner, Arguments([value], {}), Value(), span)
@@ -148,8 +141,6 @@ def field_set(machine: Machine, frame: Frame, owner: Value, name: str, value: Va
 
 def check_result(frame: Frame, value: Value, ins: Any) -> None:
     """What an entry point returns goes to the framework: sinks of the call that stands for that."""
-    from glasshouse.scan.interp.calls import Arguments
-
     machine, entry = frame.machine, frame.returned_to
     if entry is None or not (attributes.deep_taint(machine, value) if value.refs else value.taint):
         return
@@ -367,8 +358,6 @@ def one_text(language: str, item: Any) -> Any:
 
 def check_decorator(machine: Machine, fn: Any, decorator: ir.Decorator, match: MatchModel) -> None:
     """A rule on a decorator: conditions see its constant arguments."""
-    from glasshouse.scan.interp.calls import Arguments
-
     frame = machine.new_frame(fn, None, None)
     given = [(name, one_text(fn.module.language, item)) for name, item in decorator.args]
     pos = [Value(item) for name, item in given if not name and item.__class__ is not list]

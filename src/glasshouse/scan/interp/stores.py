@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import Label, Obj, Step, Taint, Value, join_taint, with_taint
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.interp.machine import Machine
     from glasshouse.scan.interp.matcher import StoreUse

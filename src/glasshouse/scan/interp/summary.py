@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.matcher import SinkModel
 from glasshouse.scan.interp.values import (
     NEVER,
@@ -23,7 +24,6 @@ from glasshouse.scan.interp.values import (
 )
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.program import Fn
 

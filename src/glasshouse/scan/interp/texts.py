@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from glasshouse.scan.interp import attributes, stores
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import (
     LITERAL,
     NOT_CONST,
@@ -26,7 +27,6 @@ from glasshouse.scan.interp.values import (
 )
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 CONVERSION = re.compile(r"%(?:\((\w*)\))?[-#0 +]*(?:\d+|\*)?(?:\.(?:\d+|\*))?[hlL]?([a-zA-Z%])")

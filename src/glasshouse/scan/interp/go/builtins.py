@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp.arguments import NO_ARGUMENTS, Arguments
 from glasshouse.scan.interp.values import (
     NONE,
     NOT_CONST,
@@ -28,7 +29,6 @@ from glasshouse.scan.interp.values import (
 )
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 BOX = "$v"
@@ -136,7 +136,6 @@ def renewed(value: Value, old: Obj, new: Obj) -> Value:
 def zero(frame: Frame, given: Arguments, span: int) -> Value:
     """The zero value of a named type."""
     from glasshouse.scan.interp import construction
-    from glasshouse.scan.interp.arguments import NO_ARGUMENTS
 
     kind = given.pos[0]
     for ref in kind.refs:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp import attributes, construction
+from glasshouse.scan.interp.arguments import NO_ARGUMENTS, Arguments
 from glasshouse.scan.interp.java import functions as java_functions
 from glasshouse.scan.interp.java import text as java_text
 from glasshouse.scan.interp.java.collections import ITERATOR, LIST, Method, append, content, known, make
@@ -21,7 +22,6 @@ from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, ClassRef, Fu
 from glasshouse.scan.program import Cls
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 Maker = Callable[["Frame", "Arguments", int], "Value | None"]
@@ -191,16 +191,14 @@ def copy_range(frame: Frame, given: Arguments, span: int) -> Value | None:
 
 
 def add_each(frame: Frame, given: Arguments, span: int) -> Value | None:
-    from glasshouse.scan.interp.calls import Arguments as Given
-
     if not given.pos:
         return None
     target = given.pos[0]
-    items, more = elements_given(frame, Given(given.pos[1:], {}, given.rest), span)
+    items, more = elements_given(frame, Arguments(given.pos[1:], {}, given.rest), span)
     for ref in target.refs:
         if ref.__class__ is Obj and ref.library:
             for item in items:
-                method(frame, ref, target, "add", Given([item], {}), span)
+                method(frame, ref, target, "add", Arguments([item], {}), span)
             if more is not None:
                 append(frame, ref, Value(), more)
     return UNKNOWN
@@ -393,8 +391,8 @@ def invoke_method(frame: Frame, obj: Obj, value: Value, given: Arguments, span: 
 
     fields = frame.machine.fields(obj) or {}
     owner, name = fields.get("owner", UNKNOWN), fields.get("name", UNKNOWN).const
-    args, rest = elements_given(frame, calls.Arguments(given.pos[1:], {}, given.rest), span)
-    passed = calls.Arguments(args, {}, rest)
+    args, rest = elements_given(frame, Arguments(given.pos[1:], {}, given.rest), span)
+    passed = Arguments(args, {}, rest)
     target = given.pos[0] if given.pos and given.pos[0].refs else owner
     if name.__class__ is str:
         return calls.call_method(frame, target, name, passed, span, None)
@@ -403,11 +401,10 @@ def invoke_method(frame: Frame, obj: Obj, value: Value, given: Arguments, span: 
 
 
 def construct(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value | None:
-    from glasshouse.scan.interp import calls
 
     args, rest = elements_given(frame, given, span)
     owner = (frame.machine.fields(obj) or {}).get("owner", UNKNOWN)
-    return calls.construct(frame, owner, calls.Arguments(args, {}, rest), span)
+    return construction.construct(frame, owner, Arguments(args, {}, rest), span)
 
 
 def read_field(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value | None:
@@ -501,7 +498,7 @@ def inherited(frame: Frame, obj: Obj, name: str, given: Arguments, span: int) ->
     fn = frame.machine.program.find_method(obj.cls, back, 0) if back else None
     if fn is None:
         return None
-    result = calls.invoke(frame, FuncRef(fn, obj.home, Value(refs=(obj,))), calls.NO_ARGUMENTS, span)
+    result = calls.invoke(frame, FuncRef(fn, obj.home, Value(refs=(obj,))), NO_ARGUMENTS, span)
     return Value(refs=(obj,)) if name == "fork" else result
 
 
@@ -535,7 +532,6 @@ def member(frame: Frame, library: str, owner: ClassRef, name: Value, span: int) 
 
 def class_method(frame: Frame, ref: ClassRef, name: str, given: Arguments, span: int) -> Value | None:
     """A method of ``Class`` on a class of the program."""
-    from glasshouse.scan.interp import calls
 
     first: Value = given.pos[0] if given.pos else UNKNOWN
     if name in ("getMethod", "getDeclaredMethod"):
@@ -545,7 +541,7 @@ def class_method(frame: Frame, ref: ClassRef, name: str, given: Arguments, span:
     if name in ("getConstructor", "getDeclaredConstructor"):
         return member(frame, "constructor", ref, UNKNOWN, span)
     if name == "newInstance":
-        return calls.instantiate(frame, ref, given, span)
+        return construction.instantiate(frame, ref, given, span)
     if name == "cast":
         return first
     if name == "values" and ref.cls.ir.flags & ir.ENUM:

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan.interp import attributes, operators
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.java import functions as java_functions
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, Obj, Value, join, join_all, join_taint
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 Method = Callable[["Frame", Obj, Value, "Arguments", int], "Value | None"]
@@ -283,12 +283,10 @@ def remove_if(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int)
 
 
 def remove_all(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value | None:
-    from glasshouse.scan.interp.calls import Arguments as Given
-
     items, _ = content(frame, given.pos[0], span) if given.pos else ([], None)
     for item in items:
         if item.const.__class__ is not int:
-            remove(frame, obj, value, Given([item], {}), span)
+            remove(frame, obj, value, Arguments([item], {}), span)
     return UNKNOWN
 
 
@@ -443,14 +441,12 @@ def next_item(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int)
 
 
 def drop_last(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value | None:
-    from glasshouse.scan.interp.calls import Arguments as Given
-
     fields = frame.machine.fields(obj) or {}
     source, found = fields.get(SOURCE), fields.get(LAST)
     if source is not None and found is not None and found.const.__class__ is not int:
         for ref in source.refs:
             if ref.__class__ is Obj and ref.kind == "list":
-                remove(frame, ref, source, Given([found], {}), span)
+                remove(frame, ref, source, Arguments([found], {}), span)
     return NONE
 
 

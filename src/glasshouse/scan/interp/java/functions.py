@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import UNKNOWN, Bound, FuncRef, Obj, Value, join
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.program import Fn
 
@@ -35,7 +35,7 @@ def call_function(frame: Frame, function: Value, args: list[Value], span: int) -
     """Call what a functional interface holds."""
     from glasshouse.scan.interp import calls
 
-    given = calls.Arguments(list(args), {})
+    given = Arguments(list(args), {})
     result: Value | None = None
     for ref in function.refs:
         item: Value | None = None
@@ -64,9 +64,7 @@ def call_ref(frame: Frame, ref: FuncRef, given: Arguments, span: int) -> Value:
 
     fn = ref.fn
     if fn.ir.kind == "method" and ref.this is None and not fn.ir.flags & ir.STATIC and given.pos:
-        return calls.call_method(
-            frame, given.pos[0], fn.ir.name, calls.Arguments(given.pos[1:], {}, given.rest), span, None
-        )
+        return calls.call_method(frame, given.pos[0], fn.ir.name, Arguments(given.pos[1:], {}, given.rest), span, None)
     return calls.invoke(frame, ref, given, span)
 
 
@@ -76,8 +74,8 @@ def call_path(frame: Frame, path: str, args: list[Value], span: int) -> Value:
 
     name = path.rpartition(".")[2]
     if args and ((path.startswith(TEXT) and name not in STATIC_TEXT) or (args[0].refs and len(args) == 1)):
-        return calls.call_method(frame, args[0], name, calls.Arguments(args[1:], {}), span, None)
-    return calls.call_value(frame, Value(path=path), calls.Arguments(list(args), {}), span)
+        return calls.call_method(frame, args[0], name, Arguments(args[1:], {}), span, None)
+    return calls.call_value(frame, Value(path=path), Arguments(list(args), {}), span)
 
 
 def only_method(frame: Frame, obj: Obj, arity: int) -> Fn | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.java import functions as java_functions
 from glasshouse.scan.interp.java.collections import (
     SOURCE,
@@ -20,7 +21,6 @@ from glasshouse.scan.interp.java.collections import (
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, Obj, Value, join, join_all, join_taint
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 KEYS = ("keys",)  # field of a map: what its unknown keys may hold

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan.interp import attributes, operators
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.java import functions as java_functions
 from glasshouse.scan.interp.java.collections import (
     Method,
@@ -22,7 +23,6 @@ from glasshouse.scan.interp.java.maps import make_map
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, Obj, Value, join, join_all
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 # --- streams ----------------------------------------------------------------------------------------------------------
@@ -55,12 +55,11 @@ def flat_mapped(frame: Frame, obj: Obj, value: Value, given: Arguments, span: in
 
 def satisfying(frame: Frame, function: Value, item: Value, span: int) -> tuple[bool | None, Value]:
     """Whether a predicate holds for an item, and the item as it is where it does."""
-    from glasshouse.scan.interp import calls
     from glasshouse.scan.interp.javascript import builtins as javascript_builtins
 
     if not function.refs:
         return operators.truth(frame.machine, java_functions.call_function(frame, function, [item], span)), item
-    kept = javascript_builtins.satisfying(frame, function, calls.Arguments([item], {}), span)
+    kept = javascript_builtins.satisfying(frame, function, Arguments([item], {}), span)
     if kept is None:
         return False, item
     return (True if item.const is not NOT_CONST else None), kept

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan.interp import attributes, operators
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.java.collections import Method, make
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, Obj, Value, join_taint
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 WHOLE = "$length"  # path of the length of a builder's text

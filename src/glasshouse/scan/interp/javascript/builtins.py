@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp import attributes, binding, construction
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.javascript.collections import (
     argument,
     iterated,
@@ -53,7 +54,6 @@ from glasshouse.scan.interp.values import (
 )
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.program import Cls
 
@@ -81,10 +81,10 @@ def applied(frame: Frame, owner: str, name: str, receiver: Value | None, given: 
         return None
     if name == "bind":
         return Value(taint=receiver.taint if receiver is not None else None, path=owner)
-    passed = calls.Arguments(given.pos[1:], {}, given.rest)
+    passed = Arguments(given.pos[1:], {}, given.rest)
     if name == "apply":
         known, more = iterated(frame, argument(given, 1), span)
-        passed = calls.Arguments(known, {}, more)
+        passed = Arguments(known, {}, more)
     this = argument(given, 0)
     if owner.startswith(PROTOTYPES):
         return calls.call_method(frame, this, owner.rpartition(".")[2], passed, span, None)
@@ -118,7 +118,7 @@ def satisfying(frame: Frame, function: Value, given: Arguments, span: int) -> Va
     assert ref is not None
     new = machine.new_frame(ref.fn, ref.this, ref.frame)
     machine.note_call(frame, ref.fn)
-    calls.bind(frame, new, ref.fn, given, span)
+    binding.bind(frame, new, ref.fn, given, span)
     machine.stack.append(ref.fn)
     result = new.run()
     machine.stack.pop()
@@ -137,14 +137,14 @@ def decorated_class(frame: Frame, cls: Cls, value: Value, span: int) -> Value:
             for decorator in reversed(fn.ir.decorators):
                 callee = named(frame, decorator.name)
                 if any(ref.__class__ is FuncRef for ref in callee.refs) and not decorator.args:
-                    given = calls.Arguments([Value(refs=(FuncRef(fn, frame),)), UNKNOWN], {})
+                    given = Arguments([Value(refs=(FuncRef(fn, frame),)), UNKNOWN], {})
                     made = calls.call_value(frame, callee, given, span)
                     if any(ref.__class__ is FuncRef and ref.fn is not fn for ref in made.refs):
                         cls.attrs[name] = made
     for decorator in reversed(cls.ir.decorators):
         callee = named(frame, decorator.name)
         if any(ref.__class__ is FuncRef for ref in callee.refs) and not decorator.args:
-            made = calls.call_value(frame, callee, calls.Arguments([value, UNKNOWN], {}), span)
+            made = calls.call_value(frame, callee, Arguments([value, UNKNOWN], {}), span)
             if any(ref.__class__ is ClassRef for ref in made.refs):
                 value = made
     return value
@@ -261,7 +261,7 @@ def define_property(frame: Frame, given: Arguments, span: int) -> Value:
         if "value" in fields:
             attributes.set_item(frame, target, key, fields["value"], span)
         elif "get" in fields:
-            got = calls.call_value(frame, fields["get"], calls.Arguments([], {}), span)
+            got = calls.call_value(frame, fields["get"], Arguments([], {}), span)
             attributes.set_item(frame, target, key, got, span)
     return target
 
@@ -291,10 +291,8 @@ def array_from(frame: Frame, given: Arguments, span: int) -> Value:
     known, more = iterated(frame, argument(given, 0), span)
     mapper = argument(given, 1)
     if mapper.refs:
-        known = [
-            calls.call_value(frame, mapper, calls.Arguments([item, Value(i)], {}), span) for i, item in enumerate(known)
-        ]
-        more = calls.call_value(frame, mapper, calls.Arguments([more, UNKNOWN], {}), span) if more is not None else None
+        known = [calls.call_value(frame, mapper, Arguments([item, Value(i)], {}), span) for i, item in enumerate(known)]
+        more = calls.call_value(frame, mapper, Arguments([more, UNKNOWN], {}), span) if more is not None else None
     return make_list(frame, span, known, more)
 
 
@@ -320,14 +318,13 @@ def reflect_apply(frame: Frame, given: Arguments, span: int) -> Value:
     callee = argument(given, 0)
     refs = tuple(FuncRef(r.fn, r.frame, r.this or this) if r.__class__ is FuncRef else r for r in callee.refs)
     called = Value(callee.const, callee.taint, refs, callee.path)
-    return calls.call_value(frame, called, calls.Arguments(known, {}, more), span)
+    return calls.call_value(frame, called, Arguments(known, {}, more), span)
 
 
 def reflect_construct(frame: Frame, given: Arguments, span: int) -> Value:
-    from glasshouse.scan.interp import calls
 
     known, more = iterated(frame, argument(given, 1), span)
-    return calls.construct(frame, argument(given, 0), calls.Arguments(known, {}, more), span)
+    return construction.construct(frame, argument(given, 0), Arguments(known, {}, more), span)
 
 
 def inherits(frame: Frame, given: Arguments, span: int) -> Value:
@@ -381,7 +378,7 @@ def parsed(frame: Frame, given: Arguments, span: int) -> Value:
     changed = {label: (bits | shape, step) if bits else (bits, step) for label, (bits, step) in taint.items()}
     result = Value(taint=changed)
     if len(given.pos) > 1 and given.pos[1].refs:
-        calls.call_value(frame, given.pos[1], calls.Arguments([Value(taint=changed), result], {}), span)
+        calls.call_value(frame, given.pos[1], Arguments([Value(taint=changed), result], {}), span)
     return result
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, Obj, Value, join, join_taint
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 
@@ -161,7 +161,7 @@ def map_each(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) 
 
     pairs, _ = entries_of(frame, obj)
     for key, item in pairs:
-        calls.call_value(frame, argument(given, 0), calls.Arguments([item, key, value], {}), span)
+        calls.call_value(frame, argument(given, 0), Arguments([item, key, value], {}), span)
     return NONE
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.javascript.collections import argument, iterated, make, make_list
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, Bound, FuncRef, Obj, Value, join
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.interp.machine import Machine
 
@@ -30,7 +30,7 @@ def new_promise(frame: Frame, given: Arguments, span: int) -> Value:
     made = make(frame, "promise", span, {})
     resolve = Value(refs=(Bound(made, "$resolve"),))
     reject = Value(refs=(Bound(made, "$reject"),))
-    calls.call_value(frame, argument(given, 0), calls.Arguments([resolve, reject], {}), span)
+    calls.call_value(frame, argument(given, 0), Arguments([resolve, reject], {}), span)
     return made
 
 
@@ -82,7 +82,7 @@ def then(frame: Frame, value: Value, name: str, given: Arguments, span: int) -> 
     def run(function: Value, items: list[Value]) -> Value:
         if not function.refs and not function.path:
             return UNKNOWN
-        return calls.call_value(frame, function, calls.Arguments(items, {}), span)
+        return calls.call_value(frame, function, Arguments(items, {}), span)
 
     if name == "finally":
         run(argument(given, 0), [])
@@ -157,7 +157,7 @@ def call_promised(frame: Frame, function: Value, given: Arguments, span: int) ->
 
     made = make(frame, "promise", span, {})
     callback = Value(refs=(Bound(made, "$called_back"),))
-    calls.call_value(frame, function, calls.Arguments([*given.pos, callback], {}, given.rest), span)
+    calls.call_value(frame, function, Arguments([*given.pos, callback], {}, given.rest), span)
     return made
 
 

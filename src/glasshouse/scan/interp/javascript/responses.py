@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.go.builtins import CONTENT
 from glasshouse.scan.interp.values import UNKNOWN, Obj, Value
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 SETTERS = frozenset("setHeader set header type contentType writeHead headers append".split())

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from glasshouse.scan import ir
 from glasshouse.scan.bodies import instructions
 from glasshouse.scan.interp import attributes, patterns
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.javascript import schemas as javascript_schemas
 from glasshouse.scan.interp.values import UNKNOWN, FuncRef, Obj, Value
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 CHAIN = "express-validator.Chain"

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.interp import access_paths, attributes, patterns
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.states import TESTED
 from glasshouse.scan.interp.values import LITERAL, UNKNOWN, Obj, Value, without
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 MAKERS = re.compile(r"^(zod|zod/v[34]|zod/mini|yup|joi|@hapi/joi|@sinclair/typebox)\.(?!Schema\.)")
@@ -319,8 +319,6 @@ def checked(frame: Frame, path: str, receiver: Value | None, given: Arguments, s
 
 def each_route(frame: Frame, path: str, given: Arguments) -> list[Arguments]:
     """The arguments of a call that registers handlers; of a list of hapi's routes, each for itself."""
-    from glasshouse.scan.interp.calls import Arguments
-
     if frame.module.language == "javascript" and path.endswith("route") and len(given.pos) == 1:
         routes = attributes.known_elements(frame, given.pos[0], "values")
         if routes and frame.machine.matcher(frame).normal(path) == "hapi.Server.route":

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan.interp import attributes, patterns
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.php import builtins as php_builtins
 from glasshouse.scan.interp.php import patterns as php_patterns
 from glasshouse.scan.interp.values import (
@@ -20,7 +21,6 @@ from glasshouse.scan.interp.values import (
 )
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 NUMBER_TYPES = frozenset(["int", "integer", "float", "double", "bool", "boolean"])
@@ -92,12 +92,10 @@ def mapped(frame: Frame, given: Arguments, span: int) -> Value | None:
     function, source = given.pos[0], given.pos[1]
     known = fields_of(frame, source)
     if known is not None and len(known) <= php_builtins.MAX_TURNS and len(given.pos) == 2:
-        found = {
-            name: calls.call_value(frame, function, calls.Arguments([item], {}), span) for name, item in known.items()
-        }
+        found = {name: calls.call_value(frame, function, Arguments([item], {}), span) for name, item in known.items()}
         return php_builtins.made(frame, found, span)
     items = [element(frame, type(given)([value], {}), span) or UNKNOWN for value in given.pos[1:]]
-    result = calls.call_value(frame, function, calls.Arguments(items, {}), span)
+    result = calls.call_value(frame, function, Arguments(items, {}), span)
     return php_builtins.made(frame, {"*": result}, span, result.taint)
 
 
@@ -109,7 +107,7 @@ def filtered(frame: Frame, given: Arguments, span: int) -> Value | None:
         return None
     if len(given.pos) > 1 and (given.pos[1].refs or given.pos[1].path):
         item = element(frame, given, span) or UNKNOWN
-        calls.call_value(frame, given.pos[1], calls.Arguments([item, item], {}), span)
+        calls.call_value(frame, given.pos[1], Arguments([item, item], {}), span)
     return given.pos[0]
 
 
@@ -120,8 +118,8 @@ def reduced(frame: Frame, given: Arguments, span: int) -> Value | None:
         return None
     start = given.pos[2] if len(given.pos) > 2 else Value(None)
     item = element(frame, given, span) or UNKNOWN
-    first = calls.call_value(frame, given.pos[1], calls.Arguments([start, item], {}), span)
-    return join(start, calls.call_value(frame, given.pos[1], calls.Arguments([join(start, first), item], {}), span))
+    first = calls.call_value(frame, given.pos[1], Arguments([start, item], {}), span)
+    return join(start, calls.call_value(frame, given.pos[1], Arguments([join(start, first), item], {}), span))
 
 
 def exploded(frame: Frame, given: Arguments, span: int) -> Value | None:
@@ -221,7 +219,7 @@ def replaced_by(frame: Frame, given: Arguments, span: int) -> Value | None:
         return None
     taint = attributes.deep_taint(frame.machine, given.pos[2])
     match = matched(frame, given.pos[0], Value(taint=taint))
-    result = calls.call_value(frame, given.pos[1], calls.Arguments([match], {}), span)
+    result = calls.call_value(frame, given.pos[1], Arguments([match], {}), span)
     return Value(taint=join_taint(taint, result.taint))
 
 
@@ -270,8 +268,6 @@ def pushed(frame: Frame, target: Value, items: list[Value], span: int) -> Value:
 
 
 def type_arguments(*values: Value) -> Arguments:
-    from glasshouse.scan.interp.calls import Arguments
-
     return Arguments(list(values), {})
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.php import scope as php_scope
 from glasshouse.scan.interp.php import text as php_text
 from glasshouse.scan.interp.values import (
@@ -31,7 +32,6 @@ from glasshouse.scan.interp.values import (
 )
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
 
 BOX = "$v"
@@ -293,7 +293,7 @@ def call_function(frame: Frame, given: Arguments, span: int) -> Value | None:
 
     if not given.pos:
         return None
-    return calls.call_value(frame, given.pos[0], calls.Arguments(given.pos[1:], given.kw, given.rest), span)
+    return calls.call_value(frame, given.pos[0], Arguments(given.pos[1:], given.kw, given.rest), span)
 
 
 def call_with_array(frame: Frame, given: Arguments, span: int) -> Value | None:
@@ -303,7 +303,7 @@ def call_with_array(frame: Frame, given: Arguments, span: int) -> Value | None:
         return None
     known = attributes.known_elements(frame, given.pos[1], "values")
     rest = None if known is not None else attributes.element(frame, given.pos[1], "values", span)
-    return calls.call_value(frame, given.pos[0], calls.Arguments(known or [], {}, rest), span)
+    return calls.call_value(frame, given.pos[0], Arguments(known or [], {}, rest), span)
 
 
 def arguments_of(frame: Frame, given: Arguments, span: int) -> Value:

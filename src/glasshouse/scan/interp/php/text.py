@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from glasshouse.scan.interp import attributes, texts
+from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import LITERAL, NOT_CONST, UNKNOWN, Taint, Value, join_taint, without
 from glasshouse.scan.page import QUOTED, SCRIPT, TEXT, Page
 
 if TYPE_CHECKING:
-    from glasshouse.scan.interp.calls import Arguments
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.interp.machine import Machine
 
