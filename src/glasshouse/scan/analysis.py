@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from glasshouse.scan import ir, store_flows
-from glasshouse.scan.interp import sources
+from glasshouse.scan.interp import entry_points, sources
 from glasshouse.scan.interp.findings import Fact, Flow
 from glasshouse.scan.interp.java import builtins as java_builtins
 from glasshouse.scan.interp.javascript import fields as javascript_fields
@@ -170,8 +170,8 @@ def run_roots(machine: Machine, modules: Sequence[Module], progress: Progress | 
     """Run entry points and summaries of some modules."""
     for number, module in enumerate(modules):
         for fn, entry in plan_of(machine, module):
-            if not machine.registered(fn):
-                guarded(machine, module, machine.enter, fn, entry)
+            if not entry_points.registered(machine, fn):
+                guarded(machine, module, entry_points.enter, machine, fn, entry)
         for fn in module.functions:
             if fn.ir.kind in ir.CALLED:
                 guarded(machine, module, machine.summary_of, fn)

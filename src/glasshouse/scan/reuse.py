@@ -20,6 +20,7 @@ import msgspec
 from glasshouse.scan import ir
 from glasshouse.scan.analysis import guarded, plan_of, run_modules
 from glasshouse.scan.frozen import GoneError, State, StateReader, moved, written
+from glasshouse.scan.interp import entry_points
 from glasshouse.scan.interp.machine import Machine
 from glasshouse.scan.interp.units import ENTRY, PLAN, STATE, SUMMARY, Key
 from glasshouse.scan.languages import INTERPRETED
@@ -266,8 +267,8 @@ def run_units(machine: Machine, numbers: Numbers, wanted: Sequence[int], kept: C
     for kind, item in sorted((key for key in keys if key[0] in (PLAN, SUMMARY)), key=place):
         if kind == PLAN:
             for fn, entry in plan_of(machine, item):
-                if not machine.registered(fn) and numbers.unit((ENTRY, fn)) not in kept:
-                    guarded(machine, item, machine.enter, fn, entry)
+                if not entry_points.registered(machine, fn) and numbers.unit((ENTRY, fn)) not in kept:
+                    guarded(machine, item, entry_points.enter, machine, fn, entry)
         elif kind == SUMMARY and item.ir.kind in ir.CALLED:
             guarded(machine, item.module, machine.summary_of, item)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp import elements
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import (
     NONE,
@@ -32,11 +32,11 @@ def evaluated(frame: Frame, args: list[Any], kwargs: list[Any]) -> Arguments:
     for item in args:
         if item.__class__ is list:
             value = frame.val(item[1])
-            known = attributes.known_elements(frame, value, "values")
+            known = elements.known_elements(frame, value, "values")
             if known is not None and rest is None:
                 pos.extend(known)
             else:
-                rest = attributes.element(frame, value, "values", 0)
+                rest = elements.element(frame, value, "values", 0)
         else:
             pos.append(frame.val(item))
     if not kwargs:
@@ -102,7 +102,7 @@ def bind(frame: Frame, new: Frame, fn: Fn, given: Arguments, span: int) -> None:
             value = rest_keywords(frame, given.kw, fn.names, span)
         if value is None:
             if kind == "pos" and "**" in given.kw:
-                value = attributes.get_item(frame, given.kw["**"], Value(name), span)
+                value = elements.get_item(frame, given.kw["**"], Value(name), span)
             else:
                 continue
         supplied.add(name)

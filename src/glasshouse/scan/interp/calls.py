@@ -6,7 +6,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, construction, containers, declared_data, external, summary
+from glasshouse.scan.interp import (
+    attributes,
+    construction,
+    containers,
+    contexts,
+    declared_data,
+    elements,
+    external,
+    summary,
+)
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.binding import bind, given_for, step_taint
 from glasshouse.scan.interp.go import builtins as go_builtins
@@ -359,8 +368,8 @@ def method_of_function(frame: Frame, ref: FuncRef, name: str, given: Arguments, 
         return invoke(frame, FuncRef(ref.fn, ref.frame, this), Arguments(given.pos[1:], {}, given.rest), span)
     if name == "apply":
         array = given.pos[1] if len(given.pos) > 1 else NONE
-        known = attributes.known_elements(frame, array, "values")
-        rest = None if known is not None else attributes.element(frame, array, "values", span)
+        known = elements.known_elements(frame, array, "values")
+        rest = None if known is not None else elements.element(frame, array, "values", span)
         return invoke(frame, FuncRef(ref.fn, ref.frame, this), Arguments(known or [], {}, rest), span)
     if name == "bind":
         if len(given.pos) <= 1:
@@ -417,7 +426,7 @@ def invoke(frame: Frame, ref: FuncRef, given: Arguments, span: int) -> Value:
     machine = frame.machine
     fn = ref.fn
     machine.note_call(frame, fn)
-    if machine.wants_context(frame, ref, given):
+    if contexts.wants_context(machine, frame, ref, given):
         return run_in_context(frame, ref, given, span)
     return apply_summary(frame, ref, given, span)
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.bodies import instructions
-from glasshouse.scan.interp import attributes, patterns, predicates
+from glasshouse.scan.interp import attributes, elements, patterns, predicates
 from glasshouse.scan.interp.arguments import Arguments
-from glasshouse.scan.interp.matcher import MatchModel
+from glasshouse.scan.interp.models import MatchModel
 from glasshouse.scan.interp.selectors import CompiledCondition, Selector, selected
 from glasshouse.scan.interp.values import NOT_CONST, Bound, ClassRef, FuncRef, ModuleRef, Obj, Value
 
@@ -28,7 +28,7 @@ def pick(frame: Frame, selector: Selector, receiver: Value | None, given: Argume
         spread = selector.kind in MANY and frame.module.language == "javascript"
         found = [*found, given.rest] if spread or not found else found
     if not found and "**" in given.kw and selector.kind == "kw":
-        found = [attributes.get_item(frame, given.kw["**"], Value(selector.name), 0)]
+        found = [elements.get_item(frame, given.kw["**"], Value(selector.name), 0)]
     if selector.path:
         return [attributes.at_path(frame, value, selector.path) for value in found]
     return found

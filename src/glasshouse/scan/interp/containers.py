@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes, literals, texts
+from glasshouse.scan.interp import attributes, elements, literals, texts
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, Obj, Value, join, join_taint
 
@@ -48,7 +48,7 @@ def call(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, span
     if name in LOOK_UP and given.pos:
         return look_up(frame, obj, value, given, span)
     if name in STORE and len(given.pos) >= 2:
-        attributes.set_item(frame, Value(refs=(obj,)), given.pos[0], given.pos[1], span)
+        elements.set_item(frame, Value(refs=(obj,)), given.pos[0], given.pos[1], span)
         return given.pos[1] if name == "setdefault" else NONE
     if name in ITERATE and not given.pos:
         return iterate(frame, obj, value, name, span)
@@ -62,7 +62,7 @@ def append(frame: Frame, obj: Obj, item: Value | list[Value], value: Value) -> N
     for one in item if isinstance(item, list) else [item]:
         fields = machine.fields(obj) or {}
         length = fields.get("#len", UNKNOWN).const
-        if obj.kind == "list" and length is not NOT_CONST and length < attributes.MAX_FIELDS and len(value.refs) == 1:
+        if obj.kind == "list" and length is not NOT_CONST and length < elements.MAX_FIELDS and len(value.refs) == 1:
             machine.heap[obj] = {**fields, length: one, "#len": Value(length + 1)}
         else:
             machine.write(obj, "*", one, weak=True)
@@ -71,7 +71,7 @@ def append(frame: Frame, obj: Obj, item: Value | list[Value], value: Value) -> N
 def look_up(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
     fields = frame.machine.fields(obj) or {}
     key = given.pos[0]
-    found = attributes.get_item(frame, Value(taint=value.taint, refs=(obj,)), key, span)
+    found = elements.get_item(frame, Value(taint=value.taint, refs=(obj,)), key, span)
     if (
         key.const is not NOT_CONST
         and key.const not in fields
@@ -112,22 +112,22 @@ def pop(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Va
     machine = frame.machine
     fields = machine.fields(obj) or {}
     if obj.kind == "dict" and given.pos:
-        found = attributes.get_item(frame, value, given.pos[0], span)
-        attributes.del_item(frame, Value(refs=(obj,)), given.pos[0])
+        found = elements.get_item(frame, value, given.pos[0], span)
+        elements.del_item(frame, Value(refs=(obj,)), given.pos[0])
         return found if len(given.pos) < 2 or given.pos[0].const in fields else join(found, given.pos[1])
     index = given.pos[0].const if given.pos else -1
     length = fields.get("#len", UNKNOWN).const
     if index.__class__ is int and length is not NOT_CONST and "*" not in fields and -length <= index < length:
-        return attributes.remove_index(machine, obj, index)
-    return attributes.element(frame, value, "values", span)
+        return elements.remove_index(machine, obj, index)
+    return elements.element(frame, value, "values", span)
 
 
 def shift(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
     fields = frame.machine.fields(obj) or {}
     length = fields.get("#len", UNKNOWN).const
     if length is not NOT_CONST and length > 0 and "*" not in fields:
-        return attributes.remove_index(frame.machine, obj, 0)
-    return attributes.element(frame, value, "values", span)
+        return elements.remove_index(frame.machine, obj, 0)
+    return elements.element(frame, value, "values", span)
 
 
 def insert(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
@@ -162,7 +162,7 @@ def add_method(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int
 
 def set_method(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
     if len(given.pos) >= 2:
-        attributes.set_item(frame, Value(refs=(obj,)), given.pos[0], given.pos[1], span)
+        elements.set_item(frame, Value(refs=(obj,)), given.pos[0], given.pos[1], span)
     return value
 
 
@@ -184,7 +184,7 @@ def remove(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) ->
             and length is not NOT_CONST
             and 0 <= const < length
         ):
-            return attributes.remove_index(machine, obj, const)
+            return elements.remove_index(machine, obj, const)
         for name, item in fields.items():
             if (
                 name.__class__ is int
@@ -192,11 +192,11 @@ def remove(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) ->
                 and item.const == const
                 and length is not NOT_CONST
             ):
-                attributes.remove_index(machine, obj, name)
+                elements.remove_index(machine, obj, name)
                 break
         return NONE
-    found = attributes.get_item(frame, Value(refs=(obj,)), given.pos[0], span)
-    attributes.del_item(frame, Value(refs=(obj,)), given.pos[0])
+    found = elements.get_item(frame, Value(refs=(obj,)), given.pos[0], span)
+    elements.del_item(frame, Value(refs=(obj,)), given.pos[0])
     return found
 
 
@@ -213,11 +213,11 @@ def extend(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) ->
             literals.spread(frame, fields, other, "dict", None)
             machine.heap[obj] = fields
             continue
-        known = attributes.known_elements(frame, other, "values")
+        known = elements.known_elements(frame, other, "values")
         if known is not None:
             append(frame, obj, known, value)
         else:
-            machine.write(obj, "*", attributes.element(frame, other, "values", span), weak=True)
+            machine.write(obj, "*", elements.element(frame, other, "values", span), weak=True)
     for name, item in given.kw.items():
         machine.write(obj, name, item)
     return NONE
@@ -256,14 +256,14 @@ def copied(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) ->
     machine.heap[made] = dict(machine.fields(obj) or {})
     for other in given.pos:
         if obj.kind == "list":
-            append(frame, made, attributes.known_elements(frame, other, "values") or other, Value(refs=(made,)))
+            append(frame, made, elements.known_elements(frame, other, "values") or other, Value(refs=(made,)))
     return Value(taint=value.taint, refs=(made,))
 
 
 def sliced(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
     """``$slice(lo, hi, step)`` and ``slice(lo, hi)`` of a list."""
     machine = frame.machine
-    known = attributes.known_elements(frame, value, "values") if obj.kind in ("list", "tuple") else None
+    known = elements.known_elements(frame, value, "values") if obj.kind in ("list", "tuple") else None
     bounds = [item.const for item in given.pos] or [None]
     made = machine.new_obj(obj.kind, frame, span)
     if known is not None and all(bound is None or bound.__class__ is int for bound in bounds) and 0 not in bounds[2:3]:
@@ -271,7 +271,7 @@ def sliced(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) ->
         fields: dict[Any, Value] = dict(enumerate(part))
         fields["#len"] = Value(len(part))
     else:
-        fields = {"*": attributes.element(frame, value, "values", span), "#len": UNKNOWN}
+        fields = {"*": elements.element(frame, value, "values", span), "#len": UNKNOWN}
     machine.heap[made] = fields
     return Value(taint=value.taint, refs=(made,))
 
@@ -284,7 +284,7 @@ def fill(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> V
     size = fields.get("#len", UNKNOWN)
     if len(given.pos) > 1:
         machine.write(obj, "*", item, weak=True)
-    elif size.const is not NOT_CONST and size.const <= attributes.MAX_FIELDS:
+    elif size.const is not NOT_CONST and size.const <= elements.MAX_FIELDS:
         machine.heap[obj] = {**dict.fromkeys(range(size.const), item), "#len": size}
     else:
         machine.heap[obj] = {"*": item, "#len": UNKNOWN}
@@ -294,11 +294,11 @@ def fill(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> V
 def splice(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
     """``list.splice(start, count, ...items)``: takes elements out, puts others in their place."""
     machine = frame.machine
-    known = attributes.known_elements(frame, value, "values")
+    known = elements.known_elements(frame, value, "values")
     start, count = ([item.const for item in given.pos[:2]] + [None, None])[:2]
     made = machine.new_obj("list", frame, span)
     if known is None or start.__class__ is not int or (len(given.pos) > 1 and count.__class__ is not int):
-        taken = attributes.element(frame, value, "values", span)
+        taken = elements.element(frame, value, "values", span)
         machine.heap[made] = {"*": taken, "#len": UNKNOWN}
         for item in given.pos[2:]:
             machine.write(obj, "*", item, weak=True)
@@ -326,23 +326,23 @@ def contains(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) 
 
 
 def reversed_list(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    known = attributes.known_elements(frame, value, "values")
+    known = elements.known_elements(frame, value, "values")
     machine = frame.machine
     if known is not None:
         fields: dict[Any, Value] = dict(enumerate(reversed(known)))
         fields["#len"] = Value(len(known))
         machine.heap[obj] = fields
     else:
-        machine.heap[obj] = {"*": attributes.element(frame, value, "values", span), "#len": UNKNOWN}
+        machine.heap[obj] = {"*": elements.element(frame, value, "values", span), "#len": UNKNOWN}
     return value
 
 
 def first(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    return attributes.get_item(frame, value, Value(0), span)
+    return elements.get_item(frame, value, Value(0), span)
 
 
 def last(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
-    return attributes.get_item(frame, value, Value(-1), span)
+    return elements.get_item(frame, value, Value(-1), span)
 
 
 def assign_all(frame: Frame, obj: Obj, value: Value, given: Arguments, span: int) -> Value:
@@ -357,9 +357,9 @@ def callback(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, 
 
     machine = frame.machine
     function = given.pos[0]
-    items = attributes.known_elements(frame, value, "values")
+    items = elements.known_elements(frame, value, "values")
     if items is None or len(items) > 8:
-        items = [attributes.element(frame, value, "values", span)]
+        items = [elements.element(frame, value, "values", span)]
         exact = False
     else:
         exact = True
@@ -383,7 +383,7 @@ def callback(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, 
         return accumulated or UNKNOWN
     if name == "computeIfAbsent":
         made_item = calls.call_value(frame, given.pos[1], Arguments([given.pos[0]], {}), span)
-        attributes.set_item(frame, Value(refs=(obj,)), given.pos[0], made_item, span)
+        elements.set_item(frame, Value(refs=(obj,)), given.pos[0], made_item, span)
         return made_item
     if name == "forEach":
         return NONE
@@ -395,7 +395,7 @@ def callback(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, 
             found = item if found is NONE else join(found, item)
         return found
     if name == "find":
-        return attributes.element(frame, value, "values", span)
+        return elements.element(frame, value, "values", span)
     if name == "sort":
         return value
     made = machine.new_obj("list", frame, span)
@@ -410,7 +410,7 @@ def callback(frame: Frame, obj: Obj, value: Value, name: str, given: Arguments, 
     else:
         fields = {"#len": UNKNOWN}
         for item in results:
-            literals.add(fields, "*", attributes.element(frame, item, "values", span) if name == "flatMap" else item)
+            literals.add(fields, "*", elements.element(frame, item, "values", span) if name == "flatMap" else item)
     machine.heap[made] = fields
     return Value(taint=value.taint, refs=(made,))
 
@@ -523,7 +523,7 @@ def text_method(frame: Frame, value: Value, name: str, given: Arguments, span: i
             taint=frame.machine.in_text(given.pos[1].taint)
         )  # a template: ``"open {file}".replace("{file}", x)``
     if name == "split" and len(constants) <= 1 and (not constants or (constants[0].__class__ is str and constants[0])):
-        parts = text.split(*constants)[: attributes.MAX_FIELDS]
+        parts = text.split(*constants)[: elements.MAX_FIELDS]
         obj = frame.machine.new_obj("list", frame, 0)
         fields: dict[Any, Value] = {index: Value(part) for index, part in enumerate(parts)}
         fields["#len"] = Value(len(parts))
@@ -541,7 +541,7 @@ def text_method(frame: Frame, value: Value, name: str, given: Arguments, span: i
             taint = join_taint(taint, attributes.deep_taint(frame.machine, item))
         return Value(taint=frame.machine.after_prefix(text.split("{", 1)[0], taint) if taint else None)
     if name == "join" and frame.module.language == "python" and given.pos:
-        items = attributes.known_elements(frame, given.pos[0], "values")
+        items = elements.known_elements(frame, given.pos[0], "values")
         if items is not None and all(item.const.__class__ is str and not item.taint for item in items):
             return Value(text.join(item.const for item in items))
         return texts.joined(frame, given.pos[0])

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, declared_data
+from glasshouse.scan.interp import attributes, declared_data, elements
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import NONE, UNKNOWN, ClassRef, FuncRef, Obj, Value
 
@@ -119,7 +119,7 @@ def called(frame: Frame, entry: schema.Entry, ref: FuncRef) -> Value | None:
     machine.budget.frames -= height
     machine.stack.pop()
     if fn.ir.flags & ir.GENERATOR:
-        return attributes.element(frame, result, "values", fn.ir.span)
+        return elements.element(frame, result, "values", fn.ir.span)
     return UNKNOWN if result is NONE else result
 
 

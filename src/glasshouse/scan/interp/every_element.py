@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import access_paths, attributes, predicates
+from glasshouse.scan.interp import access_paths, attributes, elements, predicates
 from glasshouse.scan.interp.access_paths import ANY, definition
 from glasshouse.scan.interp.values import FuncRef, Obj, Value, with_taint, without
 
@@ -109,7 +109,7 @@ def by_function(
 
     items, test = frame.val(operands[0]), frame.val(operands[1])
     ref: Any = test.refs[0] if len(test.refs) == 1 else None
-    element = attributes.element(frame, items, "values", 0)
+    element = elements.element(frame, items, "values", 0)
     if ref.__class__ is not FuncRef:
         model = frame.machine.matcher(frame).call(test.path) if every and test.path else None
         for sanitizer in model.sanitizers if model is not None else ():
@@ -153,8 +153,8 @@ def by_comprehension(frame: Frame, block: ir.Block, position: int, operand: Any,
             break
     else:
         return
-    known = attributes.known_elements(frame, frame.val(loop[4]), loop[6])
-    element = attributes.element(frame, frame.val(loop[4]), loop[6], 0)
+    known = elements.known_elements(frame, frame.val(loop[4]), loop[6])
+    element = elements.element(frame, frame.val(loop[4]), loop[6], 0)
     turns = known if every and known is not None and len(known) <= MAX_ELEMENTS else [element]
     for item in turns:
         target = variable(loop[3], body)

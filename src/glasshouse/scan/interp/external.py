@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import access_paths, attributes, conditions, effects, patterns, stores
+from glasshouse.scan.interp import (
+    access_paths,
+    attributes,
+    conditions,
+    effects,
+    elements,
+    entry_points,
+    patterns,
+    stores,
+)
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.go import builtins as go_builtins
 from glasshouse.scan.interp.java import builtins as java_builtins
@@ -13,12 +22,7 @@ from glasshouse.scan.interp.javascript import builtins as javascript_builtins
 from glasshouse.scan.interp.javascript import responses as javascript_responses
 from glasshouse.scan.interp.javascript import schemas as javascript_schemas
 from glasshouse.scan.interp.late_pattern import LatePattern
-from glasshouse.scan.interp.matcher import (
-    CallModel,
-    PropagatorModel,
-    SanitizerModel,
-    SinkModel,
-)
+from glasshouse.scan.interp.models import CallModel, PropagatorModel, SanitizerModel, SinkModel
 from glasshouse.scan.interp.php import builtins as php_builtins
 from glasshouse.scan.interp.selectors import Selector
 from glasshouse.scan.interp.values import (
@@ -79,7 +83,7 @@ def call(
             schemas = javascript_schemas.checked(frame, path, receiver, part, span)
             handed = conditions.handed_over(frame, selector, receiver, part)
             machine.route = str(part.pos[0].const) if part.pos and part.pos[0].const.__class__ is str else ""
-            machine.register(frame, entry, handed, schemas, span)
+            entry_points.register(machine, frame, entry, handed, schemas, span)
             machine.route = ""
             left = left.without(handed)
     if only_rules:
@@ -258,7 +262,7 @@ def run_callbacks(
     element: Value | None = None
     for ref in receiver.refs if receiver is not None else ():
         if ref.__class__ is Obj and ref.kind in attributes.CONTAINERS and receiver is not None:
-            element = attributes.element(frame, receiver, "values", span)
+            element = elements.element(frame, receiver, "values", span)
     for value in given.all():
         if value not in callbacks and not any(ref.__class__ in MUTABLE for ref in value.refs):
             passed = join_taint(passed, attributes.deep_taint(frame.machine, value) if value.refs else value.taint)

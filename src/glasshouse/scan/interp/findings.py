@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glasshouse.scan.interp import sources
-from glasshouse.scan.interp.matcher import Matcher, MatchModel, SinkModel
+from glasshouse.scan.interp.matcher import Matcher
+from glasshouse.scan.interp.models import MatchModel, SinkModel
 from glasshouse.scan.interp.stores import STORED
 from glasshouse.scan.interp.summary import SinkHit
 from glasshouse.scan.interp.values import Label, Mark, Obj, Step, Taint, Value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from glasshouse.scan import ir
 from glasshouse.scan.bodies import instructions
-from glasshouse.scan.interp import attributes, every_element, predicates
+from glasshouse.scan.interp import attributes, elements, every_element, predicates
 from glasshouse.scan.interp.handlers import HANDLERS
 from glasshouse.scan.interp.values import UNKNOWN
 
@@ -64,7 +64,7 @@ def read_again(frame: Frame, test: Test, update: ir.Block) -> None:
 
 
 def element(frame: Frame, loop: ir.Instr) -> Value:
-    return attributes.element(frame, frame.val(loop[4]), loop[6], 0)
+    return elements.element(frame, frame.val(loop[4]), loop[6], 0)
 
 
 def mentions(body: ir.Block, name: str) -> bool:

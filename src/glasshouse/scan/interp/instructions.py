@@ -12,6 +12,7 @@ from glasshouse.scan.interp import (
     binding,
     calls,
     construction,
+    elements,
     every_element,
     literals,
     operators,
@@ -84,7 +85,7 @@ def do_item(self: Frame, ins: ir.Instr) -> bool | None:
     if self.module.language == "java" and java_collections.out_of_range(self, self.val(ins[3]), self.val(ins[4])):
         self.note_raise(None)
         return True
-    value = attributes.get_item(self, self.val(ins[3]), self.val(ins[4]), ins[1])
+    value = elements.get_item(self, self.val(ins[3]), self.val(ins[4]), ins[1])
     if value.taint and TESTED in self.env:
         value = access_paths.refined(self, ins, value)
     self.store(ins[2], value, ins[1])
@@ -100,12 +101,12 @@ def do_set_item(self: Frame, ins: ir.Instr) -> bool | None:
         return True
     if value.taint and TESTED in self.env:
         access_paths.written(self, key.const)
-    attributes.set_item(self, self.val(ins[2]), key, value, ins[1])
+    elements.set_item(self, self.val(ins[2]), key, value, ins[1])
     return None
 
 
 def do_del_item(self: Frame, ins: ir.Instr) -> bool | None:
-    attributes.del_item(self, self.val(ins[2]), self.val(ins[3]))
+    elements.del_item(self, self.val(ins[2]), self.val(ins[3]))
     return None
 
 
@@ -291,7 +292,7 @@ def do_foreach(self: Frame, ins: ir.Instr) -> bool | None:
     _, span, label, dst, iterable, body, kind = ins
     value = self.val(iterable)
     context = LoopContext(label, True, len(self.machine.heap.log))
-    items = attributes.known_elements(self, value, kind)
+    items = elements.known_elements(self, value, kind)
     if items is not None and not items:
         return None
     self.loops.append(context)
@@ -308,7 +309,7 @@ def do_foreach(self: Frame, ins: ir.Instr) -> bool | None:
             self.restore(state)
         self.loops.pop()
         return not self.leave_loop(context, alive)
-    element = attributes.element(self, value, kind, span)
+    element = elements.element(self, value, kind, span)
 
     def once() -> bool:
         self.store(dst, element, span)
@@ -476,7 +477,7 @@ def do_yield(self: Frame, ins: ir.Instr) -> bool | None:
     _, span, dst, src, delegate = ins
     value = self.val(src)
     if delegate:
-        value = attributes.element(self, value, "values", span)
+        value = elements.element(self, value, "values", span)
     self.yields = value if self.yields is None else join(self.yields, value)
     if self.returned_to is not None:
         sources.check_result(self, value, (0, span, value))

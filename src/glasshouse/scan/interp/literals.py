@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes
-from glasshouse.scan.interp.attributes import CERTAIN, MAX_FIELDS
+from glasshouse.scan.interp import elements
+from glasshouse.scan.interp.attributes import CERTAIN
+from glasshouse.scan.interp.elements import MAX_FIELDS
 from glasshouse.scan.interp.php import keys as php_keys
 from glasshouse.scan.interp.values import NOT_CONST, UNKNOWN, Obj, Taint, Value, join, join_taint, with_taint, without
 
@@ -81,11 +82,11 @@ def spread(frame: Frame, fields: dict[Any, Value], value: Value, kind: str, coun
             add(fields, "*", Value(taint=value.taint))
             fields.pop(CERTAIN, None)
         return count
-    items = attributes.known_elements(frame, value, "values")
+    items = elements.known_elements(frame, value, "values")
     if items is not None and count is not None and kind != "set":
         for item in items:
             fields[count] = item
             count += 1
         return count
-    add(fields, "*", attributes.element(frame, value, "values", 0))
+    add(fields, "*", elements.element(frame, value, "values", 0))
     return None

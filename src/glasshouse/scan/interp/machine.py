@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import calls, construction, instructions, predicates, sources
+from glasshouse.scan.interp import calls, instructions, sources
 from glasshouse.scan.interp.arguments import Arguments
-from glasshouse.scan.interp.budget import MAX_FRAMES, Budget
+from glasshouse.scan.interp.budget import Budget
 from glasshouse.scan.interp.findings import Findings, Root
 from glasshouse.scan.interp.frame import Frame
 from glasshouse.scan.interp.heap import Heap
-from glasshouse.scan.interp.javascript import schemas as javascript_schemas
 from glasshouse.scan.interp.matcher import Matcher
 from glasshouse.scan.interp.modules import Modules
 from glasshouse.scan.interp.protocols import Protocols
 from glasshouse.scan.interp.python_builtins import CONSTANTS
-from glasshouse.scan.interp.stores import STORED
 from glasshouse.scan.interp.summary import THIS, Summary, snapshot
-from glasshouse.scan.interp.units import ENTRY, SUMMARY, Key, Unit, Units
+from glasshouse.scan.interp.units import SUMMARY, Key, Unit, Units
 from glasshouse.scan.interp.values import (
     NEVER,
     NOT_CONST,
     UNKNOWN,
-    Bound,
     ClassRef,
     FuncRef,
     Label,
@@ -38,14 +34,8 @@ from glasshouse.scan.interp.values import (
     without,
 )
 from glasshouse.scan.program import Cls, Fn, Module, Program
-from glasshouse.scan.rules import schema
 
-SUMMARY_DEPTH = 4  # the same while a summary is made
-MAX_DEPTH = 14  # calls run in context inside one another
 ROOT_STEPS = 60_000  # instructions per root
-CONTEXT_STEPS = (2_000, 40_000)  # instructions after which callees are taken by summary: in summaries, in entry points
-ACCESSOR_SIZE = 12  # getters and the like: run in context where their object holds data
-CONTEXT_SIZE = 60  # functions up to this many instructions are run in context where all is known
 FIELD_LIMIT = 400
 OPENING = "\"'([{ "  # characters that alone do not make text around data
 
@@ -216,95 +206,6 @@ class Machine(Findings):
 
     # --- roots --------------------------------------------------------------------------------------------------
 
-    def wants_context(self, frame: Frame, ref: FuncRef, given: Arguments) -> bool:
-        """Whether running the callee here tells more than its summary does."""
-        fn = ref.fn
-        stack = self.root.stack
-        if len(stack) >= (MAX_DEPTH if self.root.concrete else SUMMARY_DEPTH) or stack.count(fn) > (
-            1 if len(stack) < 6 else 0
-        ):
-            return False
-        if self.steps > CONTEXT_STEPS[self.root.concrete] or self.budget.frames > MAX_FRAMES:
-            return False
-        if fn is frame.fn and not self.root.concrete:
-            return False
-        if ref.frame is not None and fn.parent is not None and fn.parent.ir.kind in ("function", "method", "lambda"):
-            return True
-        if fn.ir.name[:1] == "<" and fn.parent is frame.fn and frame.module.language == "javascript" and given.pos:
-            return True  # called where it stands: ``(function ($) {...})(jQuery)``
-        seen: dict[Obj, int] = {}
-        if ref.this is not None and ref.this.refs and self.carries(ref.this, 0, seen):
-            return True
-        for value in given.pos:
-            if (value.taint or value.refs) and self.carries(value, 0, seen):
-                return True
-        for value in given.kw.values():
-            if self.carries(value, 0, seen):
-                return True
-        if given.rest is not None and self.carries(given.rest, 0, seen):
-            return True
-        if self.root.concrete:
-            return self.root.tainted and len(stack) < 5 and self.budget.size(fn) <= CONTEXT_SIZE
-        if len(stack) >= 4:
-            return False
-        if (
-            any(value.taint for value in given.pos)
-            and self.budget.size(fn) <= CONTEXT_SIZE
-            and predicates.refuses(self.refusing, fn)
-        ):
-            return True  # what it lets through has passed its checks
-        if ref.this is None:
-            return False
-        return self.budget.size(fn) <= ACCESSOR_SIZE and self.holds_data(ref.this)
-
-    def holds_data(self, value: Value) -> bool:
-        """Whether an object's own fields hold any labelled data."""
-        for ref in value.refs:
-            if ref.__class__ is Obj:
-                for item in (self.fields(ref) or {}).values():
-                    if item.taint:
-                        return True
-        return False
-
-    def carries(self, value: Value, depth: int = 0, seen: dict[Obj, int] | None = None, table: bool = False) -> bool:
-        """Whether a value holds real source data, or functions the callee may call.
-
-        ``seen``: objects that do not, with the smallest depth at which that was found (deeper, less is looked at).
-        ``table``: the value is an element of a map.
-        """
-        if value.taint:
-            for label in value.taint:
-                if label.kind == "source" and label.source != STORED:
-                    return True
-        if seen is None:
-            seen = {}
-        for ref in value.refs:
-            kind = ref.__class__
-            if kind is Obj:
-                if depth >= 3 or seen.get(ref, 3) <= depth:
-                    continue
-                seen[ref] = depth
-                fields = self.heap.get(ref)
-                if fields is None:
-                    fields = self.base.get(ref)
-                    if fields is None:
-                        continue
-                if ref.kind == "extern" and any(name.__class__ is tuple for name in fields):
-                    return True  # what a helper does to make it safe is seen only here
-                for item in fields.values():
-                    if item.refs:
-                        if self.carries(item, depth + 1, seen, ref.kind == "dict"):
-                            return True
-                    elif item.taint:
-                        for label in item.taint:
-                            if label.kind == "source" and label.source != STORED:
-                                return True
-            elif kind is FuncRef:
-                return depth == 0 or (depth == 1 and table and ref.fn.module.language != "javascript")
-            elif kind is Bound and ref.name[:1] == "$":
-                return True  # the functions that settle a promise
-        return False
-
     def isolated(self, root: Root, limit: int = ROOT_STEPS) -> tuple[Any, ...]:
         """Begin a root with its own heap; returns what ``rejoin`` needs."""
         saved = self.state()
@@ -416,72 +317,6 @@ class Machine(Findings):
             return Value(refs=(obj,))
         step = Step(frame.module.index, span or frame.fn.ir.span, f"parameter `{name}`", None)
         return Value(taint={label: (self.everything, step)}, refs=(obj,))
-
-    def register(
-        self, frame: Frame, entry: schema.Entry, values: Iterable[Value], checks: dict[str, Obj], span: int
-    ) -> None:
-        """Functions handed to a framework: run each as an entry point, in the frame it closes over.
-
-        ``checks``: the schemas that the framework checks the fields of the first parameter against.
-        """
-        for value in values:
-            for ref in self.handlers(value):
-                if ref.__class__ is FuncRef and not self.registered(ref.fn):
-                    self.unit.registered.add(ref.fn)
-                    self.run_entry(ref.fn, entry, ref.frame, self.heap, ref.this, checks)
-
-    def registered(self, fn: Fn) -> bool:
-        """Whether a module or the unit at work has handed the function to a framework already."""
-        return fn in self.unit.registered or fn in self.units.open[0].registered
-
-    def enter(self, fn: Fn, entry: schema.Entry) -> None:
-        """Run a function the framework calls, for itself."""
-        self.units.begin((ENTRY, fn))
-        self.run_entry(fn, entry)
-        self.units.end(None)
-
-    def handlers(self, value: Value) -> tuple[Any, ...]:
-        """The references of a value and, where it is a list, of its elements (several handlers given at once)."""
-        refs = value.refs
-        for ref in value.refs:
-            if ref.__class__ is Obj and ref.kind == "list":
-                for item in (self.fields(ref) or {}).values():
-                    refs = (*refs, *item.refs)
-        return refs
-
-    def run_entry(
-        self,
-        fn: Fn,
-        entry: schema.Entry,
-        closure: Frame | None = None,
-        heap: Heap | None = None,
-        this: Value | None = None,
-        checks: dict[str, Obj] | None = None,
-    ) -> None:
-        """Run a function the framework calls, with the data the framework passes."""
-        self.unit.entries.add(fn)
-        self.unit.called.add(fn)
-        if self.units.under_way((SUMMARY, fn)):
-            return
-        root = Root(fn, True)
-        saved = self.isolated(root)
-        if heap:
-            self.heap = Heap(heap)
-        frame = self.new_frame(fn, this, closure)
-        if this is None and fn.cls is not None and not fn.ir.flags & ir.STATIC:
-            obj = Obj("instance", (fn.module.index, fn.ir.span), fn.cls, open=True)
-            frame.this = Value(refs=(obj,))
-            construction.fill_tables(frame, fn.cls, frame.this)
-        sources.bind_entry(self, frame, entry)
-        if checks and fn.ir.params:
-            first = fn.ir.params[0].name
-            frame.env[first] = javascript_schemas.narrowed(frame, frame.val(first), checks, fn.ir.span)
-        if entry.setters and this is None:
-            sources.fill_fields(self, frame, entry.setters)
-        frame.returned_to = entry if entry.keeps or entry.result in self.matcher(frame).calls else None
-        root.stack.append(fn)
-        frame.run()
-        self.rejoin(saved)
 
     # --- what the interpreter tells us --------------------------------------------------------------------------
 

@@ -195,7 +195,7 @@ def prefixed(machine: Machine, prefix: Value, taint: Taint | None) -> Taint | No
 
 def repeated_list(frame: Frame, a: Value, span: int) -> Value:
     """``[x] * count``."""
-    from glasshouse.scan.interp.attributes import element
+    from glasshouse.scan.interp.elements import element
 
     obj = frame.machine.new_obj("list", frame, span)
     frame.machine.heap[obj] = {"*": element(frame, a, "values", span), "#len": UNKNOWN}

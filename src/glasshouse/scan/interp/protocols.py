@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, conditions
 from glasshouse.scan.interp.arguments import Arguments
-from glasshouse.scan.interp.matcher import CallModel, ProtocolUse
+from glasshouse.scan.interp.models import CallModel, ProtocolUse
 from glasshouse.scan.interp.selectors import Selector
 from glasshouse.scan.interp.values import NOT_CONST, Obj, Value, join_refs
 

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes, dependencies, literals
+from glasshouse.scan.interp import attributes, dependencies, elements, literals
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, ClassRef, Obj, Value, join, join_all
 
@@ -27,14 +27,14 @@ def made(frame: Frame, kind: str, fields: dict[Any, Value], span: int, value: Va
     return Value(taint=value.taint if value is not None else None, refs=(obj,))
 
 
-def elements(frame: Frame, value: Value, span: int) -> dict[Any, Value]:
+def fields_of(frame: Frame, value: Value, span: int) -> dict[Any, Value]:
     """Fields of a list with the elements of a value."""
-    known = attributes.known_elements(frame, value, "values")
+    known = elements.known_elements(frame, value, "values")
     if known is not None:
         fields: dict[Any, Value] = dict(enumerate(known))
         fields["#len"] = Value(len(known))
         return fields
-    return {"*": attributes.element(frame, value, "values", span), "#len": UNKNOWN}
+    return {"*": elements.element(frame, value, "values", span), "#len": UNKNOWN}
 
 
 def sequence(kind: str) -> Handler:
@@ -45,7 +45,7 @@ def sequence(kind: str) -> Handler:
         value = given.pos[0]
         if value.path or (not value.refs and value.const is NOT_CONST):
             return None
-        fields = elements(frame, value, span)
+        fields = fields_of(frame, value, span)
         if kind == "set":
             items = [item for name, item in fields.items() if name != "#len"]
             fields = {"*": join_all(items)} if items else {}
@@ -101,7 +101,7 @@ def number_range(frame: Frame, given: Arguments, span: int) -> Value | None:
 def enumerated(frame: Frame, given: Arguments, span: int) -> Value | None:
     if not given.pos or not given.pos[0].refs or given.pos[0].path:
         return None
-    source = elements(frame, given.pos[0], span)
+    source = fields_of(frame, given.pos[0], span)
     fields: dict[Any, Value] = {"#len": source["#len"]}
     for name, item in source.items():
         if name != "#len":
@@ -113,9 +113,9 @@ def enumerated(frame: Frame, given: Arguments, span: int) -> Value | None:
 def zipped(frame: Frame, given: Arguments, span: int) -> Value | None:
     if not given.pos or any(not value.refs or value.path for value in given.pos):
         return None
-    columns = [attributes.known_elements(frame, value, "values") for value in given.pos]
+    columns = [elements.known_elements(frame, value, "values") for value in given.pos]
     if any(column is None for column in columns):
-        row = {index: attributes.element(frame, value, "values", span) for index, value in enumerate(given.pos)}
+        row = {index: elements.element(frame, value, "values", span) for index, value in enumerate(given.pos)}
         pair = made(frame, "tuple", {**row, "#len": Value(len(row))}, span)
         return made(frame, "list", {"*": pair, "#len": UNKNOWN}, span)
     rows = list(zip(*[column or [] for column in columns], strict=False))
@@ -131,14 +131,14 @@ def reordered(frame: Frame, given: Arguments, span: int) -> Value | None:
     """``sorted``: the same elements in an order that is not known; ``reversed``: in the opposite order."""
     if not given.pos or not given.pos[0].refs or given.pos[0].path or given.kw:
         return None
-    element = attributes.element(frame, given.pos[0], "values", span)
+    element = elements.element(frame, given.pos[0], "values", span)
     return made(frame, "list", {"*": element, "#len": UNKNOWN}, span, given.pos[0])
 
 
 def backwards(frame: Frame, given: Arguments, span: int) -> Value | None:
     if len(given.pos) != 1 or not given.pos[0].refs or given.pos[0].path:
         return None
-    known = attributes.known_elements(frame, given.pos[0], "values")
+    known = elements.known_elements(frame, given.pos[0], "values")
     if known is None:
         return reordered(frame, given, span)
     fields: dict[Any, Value] = dict(enumerate(reversed(known)))
@@ -178,7 +178,7 @@ def set_attribute(frame: Frame, given: Arguments, span: int) -> Value | None:
 def delete_attribute(frame: Frame, given: Arguments, span: int) -> Value | None:
     if not plain_owner(frame, given, 2):
         return None
-    attributes.del_item(frame, given.pos[0], given.pos[1])
+    elements.del_item(frame, given.pos[0], given.pos[1])
     return NONE
 
 
@@ -192,7 +192,7 @@ def matched_position(frame: Frame, obj: Obj, value: Value, name: str, span: int)
         return None
     position = int(name[1:])
     order = attributes.class_attr(frame, ClassRef(obj.cls), "__match_args__")
-    names = attributes.known_elements(frame, order, "values") if order is not None else None
+    names = elements.known_elements(frame, order, "values") if order is not None else None
     fields = [item.const for item in names] if names is not None else [field for field, _ in obj.cls.ir.fields]
     if position < len(fields) and fields[position].__class__ is str:
         return attributes.obj_attr(frame, obj, value, fields[position], span)

@@ -11,6 +11,7 @@ from glasshouse.scan.interp import (
     attributes,
     binding,
     conditions,
+    contexts,
     equality,
     every_element,
     flags,
@@ -26,7 +27,7 @@ from glasshouse.scan.interp.values import LITERAL, NOT_CONST, Bound, Obj, Value,
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
-    from glasshouse.scan.interp.matcher import SanitizerModel
+    from glasshouse.scan.interp.models import SanitizerModel
 
 DEPTH = 6
 EQUAL = frozenset(["==", "===", "is"])
@@ -306,7 +307,9 @@ def asks_itself(frame: Frame, ins: ir.Instr) -> bool:
     if not access_paths.CHECKING.search(ins[4]):
         return False
     owner = frame.val(ins[3])
-    return any(ref.__class__ is Obj and ref.cls is not None for ref in owner.refs) and frame.machine.holds_data(owner)
+    return any(ref.__class__ is Obj and ref.cls is not None for ref in owner.refs) and contexts.holds_data(
+        frame.machine, owner
+    )
 
 
 def member_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds: bool) -> None:

@@ -6,11 +6,20 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import access_paths, attributes, conditions, declared_data, dependencies, external, stores
+from glasshouse.scan.interp import (
+    access_paths,
+    attributes,
+    conditions,
+    declared_data,
+    dependencies,
+    elements,
+    external,
+    stores,
+)
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.go import builtins as go_builtins
 from glasshouse.scan.interp.javascript import responses as javascript_responses
-from glasshouse.scan.interp.matcher import MatchModel, ReadModel, SourceModel
+from glasshouse.scan.interp.models import MatchModel, ReadModel, SourceModel
 from glasshouse.scan.interp.values import LITERAL, UNKNOWN, Obj, Step, Taint, Value, join_taint, with_taint, without
 from glasshouse.scan.rules import schema
 
@@ -152,9 +161,9 @@ def check_result(frame: Frame, value: Value, ins: Any) -> None:
     text = access_paths.beginning(frame, frame.block, at, ins[2]) if at is not None else None
     content = UNKNOWN
     if any(ref.__class__ is Obj and ref.kind == "tuple" for ref in value.refs):  # body, status, headers
-        parts = attributes.known_elements(frame, value, "values") or []
+        parts = elements.known_elements(frame, value, "values") or []
         content = next((kind for part in parts[1:] if (kind := javascript_responses.among(frame, part))), UNKNOWN)
-        value = attributes.get_item(frame, value, Value(0), ins[1])
+        value = elements.get_item(frame, value, Value(0), ins[1])
     known = {"declared": frame.fn.ir.returns, "marks": marks_of(frame.fn), "beginning": text or ""}
     given = Arguments([value], {name: Value(const) for name, const in known.items()})
     given.kw["content"] = content

@@ -14,7 +14,7 @@ from glasshouse.scan.interp.values import Label, Obj, Step, Taint, Value, join_t
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.interp.machine import Machine
-    from glasshouse.scan.interp.matcher import StoreUse
+    from glasshouse.scan.interp.models import StoreUse
 
 STORED = "stored"  # kind of the source that stands for a place; the text of its label is the place
 DEPTH = 4  # names of a place: the store, the name in it, fields of what is kept there

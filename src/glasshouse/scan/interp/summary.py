@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp import attributes, elements
 from glasshouse.scan.interp.arguments import Arguments
-from glasshouse.scan.interp.matcher import SinkModel
+from glasshouse.scan.interp.models import SinkModel
 from glasshouse.scan.interp.values import (
     NEVER,
     NOT_CONST,
@@ -132,9 +132,9 @@ class Application:
                 return None  # nothing is known of what comes from there
         for name in label.path:
             if name == "*":
-                value = attributes.element(self.frame, value, "values", self.span)
+                value = elements.element(self.frame, value, "values", self.span)
             else:
-                value = attributes.get_item(self.frame, value, Value(name), self.span)
+                value = elements.get_item(self.frame, value, Value(name), self.span)
         return attributes.deep_taint(self.machine, value) if value.refs else value.taint
 
     def taint(self, taint: Taint | None) -> Taint | None:

@@ -11,7 +11,7 @@ import string
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from glasshouse.scan.interp import attributes, stores
+from glasshouse.scan.interp import attributes, elements, stores
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import (
     LITERAL,
@@ -122,7 +122,7 @@ def percent(frame: Frame, template: str, value: Value, span: int) -> Value:
         pieces.append(Value(template[end : match.start()]))
         end = match.end()
         if name is not None:
-            item = attributes.get_item(frame, value, Value(name), span)
+            item = elements.get_item(frame, value, Value(name), span)
         elif values is not None:
             item = values[position] if position < len(values) else UNKNOWN
         else:
@@ -143,7 +143,7 @@ def operands(frame: Frame, value: Value) -> list[Value] | None:
     """The operands of ``%``, one by one; None if they are not known."""
     for ref in value.refs:
         if ref.__class__ is Obj and ref.kind == "tuple":
-            return attributes.known_elements(frame, value, "values") if len(value.refs) == 1 else None
+            return elements.known_elements(frame, value, "values") if len(value.refs) == 1 else None
     return [value]
 
 
@@ -205,5 +205,5 @@ def joined(frame: Frame, value: Value) -> Value:
         return Value(taint=taint)
     if value.path == LITERAL:
         return value
-    element = attributes.element(frame, value, "values", 0) if value.refs else UNKNOWN
+    element = elements.element(frame, value, "values", 0) if value.refs else UNKNOWN
     return Value(path=LITERAL) if literal(element) else UNKNOWN

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp import attributes, elements
 from glasshouse.scan.interp.arguments import NO_ARGUMENTS, Arguments
 from glasshouse.scan.interp.values import (
     NONE,
@@ -234,30 +234,30 @@ def append(frame: Frame, given: Arguments, span: int) -> Value | None:
     if not given.pos:
         return None
     base, items = given.pos[0], list(given.pos[1:])
-    known = [] if base.const is None else attributes.known_elements(frame, base, "values")
+    known = [] if base.const is None else elements.known_elements(frame, base, "values")
     if given.rest is not None:
-        more = attributes.known_elements(frame, given.rest, "values")
+        more = elements.known_elements(frame, given.rest, "values")
         if more is None:
             known = None
-            items.append(attributes.element(frame, given.rest, "values", span))
+            items.append(elements.element(frame, given.rest, "values", span))
             items[-1] = with_taint(items[-1], join_taint(items[-1].taint, given.rest.taint))
         else:
             items += more
     if known is not None and len(known) + len(items) <= 4 * MAX_KEPT:
         return listed(frame, known + items, span)
-    old = attributes.element(frame, base, "values", span)
+    old = elements.element(frame, base, "values", span)
     return made(frame, "list", {"*": join_all([old, *items]), "#len": UNKNOWN}, span, base.taint)
 
 
 def copy(frame: Frame, given: Arguments, span: int) -> Value | None:
     if len(given.pos) < 2:
         return None
-    known = attributes.known_elements(frame, given.pos[1], "values")
+    known = elements.known_elements(frame, given.pos[1], "values")
     for ref in given.pos[0].refs:
         if ref.__class__ is not Obj:
             continue
         if known is None:
-            element = attributes.element(frame, given.pos[1], "values", span)
+            element = elements.element(frame, given.pos[1], "values", span)
             taint = join_taint(element.taint, given.pos[1].taint)
             frame.machine.write(ref, "*", with_taint(element, taint), weak=True)
         else:
@@ -291,7 +291,7 @@ def cut(frame: Frame, given: Arguments, span: int) -> Value:
     value, low, high = given.pos
     if value.const.__class__ is str and all(item.const is None or item.const.__class__ is int for item in (low, high)):
         return Value(value.const[low.const or 0 : high.const])
-    known = attributes.known_elements(frame, value, "values")
+    known = elements.known_elements(frame, value, "values")
     if low.const in (None, 0) and (high.const is None or (known is not None and high.const == len(known))):
         return value
     if known is not None and all(item.const is None or item.const.__class__ is int for item in (low, high)):
@@ -299,7 +299,7 @@ def cut(frame: Frame, given: Arguments, span: int) -> Value:
     if not value.refs:
         return Value(taint=value.taint, path=value.path)
     return made(
-        frame, "list", {"*": attributes.element(frame, value, "values", span), "#len": UNKNOWN}, span, value.taint
+        frame, "list", {"*": elements.element(frame, value, "values", span), "#len": UNKNOWN}, span, value.taint
     )
 
 
@@ -309,7 +309,7 @@ def pairs(frame: Frame, given: Arguments, span: int) -> Value:
     found = known_pairs(frame, value)
     if found is not None and len(found) <= MAX_TURNS:
         return listed(frame, [listed(frame, list(pair), span, "tuple") for pair in found], span)
-    element = attributes.element(frame, value, "values", span)
+    element = elements.element(frame, value, "values", span)
     element = with_taint(element, join_taint(element.taint, value.taint))
     obj = only(value)
     sizes = frame.machine.bit("memory") | frame.machine.bit("resource")
@@ -335,7 +335,7 @@ def known_pairs(frame: Frame, value: Value) -> list[tuple[Value, Value]] | None:
             size = fields.get("#len", UNKNOWN).const
             return [(fields[index], UNKNOWN) for index in range(size)] if size.__class__ is int else None
         return [(Value(name), item) for name, item in fields.items() if name != "#len" and name.__class__ is not tuple]
-    known = attributes.known_elements(frame, value, "values")
+    known = elements.known_elements(frame, value, "values")
     return None if known is None else [(Value(index), item) for index, item in enumerate(known)]
 
 
@@ -378,8 +378,8 @@ def receive(frame: Frame, given: Arguments, span: int) -> Value:
     if obj is not None and obj.kind == "channel":
         size = (frame.machine.fields(obj) or {}).get("#len", UNKNOWN).const
         if size.__class__ is int:
-            return attributes.remove_index(frame.machine, obj, 0) if size > 0 else UNKNOWN
-    element = attributes.element(frame, value, "values", span)
+            return elements.remove_index(frame.machine, obj, 0) if size > 0 else UNKNOWN
+    element = elements.element(frame, value, "values", span)
     return with_taint(element, join_taint(element.taint, value.taint))
 
 
@@ -388,7 +388,7 @@ def result(frame: Frame, given: Arguments, span: int) -> Value:
     value, position = given.pos
     tuples = tuple(ref for ref in value.refs if ref.__class__ is Obj and ref.kind == "tuple")
     if tuples:
-        return attributes.get_item(frame, Value(taint=value.taint, refs=tuples), position, span)
+        return elements.get_item(frame, Value(taint=value.taint, refs=tuples), position, span)
     if position.const == 0:
         return value
     if value.path.endswith("FormFile()"):
@@ -438,7 +438,7 @@ def has(frame: Frame, given: Arguments, span: int) -> Value:
 def joined(frame: Frame, given: Arguments, span: int) -> Value | None:
     if len(given.pos) != 2:
         return None
-    known = attributes.known_elements(frame, given.pos[0], "values")
+    known = elements.known_elements(frame, given.pos[0], "values")
     if known is not None and all(item.const.__class__ is str for item in (*known, given.pos[1])):
         return Value(given.pos[1].const.join(item.const for item in known))
     return None

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, construction
+from glasshouse.scan.interp import attributes, construction, elements
 from glasshouse.scan.interp.arguments import NO_ARGUMENTS, Arguments
 from glasshouse.scan.interp.java import functions as java_functions
 from glasshouse.scan.interp.java import text as java_text
@@ -142,7 +142,7 @@ def array(frame: Frame, given: Arguments, span: int) -> Value:
     size = given.pos[0].const if given.pos else NOT_CONST
     inner = [array(frame, type(given)(given.pos[1:], {}), span)] if len(given.pos) > 1 else []
     obj = frame.machine.new_obj("list", frame, span)
-    if size.__class__ is int and 0 <= size <= attributes.MAX_FIELDS:
+    if size.__class__ is int and 0 <= size <= elements.MAX_FIELDS:
         if inner:
             inner += [array(frame, type(given)(given.pos[1:], {}), span) for _ in range(min(size, 16) - 1)]
         frame.machine.heap[obj] = {**dict(enumerate(inner[:size])), "#len": Value(size)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes, operators
+from glasshouse.scan.interp import attributes, elements, operators
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.java import functions as java_functions
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, Obj, Value, join, join_all, join_taint
@@ -49,7 +49,7 @@ def make(frame: Frame, library: str, span: int, items: list[Value], more: Value 
 
 
 def fill(frame: Frame, obj: Obj, items: list[Value], more: Value | None = None) -> None:
-    if len(items) > attributes.MAX_FIELDS:
+    if len(items) > elements.MAX_FIELDS:
         items, more = [], join_all(items if more is None else [*items, more])
     fields: dict[Any, Value] = dict(enumerate(items))
     if more is not None:
@@ -62,7 +62,7 @@ def known(frame: Frame, obj: Obj) -> list[Value] | None:
     """The elements in order; None when there may be others or the number is not known."""
     fields = frame.machine.fields(obj) or {}
     length = fields.get("#len", UNKNOWN).const
-    if "*" in fields or length.__class__ is not int or obj.open or length > attributes.MAX_FIELDS:
+    if "*" in fields or length.__class__ is not int or obj.open or length > elements.MAX_FIELDS:
         return None
     return [fields.get(index, NONE) for index in range(length)]
 
@@ -71,10 +71,10 @@ def content(frame: Frame, value: Value, span: int) -> tuple[list[Value], Value |
     """What iterating a value gives: known elements, and what others may be."""
     if len(value.refs) == 1 and value.refs[0].__class__ is Obj and not value.taint:
         obj = value.refs[0]
-        items = known(frame, obj) if obj.kind == "list" else attributes.known_elements(frame, value, "values")
+        items = known(frame, obj) if obj.kind == "list" else elements.known_elements(frame, value, "values")
         if items is not None:
             return items, None
-    return [], attributes.element(frame, value, "values", span)
+    return [], elements.element(frame, value, "values", span)
 
 
 def any_of(frame: Frame, obj: Obj, value: Value) -> Value:

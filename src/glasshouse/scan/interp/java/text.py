@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes, operators
+from glasshouse.scan.interp import attributes, elements, operators
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.java.collections import Method, make
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, Obj, Value, join_taint
@@ -42,7 +42,7 @@ def as_text(frame: Frame, value: Value) -> Value:
             fields = frame.machine.fields(ref) or {}
             if ref.library == "text":
                 return fields.get("value", UNKNOWN)
-            characters = attributes.known_elements(frame, value, "values") if ref.kind == "list" else None
+            characters = elements.known_elements(frame, value, "values") if ref.kind == "list" else None
             if characters is not None and all(item.const.__class__ is str for item in characters):
                 return Value("".join(item.const for item in characters))
     taint = attributes.deep_taint(frame.machine, value)
@@ -212,7 +212,7 @@ COMPUTED: dict[str, Callable[..., Any]] = {
 def constant_method(frame: Frame, value: Value, name: str, given: Arguments, span: int) -> Value | None:
     """A method of a constant string; None when it cannot be computed."""
     text: str = value.const
-    if name in ("toCharArray", "chars", "getBytes") and len(text) <= attributes.MAX_FIELDS:
+    if name in ("toCharArray", "chars", "getBytes") and len(text) <= elements.MAX_FIELDS:
         return make(frame, "stream" if name == "chars" else "", span, [Value(char) for char in text])
     function = COMPUTED.get(name)
     if function is None:
@@ -287,7 +287,7 @@ def function(frame: Frame, path: str, given: Arguments, span: int) -> Value | No
 def join_text(frame: Frame, given: Arguments, span: int) -> Value:
     items = given.pos[1:]
     if len(items) == 1 and items[0].refs:
-        items = attributes.known_elements(frame, items[0], "values") or items
+        items = elements.known_elements(frame, items[0], "values") or items
     texts = [item.const for item in [given.pos[0], *items]]
     if all(text.__class__ is str for text in texts) and not any(item.taint for item in items):
         return Value(str(texts[0]).join(texts[1:]))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import attributes, binding, construction
+from glasshouse.scan.interp import attributes, binding, construction, elements
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.javascript.collections import (
     argument,
@@ -185,7 +185,7 @@ def object_keys(frame: Frame, given: Arguments, span: int) -> Value:
     fields = known_object(frame, value)
     if fields is not None:
         return make_list(frame, span, [Value(str(name)) for name in own_names(fields)])
-    keys = attributes.element(frame, value, "keys", span)
+    keys = elements.element(frame, value, "keys", span)
     return make_list(frame, span, [], Value(taint=keys.taint))
 
 
@@ -194,7 +194,7 @@ def object_values(frame: Frame, given: Arguments, span: int) -> Value:
     fields = known_object(frame, value)
     if fields is not None:
         return make_list(frame, span, [fields[name] for name in own_names(fields)])
-    return make_list(frame, span, [], attributes.element(frame, value, "values", span))
+    return make_list(frame, span, [], elements.element(frame, value, "values", span))
 
 
 def object_entries(frame: Frame, given: Arguments, span: int) -> Value:
@@ -203,8 +203,8 @@ def object_entries(frame: Frame, given: Arguments, span: int) -> Value:
     if fields is not None:
         pairs = [make_list(frame, span, [Value(str(name)), fields[name]]) for name in own_names(fields)]
         return make_list(frame, span, pairs)
-    key = attributes.element(frame, value, "keys", span)
-    item = attributes.element(frame, value, "values", span)
+    key = elements.element(frame, value, "keys", span)
+    item = elements.element(frame, value, "values", span)
     return make_list(frame, span, [], make_list(frame, span, [Value(taint=key.taint), item]))
 
 
@@ -212,8 +212,8 @@ def object_from_entries(frame: Frame, given: Arguments, span: int) -> Value:
     made = make(frame, "dict", span, {})
     known, more = iterated(frame, argument(given, 0), span)
     for pair in [*known, *([more] if more is not None else [])]:
-        key = attributes.get_item(frame, pair, Value(0), span)
-        attributes.set_item(frame, made, key, attributes.get_item(frame, pair, Value(1), span), span)
+        key = elements.get_item(frame, pair, Value(0), span)
+        elements.set_item(frame, made, key, elements.get_item(frame, pair, Value(1), span), span)
     return made
 
 
@@ -259,10 +259,10 @@ def define_property(frame: Frame, given: Arguments, span: int) -> Value:
     for ref in plain_objects(what):
         fields = frame.machine.fields(ref) or {}
         if "value" in fields:
-            attributes.set_item(frame, target, key, fields["value"], span)
+            elements.set_item(frame, target, key, fields["value"], span)
         elif "get" in fields:
             got = calls.call_value(frame, fields["get"], Arguments([], {}), span)
-            attributes.set_item(frame, target, key, got, span)
+            elements.set_item(frame, target, key, got, span)
     return target
 
 
@@ -297,16 +297,16 @@ def array_from(frame: Frame, given: Arguments, span: int) -> Value:
 
 
 def reflect_get(frame: Frame, given: Arguments, span: int) -> Value:
-    return attributes.get_item(frame, argument(given, 0), argument(given, 1), span)
+    return elements.get_item(frame, argument(given, 0), argument(given, 1), span)
 
 
 def reflect_set(frame: Frame, given: Arguments, span: int) -> Value:
-    attributes.set_item(frame, argument(given, 0), argument(given, 1), argument(given, 2), span)
+    elements.set_item(frame, argument(given, 0), argument(given, 1), argument(given, 2), span)
     return UNKNOWN
 
 
 def reflect_delete(frame: Frame, given: Arguments, span: int) -> Value:
-    attributes.del_item(frame, argument(given, 0), argument(given, 1))
+    elements.del_item(frame, argument(given, 0), argument(given, 1))
     return UNKNOWN
 
 

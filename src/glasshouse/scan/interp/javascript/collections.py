@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp import elements
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, Obj, Value, join, join_taint
 
@@ -38,12 +38,12 @@ def argument(given: Arguments, index: int) -> Value:
 
 def iterated(frame: Frame, value: Value, span: int) -> tuple[list[Value], Value | None]:
     """The elements of an iterable: those known in order, and any further one."""
-    known = attributes.known_elements(frame, value, "values")
+    known = elements.known_elements(frame, value, "values")
     if known is not None:
         return known, None
     if value.const is None:
         return [], None
-    return [], attributes.element(frame, value, "values", span)
+    return [], elements.element(frame, value, "values", span)
 
 
 # --- maps ------------------------------------------------------------------------------------------------------------
@@ -55,8 +55,8 @@ def new_map(frame: Frame, given: Arguments, span: int) -> Value:
         return made
     known, more = iterated(frame, given.pos[0], span)
     for pair in [*known, *([more] if more is not None else [])]:
-        key = attributes.get_item(frame, pair, Value(0), span)
-        store(frame, made.refs[0], key, attributes.get_item(frame, pair, Value(1), span))
+        key = elements.get_item(frame, pair, Value(0), span)
+        store(frame, made.refs[0], key, elements.get_item(frame, pair, Value(1), span))
     return made
 
 

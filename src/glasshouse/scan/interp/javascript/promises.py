@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp import elements
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.javascript.collections import argument, iterated, make, make_list
 from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, Bound, FuncRef, Obj, Value, join
@@ -131,7 +131,7 @@ def promise_all(frame: Frame, given: Arguments, span: int) -> Value:
 
 
 def promise_any(frame: Frame, given: Arguments, span: int) -> Value:
-    return promise(frame, awaited(frame, attributes.element(frame, argument(given, 0), "values", span)), span)
+    return promise(frame, awaited(frame, elements.element(frame, argument(given, 0), "values", span)), span)
 
 
 def promise_settled(frame: Frame, given: Arguments, span: int) -> Value:

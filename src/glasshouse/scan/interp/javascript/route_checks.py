@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.bodies import instructions
-from glasshouse.scan.interp import attributes, patterns
+from glasshouse.scan.interp import attributes, elements, patterns
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.javascript import schemas as javascript_schemas
 from glasshouse.scan.interp.values import UNKNOWN, FuncRef, Obj, Value
@@ -61,7 +61,7 @@ def schema_value(schema: Obj) -> Value:
 
 def begun(frame: Frame, place: str, names: Value, span: int) -> Value:
     """``body("name")``, ``check(["a", "b"])``."""
-    known = [names] if names.const.__class__ is str else attributes.known_elements(frame, names, "values") or []
+    known = [names] if names.const.__class__ is str else elements.known_elements(frame, names, "values") or []
     texts = tuple(item.const for item in known if item.const.__class__ is str)
     fields = {"#place": Value(place), "#names": Value(texts)}
     return Value(path=CHAIN, refs=(javascript_schemas.new(frame, span, "value", 0, fields),))

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import access_paths, attributes, patterns
+from glasshouse.scan.interp import access_paths, attributes, elements, patterns
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.states import TESTED
 from glasshouse.scan.interp.values import LITERAL, UNKNOWN, Obj, Value, without
@@ -81,7 +81,7 @@ def begun(frame: Frame, name: str, given: Arguments, span: int) -> Obj:
         if inner is not None:
             return inner
     if name == "union":
-        options = [schema_of(item) for item in attributes.known_elements(frame, first, "values") or []]
+        options = [schema_of(item) for item in elements.known_elements(frame, first, "values") or []]
         return new(frame, span, "value", common(frame, [item for item in options if item is not None], len(options)))
     if name in CHOICES:
         return new(frame, span, "value", machine.everything)
@@ -180,7 +180,7 @@ def passed(frame: Frame, schema: Obj, value: Value, span: int, depth: int = 0) -
         return javascript_route_checks.valid_request(frame, fields, span)
     if kind == "array" and "*" in fields and depth < DEPTH:
         made = machine.new_obj("list", frame, span)
-        item = below(frame, fields["*"], attributes.element(frame, value, "values", span), span, depth)
+        item = below(frame, fields["*"], elements.element(frame, value, "values", span), span, depth)
         machine.heap[made] = {"*": item, "#len": UNKNOWN}
         return Value(refs=(made,))
     mask = mask_of(frame, schema)
@@ -320,7 +320,7 @@ def checked(frame: Frame, path: str, receiver: Value | None, given: Arguments, s
 def each_route(frame: Frame, path: str, given: Arguments) -> list[Arguments]:
     """The arguments of a call that registers handlers; of a list of hapi's routes, each for itself."""
     if frame.module.language == "javascript" and path.endswith("route") and len(given.pos) == 1:
-        routes = attributes.known_elements(frame, given.pos[0], "values")
+        routes = elements.known_elements(frame, given.pos[0], "values")
         if routes and frame.machine.matcher(frame).normal(path) == "hapi.Server.route":
             return [Arguments([route], {}) for route in routes]
     return [given]

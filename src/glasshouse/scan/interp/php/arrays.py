@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes, patterns
+from glasshouse.scan.interp import attributes, elements, patterns
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.php import builtins as php_builtins
 from glasshouse.scan.interp.php import patterns as php_patterns
@@ -40,7 +40,7 @@ def element(frame: Frame, given: Arguments, span: int) -> Value | None:
     if not given.pos:
         return None
     value = given.pos[0]
-    found = attributes.element(frame, value, "values", span)
+    found = elements.element(frame, value, "values", span)
     return with_taint(found, join_taint(found.taint, value.taint))
 
 
@@ -52,7 +52,7 @@ def values(frame: Frame, given: Arguments, span: int) -> Value | None:
     if known is not None:
         return php_builtins.made(frame, dict(enumerate(known.values())), span)
     taint = given.pos[0].taint
-    item = attributes.element(frame, given.pos[0], "values", span)
+    item = elements.element(frame, given.pos[0], "values", span)
     return php_builtins.made(frame, {"*": with_taint(item, join_taint(item.taint, taint))}, span)
 
 
@@ -71,7 +71,7 @@ def merged(frame: Frame, given: Arguments, span: int) -> Value:
     for value in given.all():
         known = fields_of(frame, value)
         if known is None:
-            item = attributes.element(frame, value, "values", span)
+            item = elements.element(frame, value, "values", span)
             item = with_taint(item, join_taint(item.taint, value.taint))
             fields["*"] = join(fields["*"], item) if "*" in fields else item
             taint = join_taint(taint, value.taint)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from glasshouse.scan.interp import attributes
+from glasshouse.scan.interp import attributes, elements
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.php import scope as php_scope
 from glasshouse.scan.interp.php import text as php_text
@@ -183,7 +183,7 @@ def pairs(frame: Frame, given: Arguments, span: int) -> Value:
         if "*" not in fields and len(fields) <= MAX_TURNS and (fields or obj.kind == "dict"):
             turns = [pair(frame, Value(name), item, span) for name, item in fields.items()]
             return listed(frame, turns, span)
-    element = attributes.element(frame, value, "values", span)
+    element = elements.element(frame, value, "values", span)
     element = with_taint(element, join_taint(element.taint, value.taint))
     unknown = obj is not None and is_array(obj) and "*" in (frame.machine.fields(obj) or {})
     key = Value(taint=value.taint) if value.taint or not unknown else UNKNOWN
@@ -227,7 +227,7 @@ def plus(frame: Frame, given: Arguments, span: int) -> Value:
 
 def file_field(frame: Frame, given: Arguments, span: int) -> Value:
     """``$_FILES['f']['tmp_name']``: the server chose it, whoever sent the file."""
-    found = attributes.get_item(frame, given.pos[0], given.pos[1], span)
+    found = elements.get_item(frame, given.pos[0], given.pos[1], span)
     if not found.taint:
         return found
     kept = {label: mark for label, mark in found.taint.items() if not label.text.startswith(UPLOADED)}
@@ -301,8 +301,8 @@ def call_with_array(frame: Frame, given: Arguments, span: int) -> Value | None:
 
     if len(given.pos) < 2:
         return None
-    known = attributes.known_elements(frame, given.pos[1], "values")
-    rest = None if known is not None else attributes.element(frame, given.pos[1], "values", span)
+    known = elements.known_elements(frame, given.pos[1], "values")
+    rest = None if known is not None else elements.element(frame, given.pos[1], "values", span)
     return calls.call_value(frame, given.pos[0], Arguments(known or [], {}, rest), span)
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from glasshouse.scan.interp import attributes, texts
+from glasshouse.scan.interp import attributes, elements, texts
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import LITERAL, NOT_CONST, UNKNOWN, Taint, Value, join_taint, without
 from glasshouse.scan.page import QUOTED, SCRIPT, TEXT, Page
@@ -222,6 +222,6 @@ def sprintf(frame: Frame, given: Arguments, span: int) -> Value | None:
 def vsprintf(frame: Frame, given: Arguments, span: int) -> Value | None:
     if len(given.pos) < 2:
         return None
-    known = attributes.known_elements(frame, given.pos[1], "values")
-    rest = None if known is not None else attributes.element(frame, given.pos[1], "values", span)
+    known = elements.known_elements(frame, given.pos[1], "values")
+    rest = None if known is not None else elements.element(frame, given.pos[1], "values", span)
     return formatted(frame, given.pos[0], known, rest, span)

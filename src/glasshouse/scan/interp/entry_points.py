@@ -1,0 +1,90 @@
+"""Functions that a framework calls: run for themselves, with the data that the framework passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from glasshouse.scan import ir
+from glasshouse.scan.interp import construction, findings, sources
+from glasshouse.scan.interp.heap import Heap
+from glasshouse.scan.interp.javascript import schemas as javascript_schemas
+from glasshouse.scan.interp.units import ENTRY, SUMMARY
+from glasshouse.scan.interp.values import FuncRef, Obj, Value
+from glasshouse.scan.program import Fn
+from glasshouse.scan.rules import schema
+
+if TYPE_CHECKING:
+    from glasshouse.scan.interp.frame import Frame
+    from glasshouse.scan.interp.machine import Machine
+
+
+def register(
+    machine: Machine, frame: Frame, entry: schema.Entry, values: Iterable[Value], checks: dict[str, Obj], span: int
+) -> None:
+    """Functions handed to a framework: run each as an entry point, in the frame it closes over.
+
+    ``checks``: the schemas that the framework checks the fields of the first parameter against.
+    """
+    for value in values:
+        for ref in handlers(machine, value):
+            if ref.__class__ is FuncRef and not registered(machine, ref.fn):
+                machine.unit.registered.add(ref.fn)
+                run_entry(machine, ref.fn, entry, ref.frame, machine.heap, ref.this, checks)
+
+
+def registered(machine: Machine, fn: Fn) -> bool:
+    """Whether a module or the unit at work has handed the function to a framework already."""
+    return fn in machine.unit.registered or fn in machine.units.open[0].registered
+
+
+def enter(machine: Machine, fn: Fn, entry: schema.Entry) -> None:
+    """Run a function the framework calls, for itself."""
+    machine.units.begin((ENTRY, fn))
+    run_entry(machine, fn, entry)
+    machine.units.end(None)
+
+
+def handlers(machine: Machine, value: Value) -> tuple[Any, ...]:
+    """The references of a value and, where it is a list, of its elements (several handlers given at once)."""
+    refs = value.refs
+    for ref in value.refs:
+        if ref.__class__ is Obj and ref.kind == "list":
+            for item in (machine.fields(ref) or {}).values():
+                refs = (*refs, *item.refs)
+    return refs
+
+
+def run_entry(
+    machine: Machine,
+    fn: Fn,
+    entry: schema.Entry,
+    closure: Frame | None = None,
+    heap: Heap | None = None,
+    this: Value | None = None,
+    checks: dict[str, Obj] | None = None,
+) -> None:
+    """Run a function the framework calls, with the data the framework passes."""
+    machine.unit.entries.add(fn)
+    machine.unit.called.add(fn)
+    if machine.units.under_way((SUMMARY, fn)):
+        return
+    root = findings.Root(fn, True)
+    saved = machine.isolated(root)
+    if heap:
+        machine.heap = Heap(heap)
+    frame = machine.new_frame(fn, this, closure)
+    if this is None and fn.cls is not None and not fn.ir.flags & ir.STATIC:
+        obj = Obj("instance", (fn.module.index, fn.ir.span), fn.cls, open=True)
+        frame.this = Value(refs=(obj,))
+        construction.fill_tables(frame, fn.cls, frame.this)
+    sources.bind_entry(machine, frame, entry)
+    if checks and fn.ir.params:
+        first = fn.ir.params[0].name
+        frame.env[first] = javascript_schemas.narrowed(frame, frame.val(first), checks, fn.ir.span)
+    if entry.setters and this is None:
+        sources.fill_fields(machine, frame, entry.setters)
+    frame.returned_to = entry if entry.keeps or entry.result in machine.matcher(frame).calls else None
+    root.stack.append(fn)
+    frame.run()
+    machine.rejoin(saved)
