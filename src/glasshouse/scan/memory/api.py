@@ -123,6 +123,8 @@ RESOURCES: dict[str, tuple[str, bool]] = {
     "CreateFileW": ("CloseHandle", False),
     "getaddrinfo": ("", False),
     "filp_open": ("filp_close", False),
+    "curl_easy_init": ("curl_easy_cleanup", True),
+    "curl_multi_init": ("curl_multi_cleanup", True),
 }
 """Opens something: (how to close it, whether failure is a null pointer; else it is a negative number)."""
 
@@ -162,6 +164,8 @@ DEALLOCATORS: dict[str, tuple[int, str]] = {
     "CLOSE_SOCKET": (0, "close"),
     "CloseHandle": (0, "CloseHandle"),
     "filp_close": (0, "filp_close"),
+    "curl_easy_cleanup": (0, "curl_easy_cleanup"),
+    "curl_multi_cleanup": (0, "curl_multi_cleanup"),
 }
 COMPATIBLE = {("kfree", "kvfree"), ("vfree", "kvfree"), ("malloc", "g_free"), ("g_free", "malloc")}
 
@@ -357,6 +361,8 @@ BORROWING = (
     "len",
     "count",
     "check",
+    "curl_easy_setopt",
+    "curl_easy_perform",
 )
 """Functions whose names begin so look at what they are given and keep nothing of it."""
 

@@ -25,6 +25,7 @@ NODES = frozenset(["erase", "clear"])  # all that ends iterators into lists and 
 VIEWS = re.compile(r"^(const )?(std::)?(basic_)?(w|u8)?(string_view|span<.*)$")
 OWNER = re.compile(r"^(const )?(std::)?w?string$")
 POINTER = re.compile(r"^(const )?(std::)?unique_ptr<.*>(&&)?$")
+MAKES_POINTER = re.compile(r"(std::)?make_unique\b")
 POINTER_METHODS = frozenset(["get", "reset", "release", "swap", "operator bool"])
 LEAVES = frozenset([ir.RETURN, ir.BREAK, ir.GOTO, ir.RAISE, ir.CONTINUE])
 MAKES_TEXT = frozenset(["to_string", "std::to_string", "string", "std::string", "substr"])
@@ -135,11 +136,35 @@ class Reader:
         elif op == ir.CALL and ins[3] in ("move", "std::move") and ins[4] and ins[4][0].__class__ is str:
             if POINTER.match(self.types.get(ins[4][0], "")):
                 path.moved.add(ins[4][0])
-        elif op == ir.RETURN and ins[2] in self.local and VIEWS.match(self.function.returns or ""):
-            if OWNER.match(self.types.get(ins[2], "")):
-                self.engine.report("stack-address-returned", ins[1], ins[2], "", "high")
+        elif op == ir.RETURN and ins[2] != "":
+            self.returned(ins)
+        elif op == ir.ITEM and ins[3].__class__ is str:
+            index = self.defs.get(ins[4]) if ins[4].__class__ is int and ins[4] >= 0 else None
+            if index is not None and index[0] == ir.CALL_METHOD and index[4] in ("size", "length"):
+                if self.container(index[3]) == ins[3]:
+                    self.engine.report("buffer-overread", ins[1], ins[3], "its last element is at size() - 1", "high")
         if op in DEFINING and ins[2].__class__ is int:
             self.defs[ins[2]] = ins
+
+    def returned(self, ins: ir.Instr) -> None:
+        """A view of, or a pointer into, a string object that ends with the function."""
+        returns = self.function.returns or ""
+        operand = ins[2]
+        view = VIEWS.match(returns) is not None
+        if not view and not returns.endswith("*"):
+            return
+        for _ in range(4):
+            made = self.defs.get(operand) if operand.__class__ is int and operand >= 0 else None
+            if made is None:
+                break
+            if made[0] == ir.CALL_METHOD and (made[4] in TEXTS or (view and made[4] == "substr")):
+                operand = self.container(made[3]) or made[3]
+            elif made[0] == ir.CALL and made[3] in ("string_view", "std::string_view") and made[4]:
+                operand = made[4][0]
+            else:
+                return
+        if operand.__class__ is str and operand in self.local and OWNER.match(self.types.get(operand, "")):
+            self.engine.report("stack-address-returned", ins[1], operand, "", "high")
 
     def assigned(self, name: str, source: Any, path: Path) -> None:
         for known in (path.rests, path.ended):
@@ -149,7 +174,9 @@ class Reader:
         made = self.defs.get(source) if source.__class__ is int and source >= 0 else None
         if made is None:
             return
-        if VIEWS.match(text) and self.temporary_text(source):
+        if text == "auto" and made[0] == ir.CALL and made[3].__class__ is str and MAKES_POINTER.match(made[3]):
+            self.types[name] = "std::unique_ptr<>"
+        elif VIEWS.match(text) and self.temporary_text(source):
             path.ended[name] = "a temporary"
         elif made[0] == ir.CALL_METHOD:
             on = self.container(made[3])
@@ -228,6 +255,8 @@ def named(ins: ir.Instr) -> list[str]:
         return [ins[4]] if ins[4].__class__ is str and ins[3] != "&" else []
     if op in (ir.MOVE, ir.ATTR, ir.ITEM):
         return [ins[3]] if ins[3].__class__ is str else []
+    if op == ir.SET_ATTR:
+        return [item for item in (ins[2], ins[4]) if item.__class__ is str]
     if op in (ir.IF, ir.RETURN):
         return [ins[2]] if ins[2].__class__ is str else []
     return []
@@ -237,6 +266,8 @@ def reached_through(ins: ir.Instr, name: str) -> bool:
     """``p->field``, ``p->method()``, ``*p``."""
     if ins[0] == ir.CALL_METHOD:
         return bool(ins[3] == name and ins[4] not in POINTER_METHODS)
+    if ins[0] == ir.SET_ATTR:
+        return bool(ins[2] == name)
     return ins[0] in (ir.ATTR, ir.ITEM) and bool(ins[3] == name)
 
 

@@ -25,7 +25,7 @@ def access(engine: Engine, state: State, base: V, index: V, span: int, operand: 
     if not write and index.const() is not None and "length" not in state.facts:
         unmeasured(engine, state, base, index, span, name)
     if region is None or region.kind in ("param", "unknown") or (region.size is None and region.count is None):
-        outside_index(engine, index, span, name, write)
+        outside_index(engine, base, index, span, name, write)
         return
     unit = engine.facts.size_of(element_type(base.type)) if base.type else region.unit
     if region.unit == -1:
@@ -65,7 +65,23 @@ def access(engine: Engine, state: State, base: V, index: V, span: int, operand: 
     elif symbolic(region, index, base):
         engine.report("buffer-overflow" if write else "buffer-overread", span, name, "its length", "medium")
         return
-    outside_index(engine, index, span, name, write)
+    outside_index(engine, base, index, span, name, write)
+
+
+def element(engine: Engine, base: V, span: int, operand: Any, *, write: bool) -> None:
+    """``base->field`` where base points to an element of an array: ``items[i].field``."""
+    region, at = base.reg, base.idx
+    if region is None or at is None or not region.type.endswith("]") or region.size is None or at.const() is not None:
+        return
+    size = region.size.const()
+    check = "buffer-overflow" if write else "buffer-overread"
+    if size is None or region.unit <= 0:
+        return
+    if at.hi is None:
+        if at.taint & STRONG and not at.checked:
+            engine.report("outside-index", span, region.name, at.source, "medium")
+    elif at.hi >= size and at.reach:
+        engine.report(check, span, region.name, f"{size}", "medium")
 
 
 TOPS = frozenset([127, 255, 32767, 65535])  # of types: nobody compared with them
@@ -109,9 +125,21 @@ def symbolic(region: Region, index: V, base: V) -> bool:
     return index.below is not None and index.below[0] == count.sym and index.below[1] >= count.off and index.reach
 
 
-def outside_index(engine: Engine, index: V, span: int, name: str, write: bool) -> None:
+SEQUENCES = re.compile(
+    r"[*\]]$|^(const )?(std::)?(vector|array|basic_string|w?string|string_view|span|deque|QByteArray|QVector|QList)\b"
+)
+
+
+def looked_up(engine: Engine, base: V) -> bool:
+    """Whether ``base[key]`` of C++ may well be a map: a key that a caller passes is then no index."""
+    return engine.facts.cpp and not SEQUENCES.search(base.type)
+
+
+def outside_index(engine: Engine, base: V, index: V, span: int, name: str, write: bool) -> None:
     """An index from outside that nothing bounds."""
     if not index.taint or index.const() is not None or index.checked:
+        return
+    if not index.taint & STRONG and looked_up(engine, base):
         return
     strong = bool(index.taint & STRONG)
     no_top = index.hi is None and index.below is None

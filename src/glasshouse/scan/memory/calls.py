@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.memory import api, bounds, lengths, lifetime, misuse, objects, printing, refine, suggest
-from glasshouse.scan.memory.evaluate import havoc, read, region_of
+from glasshouse.scan.memory import api, bounds, lengths, lifetime, misuse, objects, printing, reading, refine, suggest
+from glasshouse.scan.memory.evaluate import havoc, read, region_of, write
 from glasshouse.scan.memory.following import interesting
 from glasshouse.scan.memory.names import ALL, element_type
 from glasshouse.scan.memory.values import (
@@ -115,6 +115,10 @@ def dispatch(engine: Engine, state: State, made: Call) -> list[State]:
         holds = not name.startswith("BUG") and not name.startswith("BUILD")
         after = refine.assume(engine, state, made.operands[0], holds, True)
         return [after] if after is not None else []
+    if callee is None and "::" in name and name.removeprefix("std").startswith("::"):
+        short = name.rpartition("::")[2]
+        if short in misuse.SINKS or short in EFFECTS:
+            name = made.name = short
     misuse.at_call(engine, state, made)
     effect = EFFECTS.get(name)
     if effect is None and callee is None and "::" in name:
@@ -163,8 +167,11 @@ def unknown_call(engine: Engine, state: State, made: Call) -> V:
             continue
         used_freed(engine, state, value, made.operand(number), made.span)
         if not borrows:
+            taint, source = bounds.content_taint(state, value) if value.type.startswith("char") else (0, "")
             lifetime.escape(state, value)
             havoc(state, value)
+            if taint & STRONG and not suggest.cleans(made.name):
+                state.heap[region] = {ALL: V().having(taint=taint, source=source)}  # rewritten where it lies
         elif region not in state.heap and region.kind == "stack":
             state.heap[region] = {ALL: V()}
     result = V()
@@ -172,6 +179,8 @@ def unknown_call(engine: Engine, state: State, made: Call) -> V:
     result.name = f"{made.name}()" if made.name else ""
     suggest.by_name(engine, state, made, result)
     callee = engine.facts.callee(made.name)
+    if callee is not None and callee.finds and result.null != MAYBE:
+        result.null, result.why, result.born = MAYBE, f"?`{made.name}`", made.span
     returns = callee.function.returns if callee is not None else engine.facts.prototypes.get(made.name, "")
     if returns:
         result.type = engine.facts.resolved(returns)
@@ -226,6 +235,8 @@ def allocate(spec: api.Alloc) -> Effect:
             region.zeroed = True
         if spec.size < 0 or made.name in ("kmemdup", "memdup_user", "strdup"):
             region.zeroed = False
+            if made.arg(0).reg is not None:
+                used_freed(engine, state, made.arg(0), made.operand(0), made.span)
             copied = V()
             copied.taint, copied.source = bounds.content_taint(state, made.arg(0))
             state.heap[region] = {ALL: copied}
@@ -289,7 +300,7 @@ def open_resource(closer: str, pointer: bool) -> Effect:
         value.reg = region
         value.born = made.span
         if pointer:
-            value.null, value.why, value.type = 0, "", "FILE*"
+            value.null, value.why, value.type = MAYBE, f"`{made.name}`", "FILE*"
         else:
             value.type, value.lo = "int", -1
         state.status[region] = (LIVE, made.span)
@@ -315,6 +326,8 @@ def copying(spec: api.Copy) -> Effect:
             if number >= 0:
                 lifetime.dereference(engine, state, made.arg(number), made.operand(number), made.span)
         bounds.copy(engine, state, made.name, spec, made.args, made.operands, made.span)
+        if made.name in ("copy_to_user", "__copy_to_user"):
+            objects.unwritten(engine, state, made)
         target, source = made.arg(spec.dst), made.arg(spec.src)
         if spec.dst >= 0 and target.reg is not None:
             content = V()
@@ -377,81 +390,6 @@ def filling(spec: api.Fill) -> Effect:
     return effect
 
 
-def source_effect(description: str) -> Effect:
-    def effect(engine: Engine, state: State, made: Call) -> V:
-        value = V()
-        value.taint, value.source = STRONG, description
-        value.sym = symbol()
-        if made.name in ("getenv", "secure_getenv", "GETENV", "nla_data", "_wgetenv"):
-            value.type = "char*"
-            value.reg = Region("unknown", f"{made.name}()")
-            content = V()
-            content.taint, content.source = STRONG, description
-            state.heap[value.reg] = {ALL: content}
-            if made.name == "getenv":
-                value.null = 0
-        elif description == "a random number":
-            value.lo = 0 if made.name in ("rand", "random") else None
-            value.type = "int"
-        elif made.name.startswith("nla_get"):
-            value.type = made.name[8:]
-        else:
-            value.type = "int"
-            value.lo, value.hi = -1, 255
-            value.reach = True
-        return value
-
-    return effect
-
-
-def convert(argument: int) -> Effect:
-    def effect(engine: Engine, state: State, made: Call) -> V:
-        if made.name.startswith(("ato", "strto", "wcsto")):
-            lifetime.dereference(engine, state, made.arg(argument), made.operand(argument), made.span)
-        taint, origin = bounds.content_taint(state, made.arg(argument))
-        if "strto" in made.name or "wcsto" in made.name:
-            havoc(state, made.arg(1))  # where the number ended: written on every path, errors too
-        value = V()
-        value.taint, value.source, value.sym = taint, origin, symbol()
-        value.type = "int" if made.name in ("atoi", "abs", "_wtoi") else "long" if "o" in made.name[:6] else ""
-        if made.name in ("abs", "labs"):
-            value.lo = 0
-            value.taint = 0
-            value.checked = True
-        if "16" in made.name or made.name.endswith("ohs"):
-            value.lo, value.hi = 0, 65535
-        elif "cpu" in made.name or "to" not in made.name or made.name.startswith(("ntoh", "hton")):
-            value.lo = 0
-        return value
-
-    return effect
-
-
-def translated(argument: int) -> Effect:
-    """``gettext``: a translation of a constant text; its directives are those of the original."""
-
-    def effect(engine: Engine, state: State, made: Call) -> V:
-        return made.arg(argument)
-
-    return effect
-
-
-def length_of(engine: Engine, state: State, made: Call) -> V:
-    """``strlen``."""
-    pointer = made.arg(0)
-    lifetime.dereference(engine, state, pointer, made.operand(0), made.span)
-    known = bounds.text_length(state, pointer)
-    if known is not None and known.const() is not None and not known.taint:
-        return known.having(strlen_of=pointer.reg) if pointer.reg is not None else known
-    value = V()
-    value.type, value.lo, value.sym = "size_t", 0, symbol()
-    if known is not None:
-        value.lo, value.hi, value.reach = known.lo or 0, known.hi, known.reach
-    value.strlen_of = pointer.reg
-    value.taint, value.source = 0, ""
-    return value
-
-
 def scan(engine: Engine, state: State, made: Call) -> V:
     printing.scanned(engine, state, made)
     value = V()
@@ -474,6 +412,21 @@ def try_lock(engine: Engine, state: State, made: Call) -> V:
     value = V()
     value.sym = symbol()
     return value
+
+
+def taken(engine: Engine, state: State, made: Call) -> V:
+    """``get_user(x, from)``: a macro that writes the variable it is given."""
+    operand = made.operand(0)
+    if operand.__class__ is str:
+        content = V()
+        content.taint, content.source, content.sym = STRONG, "user-space data", symbol()
+        write(engine, state, operand, content, made.span)
+    return V().having(sym=symbol(), type="int")
+
+
+def nothing(engine: Engine, state: State, made: Call) -> V:
+    """Leaves its arguments as they are: ``va_start(list, last)`` does not touch the last parameter."""
+    return V()
 
 
 def vla(engine: Engine, state: State, made: Call) -> V:
@@ -560,14 +513,14 @@ def _table() -> dict[str, Effect]:
     for name, opening in api.RESOURCES.items():
         if opening[0]:
             table[name] = open_resource(*opening)
-    table.update({name: convert(argument) for name, argument in api.CONVERSIONS.items()})
+    table.update({name: reading.convert(argument) for name, argument in api.CONVERSIONS.items()})
     table.update({name: copying(copy) for name, copy in api.COPIES.items()})
     table.update({name: filling(fill) for name, fill in api.FILLS.items()})
-    table.update({name: source_effect(text or "outside data") for name, text in api.SOURCES.items() if text})
+    table.update({name: reading.source_effect(text or "outside data") for name, text in api.SOURCES.items() if text})
     table.update({name: allocate(spec) for name, spec in api.ALLOCATORS.items()})
     table.update({name: deallocate(*spec) for name, spec in api.DEALLOCATORS.items()})
-    table.update(dict.fromkeys(("strlen", "wcslen", "strnlen"), length_of))
-    table.update({name: translated(argument) for name, argument in api.TRANSLATIONS.items()})
+    table.update(dict.fromkeys(("strlen", "wcslen", "strnlen"), reading.length_of))
+    table.update({name: reading.translated(argument) for name, argument in api.TRANSLATIONS.items()})
     table.update(dict.fromkeys(api.SCANNERS, scan))
     table.update(dict.fromkeys(api.PRINTERS, printed))
     table.update(dict.fromkeys(api.LOCKS, lock))
@@ -577,6 +530,8 @@ def _table() -> dict[str, Effect]:
     table.update(dict.fromkeys(objects.MAKERS, objects.made_text))
     table["getline"] = objects.line_reader(table["getline"])
     table["$vla"] = vla
+    table.update(dict.fromkeys(("get_user", "__get_user"), taken))
+    table.update(dict.fromkeys(("va_start", "va_end", "va_copy"), nothing))
     table["operator new"] = table["operator new[]"] = swallow
     return table
 

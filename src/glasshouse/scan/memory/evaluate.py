@@ -96,6 +96,9 @@ def op_move(engine: Engine, ins: ir.Instr, state: State) -> None:
         if have is not None and have.reg is not None and have.type.endswith("]") and have.home is None:
             fill_array(state, have.reg, value)
             return
+        if have is not None and have.home is not None and value.items is not None:
+            if fill_record(engine, state, have.home, value):
+                return
     write(engine, state, target, value, span)
 
 
@@ -113,10 +116,27 @@ def fill_array(state: State, region: Region, value: V) -> None:
     state.heap[region] = {ALL: content}
 
 
+def fill_record(engine: Engine, state: State, region: Region, value: V) -> bool:
+    """``struct reader r = {data, size}`` and ``= {.data = data}``; whether the fields are known."""
+    fields = engine.facts.records.get(region.type)
+    assert value.items is not None
+    values, names = value.items
+    if not fields or "#" in fields or "?" in fields or len(values) > len(fields):
+        return False
+    content = {ALL: NUMBERS[0]}  # the others are zero
+    for name, item in zip(names.split(",") if names else fields, values, strict=False):
+        if name in fields and not fields[name].endswith("]") and item.items is None:
+            content[name] = numbers.converted(engine, item, engine.facts.resolved(fields[name]), 0)
+    state.heap[region] = content
+    return True
+
+
 def op_attr(engine: Engine, ins: ir.Instr, state: State) -> None:
     _, span, target, obj, name = ins
     base = read(engine, state, obj, span)
     lifetime.dereference(engine, state, base, obj, span)
+    if base.idx is not None:
+        bounds.element(engine, base, span, obj, write=False)
     region = region_of(state, base, obj)
     state.temps[target] = load(engine, state, region, name, span, "", field_type(engine, base, name))
 
@@ -156,7 +176,11 @@ def load(engine: Engine, state: State, region: Region, key: Any, span: int, name
                 numbers.not_negative(found)
                 if found.taint & STRONG:
                     numbers.any_of_type(found)
-                if key.__class__ is not tuple and key != ALL and numbers.width(found.type) is not None:
+                if (
+                    key.__class__ is not tuple
+                    and key != ALL
+                    and (found.type.endswith("*") or numbers.width(found.type) is not None)
+                ):
                     state.set_field(region, key, found)  # the next read gives the same number
     elif region.kind in ("stack", "heap") and not region.zeroed and region.parent is None and not text.endswith("]"):
         if not text and not isinstance(key, (int, tuple)) and key != ALL:
@@ -254,6 +278,8 @@ def op_set_attr(engine: Engine, ins: ir.Instr, state: State) -> None:
     value = read(engine, state, source, span)
     base = read(engine, state, obj, span)
     lifetime.dereference(engine, state, base, obj, span)
+    if base.idx is not None:
+        bounds.element(engine, base, span, obj, write=True)
     region = region_of(state, base, obj)
     if value.reg is not None:
         lifetime.stored(state, region, value)
@@ -330,10 +356,15 @@ def op_set_item(engine: Engine, ins: ir.Instr, state: State) -> None:
 
 def op_binop(engine: Engine, ins: ir.Instr, state: State) -> None:
     _, span, target, operator, left, right = ins
-    a, b = read(engine, state, left, span), read(engine, state, right, span)
+    a = read(engine, state, left, span)
+    if operator == ">>" and right.__class__ is str and a.const() is None and numbers.width(a.type) is None:
+        objects.extracted(engine, state, a, left, right)
+    b = read(engine, state, right, span)
     if operator in ("<<", ">>") and streaming(engine, state, ins, a, b):
         state.temps[target] = a if operator == "<<" else numbers.binary(engine, state, operator, a, b, span)
     elif operator == "+" and (objects.holds_text(a) or objects.holds_text(b)):
+        state.temps[target] = objects.joined(state, a, b)
+    elif operator == "/" and (objects.is_path(a) or objects.is_path(b)):
         state.temps[target] = objects.joined(state, a, b)
     else:
         state.temps[target] = numbers.binary(engine, state, operator, a, b, span)
@@ -397,9 +428,9 @@ def op_cast(engine: Engine, ins: ir.Instr, state: State) -> None:
 
 
 def op_make(engine: Engine, ins: ir.Instr, state: State) -> None:
-    _, span, target, _kind, items = ins
-    for item in items:
-        value = read(engine, state, item, span)
+    _, span, target, kind, items = ins
+    values = [read(engine, state, item, span) for item in items]
+    for value in values:
         if value.reg is not None:
             lifetime.escape(state, value)
     made = V()
@@ -409,6 +440,7 @@ def op_make(engine: Engine, ins: ir.Instr, state: State) -> None:
         made.reg.count = of_number(len(items))
     state.heap[made.reg] = {ALL: V()}
     made.reg = None
+    made.items = tuple(values), kind[5:]
     state.temps[target] = made
 
 
@@ -416,6 +448,8 @@ def op_new(engine: Engine, ins: ir.Instr, state: State) -> None:
     _, span, target, _cls, args, _ = ins
     for arg in args[1:]:
         lifetime.escape(state, read(engine, state, arg, span))
+    if len(args) > 1 and args[0].__class__ is str:
+        objects.constructed(engine, state, _cls, read(engine, state, args[1], span), span)
     if args and isinstance(args[0], str) and args[0] in state.env:
         state.env[args[0]] = state.env[args[0]].having(uninit=0)
         if len(args) > 1 and objects.holds_text(read(engine, state, args[0], span)):
@@ -466,7 +500,7 @@ def _widened(value: V, name: str, facts: LoopFacts) -> V:
     made.name = value.name
     made.taint, made.source = value.taint, value.source
     made.sym = symbol()
-    made.checked = value.checked
+    made.checked = value.checked or bool(value.taint and value.hi is not None and value.const() is None)
     if value.reg is not None and (name in facts.up or name in facts.down):
         made.reg, made.null = value.reg, value.null
         start = value.idx or NUMBERS[0]

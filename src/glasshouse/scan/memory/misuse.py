@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.memory import api, bounds
-from glasshouse.scan.memory.lifetime import shown
-from glasshouse.scan.memory.values import STRONG, WEAK, State, V
+from glasshouse.scan.memory.lifetime import dereference, shown
+from glasshouse.scan.memory.values import MAYBE, STRONG, WEAK, State, V
 
 if TYPE_CHECKING:
     from glasshouse.scan.memory.calls import Call
@@ -27,6 +27,7 @@ PRIVILEGE = {
     "setgroups": 1,
     "initgroups": 1,
 }
+TEXT_ALLOCATORS = frozenset(["malloc", "xmalloc", "g_malloc", "kmalloc", "alloca", "operator new[]"])
 SHELL = re.compile(r"(^|/)(env|sudo|xargs|nohup|(ba|da|z|c|tc|k)?sh|python|perl|cmd|powershell)[\w.]*$")
 MAX_FLAGS = 20  # parts of `a | b | ...`
 CHECKS_PATH = frozenset("access stat lstat stat64 lstat64 faccessat".split())
@@ -50,6 +51,12 @@ def at_call(engine: Engine, state: State, made: Call) -> None:
         sizeof_pointer(engine, made)
     if name in CHECKS_PATH or name in USES_PATH:
         path_race(engine, state, made)
+    if engine.facts.kernel and state.locks:
+        sleeping(engine, state, made)
+    if name in STREAM_USERS:
+        for number, value in enumerate(made.args):
+            if value.null == MAYBE and value.type == "FILE*":
+                dereference(engine, state, value, made.operand(number), made.span)
     if name in PRIVILEGE:
         privilege(engine, state, made)
     if name in ("alloca", "ALLOCA", "_alloca", "__builtin_alloca"):
@@ -87,6 +94,11 @@ def built(state: State, value: V) -> bool:
 
 def text_size(engine: Engine, made: Call, size: V) -> None:
     """Memory of exactly the length of a text has no room for its end."""
+    if size.parts is not None and size.parts[0] == "+":
+        exact = all(one.strlen_of is not None and one.parts is None for one in size.parts[1:])
+        if exact and made.name in TEXT_ALLOCATORS:
+            engine.report("no-room-for-nul", made.span, made.name, "", "medium")
+        return
     factors = size.parts[1:] if size.parts is not None and size.parts[0] == "*" else (size,)
     exact = any(one.strlen_of is not None and one.parts is None for one in factors)
     if exact and all(one.strlen_of is not None or one.const() is not None for one in factors):
@@ -177,6 +189,27 @@ def sizeof_pointer(engine: Engine, made: Call) -> None:
     for position, value in enumerate(made.args[:2]):
         if position != number and value.type and value.type == length.size_of and not value.type.endswith("**"):
             engine.report("sizeof-pointer", made.span, shown(value, made.operand(position)), made.name, "high")
+            return
+
+
+STREAM_USERS = frozenset(
+    "fread fwrite fgets fputs fputc fgetc getc putc fprintf vfprintf fscanf fseek ftell rewind fclose feof ferror "
+    "fileno ungetc getline readdir closedir".split()
+)
+SPINNING = ("spin_unlock", "raw_spin_unlock", "read_unlock", "write_unlock")
+SLEEPING = frozenset(
+    "msleep ssleep usleep_range mutex_lock down schedule wait_for_completion synchronize_rcu flush_work vmalloc "
+    "vzalloc cancel_work_sync copy_from_user copy_to_user kthread_stop msleep_interruptible".split()
+)
+
+
+def sleeping(engine: Engine, state: State, made: Call) -> None:
+    """What may sleep is called while a spinning lock is held."""
+    if made.name not in SLEEPING and not (made.name in api.ALLOCATORS and "GFP_KERNEL" in made.operands):
+        return
+    for key, (depth, _) in state.locks.items():
+        if depth > 0 and key.startswith(SPINNING):
+            engine.report("sleep-in-atomic", made.span, made.name, key.partition("(")[2][:-1], "medium")
             return
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.language.c import CPP_ENDINGS
 from glasshouse.scan.memory import numbers
 from glasshouse.scan.memory.program import FileFacts, FunctionFacts
 from glasshouse.scan.memory.values import NONNULL, NUMBERS, UNKNOWN, WEAK, Region, State, V, of_number, symbol
@@ -104,10 +103,17 @@ LIMITS = {
 
 def read_global(engine: Engine, state: State, name: str) -> V:
     key = "@" + name
-    value = state.env.get(key) or engine.defaults.get(name)
+    value = state.env.get(key)
     if value is not None:
         return value
     facts = engine.facts
+    own = facts.functions[engine.frame.index].owner_class
+    member = facts.field_type(own, name) if own else ""
+    if member:
+        return _member(engine, f"{own}::{name}", name, member)
+    value = engine.defaults.get(name)
+    if value is not None:
+        return value
     if name in LIMITS:
         made = of_number(LIMITS[name])
     elif name in facts.constants:
@@ -127,6 +133,18 @@ def read_global(engine: Engine, state: State, name: str) -> V:
         if made.reg is None and made.type.endswith("*"):
             made.reg = Region("unknown", name)
     engine.defaults[name] = made
+    return made
+
+
+def _member(engine: Engine, key: str, name: str, text: str) -> V:
+    """A field of the object whose method runs, named without ``this->``."""
+    made = engine.defaults.get(key)
+    if made is None:
+        made = declared(engine, name, text.removeprefix("static "), "global", 0)
+        made.uninit, made.sym = 0, symbol()
+        if made.reg is None and made.type.endswith("*"):
+            made.reg = Region("unknown", name)
+        engine.defaults[key] = made
     return made
 
 
@@ -156,7 +174,7 @@ def is_constructed(engine: Engine, text: str) -> bool:
     """Whether a variable of this type is an object of a C++ class, which its constructor fills."""
     if "::" in text or "<" in text:
         return not text.endswith(("*", "]"))
-    if not engine.facts.file.path.endswith(CPP_ENDINGS) or text.endswith(("*", "]", "&")):
+    if not engine.facts.cpp or text.endswith(("*", "]", "&")):
         return False
     known = text in engine.facts.records or text in numbers.REALS or numbers.width(text) is not None
     return bool(text) and not known and not text.startswith(("struct ", "union ", "enum "))
@@ -230,7 +248,9 @@ def size_value(engine: Engine, state: State, source: Any, operator: str) -> V:
             else:
                 value = read_global(engine, state, source)
         if value is not None and operator.startswith("sizeof->"):
-            text = field_of(facts, value, operator[8:])
+            for step in operator[8:].split("."):
+                text = element_type(value.type) if step == "[]" else field_of(facts, value, step)
+                value = V().having(type=text)
         elif value is not None and value.text is not None and source.__class__ is str:
             return of_number(len(value.text) + 1).having(size_of="char[]")  # a macro that is a text
         elif value is not None:
@@ -257,10 +277,23 @@ def size_value(engine: Engine, state: State, source: Any, operator: str) -> V:
     return V().having(lo=1, size_of=text, name="sizeof", sym=_symbol_of(facts, text))
 
 
+SYSTEM_RECORDS: dict[str, dict[str, str]] = {
+    "struct sockaddr_un": {"sun_path": "char[108]"},
+    "sockaddr_un": {"sun_path": "char[108]"},
+    "struct ifreq": {"ifr_name": "char[16]"},
+    "struct dirent": {"d_name": "char[256]"},
+    "struct utmp": {"ut_user": "char[32]", "ut_line": "char[32]", "ut_host": "char[256]"},
+    "struct utmpx": {"ut_user": "char[32]", "ut_line": "char[32]", "ut_host": "char[256]"},
+    "struct utsname": dict.fromkeys(("sysname", "nodename", "release", "version", "machine"), "char[65]"),
+}
+"""Texts in records of the system's headers, as Linux has them."""
+
+
 def field_of(facts: FileFacts, base: V, name: str) -> str:
     """The type of a field of what a value is or points to, "" unknown."""
     text = base.type or (base.reg.type if base.reg is not None else "")
-    fields = facts.records.get(text.rstrip("*").partition("[")[0]) if text else None
+    record = text.rstrip("*").partition("[")[0]
+    fields = (facts.records.get(record) or SYSTEM_RECORDS.get(record)) if record else None
     return facts.resolved(fields[name]) if fields is not None and name in fields else ""
 
 

@@ -283,6 +283,8 @@ def interval(made: V, operator: str, a: V, b: V) -> None:
     elif operator == "-":
         made.lo = a.lo - b.hi if a.lo is not None and b.hi is not None else None
         made.hi = a.hi - b.lo if a.hi is not None and b.lo is not None else None
+        if a.sym and b.below is not None and b.below[0] == a.sym and b.below[1] <= a.off and (made.lo or 0) <= 0:
+            made.lo = 0  # no more is taken than there is
         if y is not None:
             shifted(made, a, -y)
     else:

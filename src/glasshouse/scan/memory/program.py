@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from glasshouse.scan import ir
 from glasshouse.scan.ir import KERNEL_PACKAGE
+from glasshouse.scan.language.c import CPP_ENDINGS
 from glasshouse.scan.language.c.types import size_said
 from glasshouse.scan.memory.api import (
     ALLOCATORS,
@@ -14,12 +15,15 @@ from glasshouse.scan.memory.api import (
     COPIES,
     DEALLOCATORS,
     FILLS,
+    LIBRARIES,
     LOCKS,
     NO_RETURN,
     PATHS,
+    PRINTERS,
     RESOURCES,
     SCANNERS,
     SOURCES,
+    SQL,
     UNLOCKS,
 )
 
@@ -30,7 +34,11 @@ DEFINES = frozenset(
     [ir.MOVE, ir.ATTR, ir.ITEM, ir.CALL, ir.CALL_METHOD, ir.NEW, ir.BINOP, ir.UNOP, ir.MAKE, ir.CAST, ir.ADDR]
 )
 EFFECTIVE = frozenset(
-    [*ALLOCATORS, *DEALLOCATORS, *FILLS, *COPIES, *SOURCES, *SCANNERS, *COMMANDS, *PATHS, *RESOURCES, *LOCKS, *UNLOCKS]
+    [
+        *(*ALLOCATORS, *DEALLOCATORS, *FILLS, *COPIES, *SOURCES, *SCANNERS, *COMMANDS, *PATHS, *RESOURCES, *LOCKS),
+        *(*UNLOCKS, *SQL, *LIBRARIES, *(name for name, (_, target, _) in PRINTERS.items() if target >= 0)),
+        *(name for name in PRINTERS if name.startswith("v")),
+    ]
 )
 
 
@@ -57,6 +65,7 @@ class FunctionFacts:
 
     __slots__ = (
         "_ends",
+        "_finds",
         "addressed",
         "callees",
         "defs",
@@ -64,6 +73,7 @@ class FunctionFacts:
         "function",
         "index",
         "owner",
+        "owner_class",
         "returns_memory",
         "size",
     )
@@ -77,6 +87,7 @@ class FunctionFacts:
         self.callees: set[str] = set()
         self.addressed: set[str] = set()
         self.returns_memory = function.returns.endswith("*")
+        self.owner_class = function.qualname.rpartition("::")[0].rpartition("::")[2]  # of a method
         self.defs: dict[int, ir.Instr] = {}  # temporary -> the instruction that writes it
         for ins in self.every:
             op = ins[0]
@@ -84,9 +95,36 @@ class FunctionFacts:
                 self.defs[ins[2]] = ins
                 if op == ir.CALL and isinstance(ins[3], str):
                     self.callees.add(ins[3])
+                elif op == ir.NEW and "fstream" in ins[3]:
+                    self.callees.add("ifstream_open")
                 elif op == ir.UNOP and ins[3] == "&" and isinstance(ins[4], str):
                     self.addressed.add(ins[4])
         self._ends: bool | None = None
+        self._finds: bool | None = None
+
+    @property
+    def finds(self) -> bool:
+        """Whether it looks for something: it returns a pointer from inside, and null where it comes to its end."""
+        if self._finds is None:
+            returns = [ins for ins in self.every if ins[0] == ir.RETURN]
+            last = self.function.body[-1] if self.function.body else None
+            self._finds = (
+                self.returns_memory
+                and last is not None
+                and last[0] == ir.RETURN
+                and self.is_null(last[2])
+                and any(ins is not last and not self.is_null(ins[2]) for ins in returns)
+            )
+        return self._finds
+
+    def is_null(self, operand: Any) -> bool:
+        """Whether an operand is a null pointer, written as such."""
+        if operand.__class__ is int and operand < 0:
+            return bool(self.function.consts[-1 - operand] in (0, None))
+        made = self.defs.get(operand) if operand.__class__ is int else None
+        return bool(
+            operand in ("NULL", "nullptr") or (made is not None and made[0] == ir.CAST and self.is_null(made[4]))
+        )
 
     @property
     def never_returns(self) -> bool:
@@ -116,6 +154,7 @@ class FileFacts:
     def __init__(self, file: ir.File, outside: Outside | None = None) -> None:
         self.file = file
         self.kernel = file.package == KERNEL_PACKAGE
+        self.cpp = file.path.endswith(CPP_ENDINGS)
         self.functions = [FunctionFacts(function, index, self) for index, function in enumerate(file.functions)]
         self.elsewhere: Named = outside.functions if outside is not None else {}
         self.by_name: dict[str, int] = {}
@@ -143,6 +182,7 @@ class FileFacts:
         self._sizes: dict[str, int | None] = {}
         self._matters: dict[int, bool] = {}
         self._loops: dict[int, LoopFacts] = {}
+        self._allocators: dict[tuple[str, str], set[str]] | None = None
         self._globals(outside is not None)
         for facts in self.functions[1:]:
             self.called |= facts.callees
@@ -214,6 +254,42 @@ class FileFacts:
                 elif ins[0] == ir.UNOP and ins[3] == "&" and isinstance(ins[4], str) and ins[4] not in local:
                     self.written.add(ins[4])
         self.constants = {name: value for name, value in firsts.items() if name not in self.written}
+
+    def field_type(self, owner: str, name: str) -> str:
+        """The type of a field of a class, as it is declared, "" where there is none."""
+        for word in ("class ", "struct ", ""):
+            fields = self.records.get(word + owner)
+            if fields is not None:
+                return fields.get(name, "")
+        return ""
+
+    def field_allocators(self) -> dict[tuple[str, str], set[str]]:
+        """How the methods of this file's classes allocate what their fields point to, by class and field."""
+        if self._allocators is None:
+            self._allocators = {}
+            for facts in self.functions[1:]:
+                if not facts.owner_class:
+                    continue
+                local = {param.name for param in facts.function.params}
+                local.update(ins[2] for ins in facts.every if ins[0] == ir.DECLARE)
+                for ins in facts.every:
+                    if ins[0] == ir.MOVE and ins[2].__class__ is str and ins[2] not in local:
+                        family = self._allocated(facts, ins[3])
+                        if family != "null":
+                            self._allocators.setdefault((facts.owner_class, ins[2]), set()).add(family)
+        return {key: found for key, found in self._allocators.items() if "" not in found}
+
+    def _allocated(self, facts: FunctionFacts, operand: Any) -> str:
+        made = facts.defs.get(operand) if operand.__class__ is int else None
+        if made is not None and made[0] == ir.CAST:
+            made = facts.defs.get(made[4]) if made[4].__class__ is int else None
+        if made is None:
+            return "null" if facts.is_null(operand) else ""
+        if made[0] != ir.CALL or made[3].__class__ is not str:
+            return ""
+        if made[3] in ("operator new", "operator new[]"):
+            return str(made[3]).removeprefix("operator ")
+        return ALLOCATORS[made[3]].family if made[3] in ALLOCATORS else ""
 
     def resolved(self, text: str) -> str:
         """A type with its names replaced by what they stand for (typedefs of this file)."""

@@ -7,10 +7,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.memory import lengths, numbers
+from glasshouse.scan.memory import api, lengths, numbers
 from glasshouse.scan.memory.evaluate import position
 from glasshouse.scan.memory.names import ALL, read_global
-from glasshouse.scan.memory.values import MAYBE, NONNULL, NULL, STRONG, UNKNOWN, State, V, symbol
+from glasshouse.scan.memory.values import MAYBE, NONNULL, NULL, STRONG, UNKNOWN, Region, State, V, symbol
 
 if TYPE_CHECKING:
     from glasshouse.scan.memory.engine import Engine
@@ -19,7 +19,8 @@ NEGATED = {"==": "!=", "!=": "==", "<": ">=", ">": "<=", "<=": ">", ">=": "<"}
 MIRRORED = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 EFFECTFUL = frozenset(
     "system popen fopen open memcpy strcpy sprintf snprintf fgets read recv fscanf sscanf printf fprintf unlink "
-    "access stat lstat remove rename mkdir chmod write send copy_from_user malloc realloc calloc strlen".split()
+    "access stat lstat remove rename mkdir chmod write send copy_from_user get_user __get_user recvfrom "
+    "fread malloc realloc calloc strlen".split()
 )
 """Calls whose success says nothing about whether their arguments were harmless."""
 COMPARERS = frozenset("strcmp strncmp strcasecmp strncasecmp memcmp bcmp stricmp _stricmp g_strcmp0 wcscmp".split())
@@ -69,10 +70,50 @@ def _call_tested(engine: Engine, state: State, ins: ir.Instr, truth: bool) -> No
         return
     if name in EFFECTFUL or (truth and name in COMPARERS):
         return
+    if name in ONE_OF and truth and ins[4]:
+        _harmless(engine, state, ins[4][0])
+        return
+    library = name in api.BORROWS or name in api.COPIES or name in api.FILLS or name in api.PRINTERS
     for operand in ins[4]:
         value = _peek(engine, state, operand)
+        if not library and value.reg is not None and value.type.startswith("char") and value.reg.kind != "literal":
+            _untainted(state, value.reg)
         if value.taint and not value.checked and value.const() is None and value.text is None:
             replace(engine, state, operand, value, value.having(checked=True))
+
+
+ONE_OF = frozenset(
+    "isalnum isalpha isdigit isxdigit std::isalnum std::isalpha std::isdigit regex_match std::regex_match "
+    "g_ascii_isalnum g_ascii_isdigit g_ascii_isalpha".split()
+)
+"""Whether a character is of a harmless kind, or the whole of a text matches an expression."""
+
+
+def _harmless(engine: Engine, state: State, operand: Any) -> None:
+    """A text, or the text that a character belongs to, has been looked at: ``if (!isalnum(*p)) return``."""
+    for _ in range(4):
+        ins = _definition(engine, operand)
+        if ins is None or ins[0] not in (ir.CAST, ir.MOVE):
+            break
+        operand = ins[4] if ins[0] == ir.CAST else ins[3]
+    if ins is not None and ins[0] == ir.ITEM:
+        base = _peek(engine, state, ins[3])
+        if base.reg is not None:
+            _untainted(state, base.reg)
+        return
+    value = _peek(engine, state, operand)
+    if value.taint and value.reg is None and value.const() is None:
+        replace(engine, state, operand, value, value.having(taint=0, source=""))
+
+
+def _untainted(state: State, region: Region) -> None:
+    """What lies there does no harm any more, by whatever name it is reached."""
+    fields = state.heap.get(region)
+    if fields is not None and any(value.taint for value in fields.values()):
+        state.heap[region] = {ALL: V(), **{key: value.having(taint=0, source="") for key, value in fields.items()}}
+    for name, value in list(state.env.items()):
+        if value.reg is region and value.taint:
+            state.env[name] = value.having(taint=0, source="")
 
 
 def _definition(engine: Engine, operand: Any) -> ir.Instr | None:
@@ -242,7 +283,19 @@ def _truth(engine: Engine, state: State, operand: Any, value: V, truth: bool, sp
             return False
         new = value.having(lo=0, hi=0, null=NULL, reach=True)
     replace(engine, state, operand, value, new)
+    if not truth and not pointer:
+        _empty(engine, state, operand)
     return True
+
+
+def _empty(engine: Engine, state: State, operand: Any) -> None:
+    """The first character of a text is its end: nothing in it does harm."""
+    ins = _definition(engine, operand)
+    if ins is not None and ins[0] == ir.ITEM:
+        base = _peek(engine, state, ins[3])
+        if base.reg is not None and base.idx is None and base.type.startswith("char"):
+            if _peek(engine, state, ins[4]).const() == 0:
+                _untainted(state, base.reg)
 
 
 def gone(state: State, value: V) -> None:
@@ -411,6 +464,8 @@ def _side(engine: Engine, state: State, operand: Any, value: V, operator: str, o
     elif lo is not None and lo > 0:
         made.null = NONNULL
     replace(engine, state, operand, value, made)
+    if value.strlen_of is not None and value.name == "strlen()" and hi is not None and hi != value.hi:
+        state.texts[value.strlen_of] = V().having(lo=0, hi=hi, reach=at is not None)
     if (
         value.reg is not None
         and value.reg.kind == "resource"
@@ -452,6 +507,10 @@ def _limits(made: V, value: V, operator: str, other: V, loop: bool) -> bool:
         if other.sym and not other.taint & STRONG:
             made.below = (other.sym, other.off - less)
             made.reach = made.reach or loop
+        elif at is None and made.hi != value.hi and (other.checked or not other.reach):
+            made.reach = False  # bounded by something that is bounded itself: both ends need not meet
+        elif at is None and other.hi is None and other.name == "sizeof":
+            made.reach = False  # bounded by a size that is not known
         made.checked = value.checked or at is None
         made.upto = lengths.bounded_by(other)
     else:

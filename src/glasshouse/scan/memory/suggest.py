@@ -67,6 +67,17 @@ def asserts(name: str) -> bool:
     return ASSERTION.search(name) is not None
 
 
+CLEANS = re.compile(
+    r"(?i)sanit|clean|(?<!un)(escape|quote)|valid|check|verif|normali|canon|encode|strip|filter|safe|init|reset|clear"
+)
+
+
+@functools.lru_cache(maxsize=20_000)
+def cleans(name: str) -> bool:
+    """Whether a function that is given a text may well make it harmless, or write another one over it."""
+    return CLEANS.search(name) is not None
+
+
 @functools.lru_cache(maxsize=20_000)
 def never_returns(name: str) -> bool:
     return NEVER.search(name) is not None
@@ -84,6 +95,7 @@ DESTROYS = re.compile(
 
 READS = re.compile(
     r"(?i)(read|recv|receive)\w*(sock|server|client|net|conn|peer|exact|packet)|(sock|net|conn)_?(read|recv)"
+    r"|(^|_)(uart|usart|serial|spi|i2c|can|radio|modem|lora|ble)_?(read|recv|receive)"
 )
 SWAPS = re.compile(r"(?i)swap\d|_to_(cpu|host)|[bl]e\d+_?toh|^ntoh")
 FILES = re.compile(r"(?i)(file|dir)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.memory.program import DEFINES, walk
@@ -64,7 +64,9 @@ def find_patterns(engine: Engine, index: int) -> None:
                 _walked(engine, facts, ins)
             _counted(engine, facts, ins)
         if op == ir.CALL and ins[3].__class__ is str:
-            name = ins[3]
+            name = ins[3].removeprefix("std::")
+            if name in engine.facts.by_name:
+                continue  # a function of the program that has the name of one of a library
             if name in SEARCHES and not engine.facts.kernel:
                 _unended(engine, facts, ins)
             check = BANNED.get(name)
@@ -73,17 +75,72 @@ def find_patterns(engine: Engine, index: int) -> None:
             elif name in WEAK_HASHES:
                 engine.report("weak-hash", ins[1], name, "", "medium")
             elif name == "curl_easy_setopt" and len(ins[4]) > 2 and ins[4][1] in UNCHECKED_PEER:
-                if facts.function.consts and ins[4][2].__class__ is int and ins[4][2] < 0:
-                    if facts.function.consts[-1 - ins[4][2]] == 0:
-                        engine.report("tls-unverified", ins[1], str(ins[4][1]), "", "high")
+                if _constant(facts, ins[4][2]) == 0:
+                    engine.report("tls-unverified", ins[1], str(ins[4][1]), "", "high")
+            elif name == "SSL_CTX_set_verify" or name == "SSL_set_verify":
+                if len(ins[4]) > 1 and (ins[4][1] == "SSL_VERIFY_NONE" or _constant(facts, ins[4][1]) == 0):
+                    engine.report("tls-unverified", ins[1], name, "", "high")
+            elif name in ("srand", "srandom") and ins[4] and _clock(facts, ins[4][0]):
+                engine.report("predictable-seed", ins[1], name, "", "medium")
             elif name in WEAK_CIPHERS:
                 engine.report("weak-cipher", ins[1], name, "", "medium")
             elif name == "signal" or name == "sigaction":
                 _signal(engine, ins)
-            if name in MUST_CHECK and name not in engine.facts.by_name and not _read(facts, ins[2]):
+            elif name in ("snprintf", "vsnprintf") and not engine.facts.kernel and len(ins[4]) > 1:
+                _unclamped(engine, facts, ins)
+            if name in MUST_CHECK and not _read(facts, ins[2]):
                 engine.report("ignored-result", ins[1], name, "", "medium")
             if name in ("memset", "bzero"):
                 _cleared(engine, facts, ins)
+
+
+def _unclamped(engine: Engine, facts: FunctionFacts, ins: ir.Instr) -> None:
+    """``n += snprintf(b + n, sizeof(b) - n, ...)``: it gives what it would have written: n may pass the end."""
+    to, room = (facts.defs.get(operand) if operand.__class__ is int else None for operand in ins[4][:2])
+    if to is None or room is None or to[0] != ir.BINOP or room[0] != ir.BINOP or (to[3], room[3]) != ("+", "-"):
+        return
+    place = room[5]
+    if place.__class__ is not str or to[5] != place or any(_compares(item, {place}) for item in facts.every):
+        return
+    for item in facts.every:
+        if item[0] == ir.BINOP and item[3] == "+" and ins[2] in item[4:6]:
+            moved = [
+                other for other in facts.every if other[0] == ir.MOVE and other[2] == place and other[3] == item[2]
+            ]
+            if moved and _again(engine, facts, ins, place):
+                engine.report("unclamped-position", ins[1], str(place), str(ins[3]), "medium")
+                return
+
+
+def _again(engine: Engine, facts: FunctionFacts, ins: ir.Instr, place: str) -> bool:
+    """Whether something is written at the place afterwards: in a loop, or by another call below."""
+    if any(item[0] == ir.LOOP and any(inner is ins for inner in walk(item[5])) for item in facts.every):
+        return True
+    later = itertools.dropwhile(lambda item: item is not ins, facts.every)
+    calls = [item for item in later if item is not ins and item[0] == ir.CALL and item[3] == ins[3] and item[4]]
+    return any((made := facts.defs.get(item[4][0])) is not None and place in made[4:6] for item in calls)
+
+
+def _constant(facts: FunctionFacts, operand: Any) -> object:
+    """The constant that an operand is, if it is one."""
+    return facts.function.consts[-1 - operand] if operand.__class__ is int and operand < 0 else None
+
+
+def _clock(facts: FunctionFacts, operand: Any) -> bool:
+    """``time(NULL)``, perhaps converted or mixed with something else."""
+    pending = [operand]
+    for _ in range(10):
+        if not pending:
+            break
+        item = pending.pop()
+        made = facts.defs.get(item) if item.__class__ is int else None
+        if made is None:
+            continue
+        if made[0] == ir.CALL and made[3] in ("time", "std::time"):
+            return True
+        if made[0] in (ir.CAST, ir.BINOP):
+            pending.extend(made[4:6])
+    return False
 
 
 def _read(facts: FunctionFacts, temporary: int) -> bool:

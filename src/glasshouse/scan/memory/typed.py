@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.language.c.types import SIZES
+from glasshouse.scan.memory.api import COMPATIBLE, DEALLOCATORS
 from glasshouse.scan.memory.numbers import width
 
 if TYPE_CHECKING:
@@ -66,8 +67,22 @@ class Types:
         return ""
 
 
+def _freed_field(engine: Engine, facts: FunctionFacts, ins: ir.Instr) -> None:
+    """``delete data_`` in one method of what another made with ``new char[n]``."""
+    number, family = DEALLOCATORS[ins[3]]
+    name = ins[4][number] if len(ins[4]) > number else None
+    made = engine.facts.field_allocators().get((facts.owner_class, name)) if name.__class__ is str else None
+    if made and not any(one == family or (one, family) in COMPATIBLE for one in made):
+        engine.report("mismatched-free", ins[1], str(name), f"{min(made)}/{ins[3]}", "high")
+
+
 def find_typed(engine: Engine, index: int) -> None:
     """Report what types show in one function."""
+    own = engine.facts.functions[index]
+    if own.owner_class:
+        for ins in own.every:
+            if ins[0] == ir.CALL and ins[3] in DEALLOCATORS:
+                _freed_field(engine, own, ins)
     types = Types(engine, engine.facts.functions[index])
     returns = engine.facts.file.functions[index].returns
     for ins in engine.facts.functions[index].every:

@@ -43,6 +43,7 @@ class V:
     real: bool = False  # a floating-point number
     strlen_of: Region | None = None
     parts: tuple[Any, ...] | None = None  # ("*", a, b) or ("+", a, b): arithmetic on data that is not bounded
+    items: tuple[tuple[V, ...], str] | None = None  # of an initialiser: values, names of fields where they are given
     checked: bool = False  # compared with something that is no constant
     size_of: str = ""  # the type whose size this is
     name: str = ""  # a name to show

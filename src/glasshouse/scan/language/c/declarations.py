@@ -29,11 +29,12 @@ def declaration(lo: Lowering, node: Node) -> None:
     base = type_text(lo, kind)
     if any(child.type == "storage_class_specifier" and lo.text(child) == "static" for child in node.children[:3]):
         base = "static " + base
+    first = lo.child(node, "value")  # `if (auto *p = find())`: only there does it belong to the declaration
     for child in node.children_by_field_name("declarator"):
-        _variable(lo, child, base)
+        _variable(lo, child, base, first)
 
 
-def _variable(lo: Lowering, node: Node, base: str) -> None:
+def _variable(lo: Lowering, node: Node, base: str, value: Node | None = None) -> None:
     name, text, sizes = declarator_type(lo, node, base)
     if not name or text == "fn":
         if name and text == "fn":
@@ -44,7 +45,8 @@ def _variable(lo: Lowering, node: Node, base: str) -> None:
     if sizes:
         lengths = [lo.operand(size) for size in sizes]
         block.append([ir.MOVE, span, name, lo.value(ir.CALL, span, "$vla", [lo.builder.const(text), *lengths], [])])
-    value = lo.child(node, "value") if node.type == "init_declarator" else None
+    if node.type == "init_declarator":
+        value = lo.child(node, "value")
     if value is None:
         return
     if value.type == "argument_list":

@@ -316,6 +316,19 @@ def cast(lo: Lowering, node: Node) -> Operand:
     return lo.value(ir.CAST, lo.span(node), text, inner)
 
 
+def _steps(lo: Lowering, node: Node) -> tuple[Node | None, list[str]]:
+    """The variable that ``a[i].b->c`` begins with, and the way from it: ``[]``, ``b``, ``c``."""
+    steps: list[str] = []
+    at: Node | None = node
+    for _ in range(MAX_SPINE):
+        if at is None or at.type not in ("field_expression", "subscript_expression"):
+            break
+        field_name = lo.child(at, "field")
+        steps.append(lo.text(field_name) if field_name is not None else "[]")
+        at = lo.child(at, "argument")
+    return at if at is not None and at.type == "identifier" else None, steps[::-1]
+
+
 @expression("sizeof_expression")
 def sizeof(lo: Lowering, node: Node) -> Operand:
     """A number where the type is known, else the text ``sizeof T`` as a constant that stands for it."""
@@ -331,9 +344,9 @@ def sizeof(lo: Lowering, node: Node) -> Operand:
     if argument is not None and argument.type == "identifier":
         return lo.value(ir.UNOP, lo.span(node), "sizeof", lo.text(argument))
     if argument is not None and argument.type == "field_expression":
-        base, field_name = lo.child(argument, "argument"), lo.child(argument, "field")
-        if base is not None and base.type == "identifier" and field_name is not None:  # nothing is read
-            return lo.value(ir.UNOP, lo.span(node), f"sizeof->{lo.text(field_name)}", lo.text(base))
+        base, steps = _steps(lo, argument)
+        if base is not None:  # nothing is read
+            return lo.value(ir.UNOP, lo.span(node), f"sizeof->{'.'.join(steps)}", lo.text(base))
         return lo.value(ir.UNOP, lo.span(node), "sizeof", lo.builder.const("(" + lo.text(argument)[:60]))
     text = lo.text(argument) if argument is not None else ""
     if argument is not None and argument.type == "pointer_expression" and text.startswith("*"):
@@ -358,12 +371,16 @@ def comma(lo: Lowering, node: Node) -> Operand:
 @expression("initializer_list")
 def initializer_list(lo: Lowering, node: Node) -> Operand:
     items: list[Operand] = []
+    names: list[str] = []
     for child in node.named_children[:400]:
         if child.type == "initializer_pair":
+            named = child.named_children[0]
+            names.append(lo.text(named)[1:].strip() if named.type == "field_designator" else "")
             child = lo.child(child, "value") or child
         if child.type != "comment":
             items.append(lo.operand(child))
-    return lo.value(ir.MAKE, lo.span(node), "list", items)
+    kind = "list " + ",".join(names) if names and len(names) == len(items) else "list"
+    return lo.value(ir.MAKE, lo.span(node), kind, items)
 
 
 @expression("compound_literal_expression")
@@ -384,9 +401,24 @@ def call(lo: Lowering, node: Node) -> Operand:
         obj, name = field_parts(lo, function)
         args = call_arguments(lo, arguments)
         return lo.value(ir.CALL_METHOD, lo.span(node), obj, name, args, [])
+    if function.type == "template_function" and (text := _cast_to(lo, function)):
+        args = call_arguments(lo, arguments)
+        return lo.value(ir.CAST, lo.span(node), text, args[0]) if len(args) == 1 else lo.unknown(node)
     callee = lo.operand(function)
     args = call_arguments(lo, arguments)
     return lo.value(ir.CALL, lo.span(node), callee, args, [])
+
+
+CASTS = frozenset(["static_cast", "reinterpret_cast", "const_cast"])
+
+
+def _cast_to(lo: Lowering, node: Node) -> str:
+    """The type that ``static_cast<T>`` converts to, "" where it is no cast."""
+    name, types = lo.child(node, "name"), lo.child(node, "arguments")
+    if name is None or types is None or lo.text(name) not in CASTS:
+        return ""
+    described = [child for child in types.named_children if child.type != "comment"]
+    return type_text(lo, described[0]) if len(described) == 1 else ""
 
 
 def call_arguments(lo: Lowering, node: Node | None) -> list[Operand]:

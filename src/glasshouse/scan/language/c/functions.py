@@ -213,13 +213,19 @@ def _function_macro(lo: Lowering, node: Node) -> None:
     lo.builder.block.append([ir.DECLARE, lo.span(node), lo.text(name), f"#{match.group(1)}({','.join(slots)})"])
 
 
+def _start(node: Node, body: Node) -> int:
+    """Where the text of a function begins: a constructor sets fields before its body."""
+    first = next((child for child in node.named_children if child.type == "field_initializer_list"), body)
+    return first.start_byte
+
+
 def _function(lo: Lowering, node: Node, prefix: str) -> None:
     body = lo.child(node, "body")
     declarator = lo.child(node, "declarator")
     if (
         body is None
         or (lo.kernel and lo.tag)
-        or not matters(lo.source, body.start_byte, body.end_byte, kernel=lo.kernel)
+        or not matters(lo.source, _start(node, body), body.end_byte, kernel=lo.kernel)
     ):
         return  # of the headers of operating-system code, only declarations: its trees are large
     returns = type_text(lo, lo.child(node, "type"))
@@ -239,6 +245,17 @@ def _function(lo: Lowering, node: Node, prefix: str) -> None:
     _lower_body(lo, node, [body], declarator, prefix + name, returns, 0 if static else ir.EXPORTED)
 
 
+def _initial_fields(lo: Lowering, node: Node) -> None:
+    """``Buffer(size_t n) : data(new char[n])``: each field gets its value as by an assignment."""
+    for child in node.named_children:
+        parts = [part for part in child.named_children if part.type != "comment"]
+        if child.type != "field_initializer" or len(parts) != 2 or parts[0].type != "field_identifier":
+            continue
+        values = [part for part in parts[1].named_children if part.type != "comment"]
+        if parts[1].type == "argument_list" and len(values) == 1:
+            lo.builder.block.append([ir.MOVE, lo.span(child), lo.text(parts[0]), lo.operand(values[0])])
+
+
 def _lower_body(
     lo: Lowering, node: Node, body: list[Node], declarator: Node, name: str, returns: str, flags: int
 ) -> None:
@@ -253,6 +270,9 @@ def _lower_body(
                 for param in params:
                     if param.name == own:
                         param.type = text
+    for child in node.named_children:
+        if child.type == "field_initializer_list":
+            _initial_fields(lo, child)
     for part in body:
         lo.run(part)
     lo.scope.pop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 
 from tree_sitter import Node
 
@@ -41,6 +42,9 @@ def _macro_loop(lo: Lowering, node: Node) -> Node | None:
     return call if is_loop else None
 
 
+STEPS = re.compile(r"h?list_for_each(_entry)?(_rcu)?(_reverse)?\(")
+
+
 def _each(lo: Lowering, call: Node, body: Node) -> None:
     """The first argument takes unknown values, round by round."""
     label, span = lo.label(), lo.span(call)
@@ -62,7 +66,10 @@ def _each(lo: Lowering, call: Node, body: Node) -> None:
     outer, lo.builder.block = lo.builder.block, test
     going = lo.unknown(call)
     lo.builder.block = outer
-    lo.builder.block.append([ir.LOOP, span, label, test, going, block, []])
+    update: ir.Block = []
+    if STEPS.match(lo.text(call)[:60]) and names and names[0].type == "identifier":
+        update = [[ir.ATTR, span, lo.builder.temp(), lo.text(names[0]), "next"]]  # the step to the next reads this one
+    lo.builder.block.append([ir.LOOP, span, label, test, going, block, update])
 
 
 @statement("expression_statement", "condition_clause")
