@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tests.product.warm import Warm
 
+from glasshouse.door.door import Door
+
 REFUSED = """
 explain x --rule-path PIPE
 rules --rule-path PIPE
@@ -50,7 +52,7 @@ exposure requirements.txt --services PIPE
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a FIFO that nobody writes to, and what else the commands name."""
+    """A folder with a FIFO that nobody writes to, and what else the commands name: a home with a log, too."""
     folder = tmp_path_factory.mktemp("special")
     for name in ("src", "policies"):
         (folder / name).mkdir()
@@ -59,6 +61,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "requirements.txt").write_text("flask==1.0\n")
     os.mkfifo(folder / "pipe")
     os.mkfifo(folder / "policies" / "pipe.cedar")
+    Door.open({"GLASSHOUSE_HOME": str(folder / "home")}).close()
     return folder
 
 
