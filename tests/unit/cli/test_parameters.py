@@ -8,9 +8,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from glasshouse.cli.main import group
 from glasshouse.cli.parameters import given_values, with_options
 from glasshouse.cli.reference import cli_page, configuration_page
-from glasshouse.cli.scan import command as scan_command
 from glasshouse.cli.settings.options import OPTIONS, Value
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,7 +50,7 @@ def test_lists_are_repeated_or_separated_by_commas() -> None:
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.key)
 def test_every_option_is_in_the_help_of_scan(option: object) -> None:
-    text = CliRunner().invoke(scan_command, ["--help"]).output
+    text = CliRunner().invoke(group, ["scan", "--help"]).output
     assert isinstance(option, type(OPTIONS[0]))
     assert option.flag.replace("/", " / ") in text
 
