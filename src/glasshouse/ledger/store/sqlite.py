@@ -24,7 +24,9 @@ from glasshouse.words.errors import (
 
 APPLICATION_ID = 0x474C4153
 PAGE_BYTES = 4_096
-CHECKPOINT_PAGES = 4_000  # the WAL is folded into the database when it has grown by so many pages
+CHECKPOINT_PAGES = 1_000
+"""The WAL is folded into the database when it has grown by so many pages.  From then on it is written over, and a sync
+of a file that does not grow takes half the time; a larger one also makes those who write meanwhile wait longer."""
 READER_PATIENCE_S = 10.0
 WRITER_PATIENCE_S = 0.2  # only readers can be in the way, when the WAL is to be emptied
 UNREADABLE = (sqlite3.Error, UnicodeError)
