@@ -11,28 +11,32 @@ from typing import Any
 
 import msgspec
 
-from glasshouse import __version__
-from glasshouse.words.act import Act, Circumstances, Target
+from glasshouse.door.activity import (
+    ALLOWED,
+    APPROVAL,
+    DENIED,
+    FAILURE,
+    INFORMATIONAL,
+    LOW,
+    MEDIUM,
+    OCSF_VERSION,
+    PRODUCT,
+    SUCCESS,
+    UNKNOWN,
+    Asked,
+    Ended,
+    Endpoint,
+    Rule,
+    activity,
+)
+from glasshouse.words.act import Act, Circumstances, InputProfile, Target
 from glasshouse.words.approval import ApprovalRequest, Vote
 from glasshouse.words.canonical import canonical
 from glasshouse.words.decision import Ask, Decision, Deny, Permit
 from glasshouse.words.party import Caller, KeyRecord
 from glasshouse.words.passage import Outcome
 
-OCSF_VERSION = "1.8.0"
-API_ACTIVITY = 6003
-_ACTIVITY = {
-    "access.change": (3, "Update"),
-    "access.withdraw": (3, "Update"),
-    "access.halt": (3, "Update"),
-    "log.erase": (4, "Delete"),
-}
-_OTHER = (99, "Other")
-_READ = (2, "Read")
-_SUCCESS, _FAILURE, _UNKNOWN = (1, "Success"), (2, "Failure"), (0, "Unknown")
-_INFORMATIONAL, _LOW, _MEDIUM = 1, 2, 3
-_SEVERITY = {1: "Informational", 2: "Low", 3: "Medium"}
-_ACTION = {Permit: (1, "Allowed"), Deny: (2, "Denied"), Ask: (99, "Approval requested")}
+_ACTION = {Permit: ALLOWED, Deny: DENIED, Ask: APPROVAL}
 MAX_TARGETS_SHOWN = 200
 MAX_ACTORS = 4_096
 
@@ -41,129 +45,87 @@ def request_event(
     caller: Caller, act: Act, circumstances: Circumstances, decision: Decision, time_ms: int, uid: str
 ) -> bytes:
     """The event of a request and of what policy said to it."""
-    status, severity = _UNKNOWN, _INFORMATIONAL
-    if isinstance(decision, Deny):
-        status, severity = _FAILURE, _MEDIUM
-    detail = "" if isinstance(decision, Permit) else decision.reason
-    event = _activity(caller, act, time_ms, uid, status, severity)
-    action_id, disposition = _ACTION[type(decision)]
-    event |= {"action_id": action_id, "action": disposition}
-    if detail:
-        event["status_detail"] = detail
+    status, severity = (FAILURE, MEDIUM) if isinstance(decision, Deny) else (UNKNOWN, INFORMATIONAL)
+    more = _who(caller, act)
+    if not isinstance(decision, Permit):
+        more["status_detail"] = decision.reason
     if circumstances.origin:
-        event["src_endpoint"] = {"ip": circumstances.origin}
-    event["policy"] = {
-        "uid": decision.policies[0] if decision.policies else "none",
-        "version": decision.policy_hash,
-    }
-    event["unmapped"] = _without_empty(
-        {
-            "describes": act.describes,
-            "input_digest": act.input_digest,
-            "policies": list(decision.policies),
-            "misuse": circumstances.misuse,
-            "misuse_categories": list(circumstances.misuse_categories),
-            "input": msgspec.to_builtins(circumstances.profile),
-            "session": circumstances.session,
-            "approval": circumstances.approval,
-        }
+        more["src_endpoint"] = Endpoint(circumstances.origin)
+    more["policy"] = Rule(decision.policies[0] if decision.policies else "none", decision.policy_hash)
+    more["unmapped"] = Asked(
+        approval=circumstances.approval,
+        describes=act.describes,
+        input=_input(circumstances.profile),
+        input_digest=act.input_digest,
+        misuse=circumstances.misuse,
+        misuse_categories=circumstances.misuse_categories,
+        policies=decision.policies,
+        session=circumstances.session,
     )
-    return canonical(event)
+    return activity(act.capability, time_ms, uid, status, severity, _ACTION[type(decision)], **more)
 
 
 def outcome_event(caller: Caller, act: Act, outcome: Outcome, time_ms: int, uid: str) -> bytes:
     """The event of how an act ended."""
-    good = outcome.status == "done"
-    event = _activity(caller, act, time_ms, uid, _SUCCESS if good else _FAILURE, _INFORMATIONAL if good else _LOW)
-    event |= {"action_id": 1, "action": "Allowed", "status_code": outcome.code or outcome.status}
-    event["unmapped"] = _without_empty(
-        {
-            "outcome": outcome.status,
-            "result_digest": outcome.digest,
-            "items": outcome.items,
-            "size_bytes": outcome.size_bytes,
-            "counts": outcome.counts,
-            "screened": [msgspec.to_builtins(each) for each in outcome.screened],
-        }
+    status, severity = (SUCCESS, INFORMATIONAL) if outcome.status == "done" else (FAILURE, LOW)
+    more = _who(caller, act)
+    more["status_code"] = outcome.code or outcome.status
+    more["unmapped"] = Ended(
+        counts=outcome.counts,
+        items=outcome.items,
+        outcome=outcome.status,
+        result_digest=outcome.digest,
+        screened=[msgspec.to_builtins(each) for each in outcome.screened],
+        size_bytes=outcome.size_bytes,
     )
-    return canonical(event)
+    return activity(act.capability, time_ms, uid, status, severity, ALLOWED, **more)
 
 
 def change_event(caller: Caller, act: Act, before: object, after: object, time_ms: int, uid: str) -> bytes:
     """The event of a change to the register, with the record before and after (without the MAC of a key)."""
-    event = _activity(caller, act, time_ms, uid, _SUCCESS, _INFORMATIONAL)
-    event |= {"action_id": 1, "action": "Allowed"}
-    event["unmapped"] = _without_empty({"describes": act.describes, "before": _shown(before), "after": _shown(after)})
-    return canonical(event)
+    more = _who(caller, act)
+    more["unmapped"] = _without_empty({"describes": act.describes, "before": _shown(before), "after": _shown(after)})
+    return activity(act.capability, time_ms, uid, SUCCESS, INFORMATIONAL, ALLOWED, **more)
 
 
 def refusal_event(code: str, count: int, time_ms: int, uid: str) -> bytes:
     """The event of keys that were refused: nobody is known, and the text of a key is never kept."""
-    event = _frame("access.resolve", time_ms, uid, _FAILURE, _MEDIUM)
-    event |= {"action_id": 2, "action": "Denied", "status_code": code, "actor": {"user": {"name": "unknown"}}}
-    event["count"] = count
-    return canonical(event)
+    nobody = {"user": {"name": "unknown"}}
+    return activity(
+        "access.resolve", time_ms, uid, FAILURE, MEDIUM, DENIED, actor=nobody, count=count, status_code=code
+    )
 
 
 def interrupted_event(index: int, time_ms: int, uid: str) -> bytes:
     """The event that closes a request whose process died before it could say how the act ended."""
-    event = _frame("act.outcome", time_ms, uid, _FAILURE, _LOW)
-    event |= {"action_id": 1, "action": "Allowed", "status_code": "interrupted", "actor": {"app_name": "glasshouse"}}
-    event["unmapped"] = {"outcome": "interrupted", "about": index}
-    return canonical(event)
+    unmapped = {"outcome": "interrupted", "about": index}
+    return activity(
+        "act.outcome", time_ms, uid, FAILURE, LOW, ALLOWED,
+        actor={"app_name": "glasshouse"}, status_code="interrupted", unmapped=unmapped,
+    )  # fmt: skip
 
 
 def _shown(record: object) -> object:
     return msgspec.to_builtins(msgspec.structs.replace(record, mac="") if isinstance(record, KeyRecord) else record)
 
 
-def _activity(
-    caller: Caller, act: Act, time_ms: int, uid: str, status: tuple[int, str], severity: int
-) -> dict[str, Any]:
-    event = _frame(act.capability, time_ms, uid, status, severity)
-    event["actor"] = _ACTORS.of(caller)
-    event["resources"] = _resources(act.targets[:MAX_TARGETS_SHOWN])
+def _who(caller: Caller, act: Act) -> dict[str, Any]:
+    """The fields of an event that say who acted on what."""
+    more: dict[str, Any] = {"actor": _ACTORS.of(caller), "resources": _resources(act.targets[:MAX_TARGETS_SHOWN])}
     if len(act.targets) > MAX_TARGETS_SHOWN:
-        event["count"] = len(act.targets)
-    return event
+        more["count"] = len(act.targets)
+    return more
 
 
-def _frame(operation: str, time_ms: int, uid: str, status: tuple[int, str], severity: int) -> dict[str, Any]:
-    event = dict(_unchanging(operation, status, severity))
-    event["metadata"] = metadata(uid) | {"profiles": ["security_control"]}
-    event["time"] = time_ms
-    event["api"] = {"operation": operation, "service": {"name": "glasshouse"}, "request": {"uid": uid}}
-    event["src_endpoint"] = {"name": "localhost"}
-    return event
-
-
-@functools.lru_cache(maxsize=256)
-def _unchanging(operation: str, status: tuple[int, str], severity: int) -> dict[str, Any]:
-    """What all events of one operation and status have in common; not to be changed."""
-    activity_id, activity = _ACTIVITY.get(operation, _READ if operation.endswith("scan") else _OTHER)
-    return {
-        "category_uid": 6,
-        "category_name": "Application Activity",
-        "class_uid": API_ACTIVITY,
-        "class_name": "API Activity",
-        "activity_id": activity_id,
-        "activity_name": activity,
-        "type_uid": API_ACTIVITY * 100 + activity_id,
-        "type_name": f"API Activity: {activity}",
-        "severity_id": severity,
-        "severity": _SEVERITY[severity],
-        "status_id": status[0],
-        "status": status[1],
-    }
+def _input(profile: InputProfile | None) -> dict[str, int | str] | None:
+    if profile is None:
+        return None
+    return {"characters": profile.characters, "code": profile.code, "language": profile.language}
 
 
 def metadata(uid: str) -> dict[str, Any]:
     """The part that every OCSF event has: who reports it, in which version of the schema, under which id."""
-    return {
-        "version": OCSF_VERSION,
-        "uid": uid,
-        "product": {"name": "Glasshouse", "vendor_name": "Glasshouse", "version": __version__},
-    }
+    return {"version": OCSF_VERSION, "uid": uid, "product": PRODUCT}
 
 
 def actor(caller: Caller) -> dict[str, Any]:
@@ -213,25 +175,25 @@ def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
 def approval_event(caller: Caller, request: ApprovalRequest, time_ms: int) -> bytes:
     """The event of an act that waits for people, with its terms in full."""
     terms = request.terms
-    event = _activity(caller, terms.act, time_ms, terms.id, _UNKNOWN, _INFORMATIONAL)
-    event |= {"action_id": 99, "action": "Approval requested", "status_detail": terms.why}
-    event["unmapped"] = {"approval_terms": msgspec.to_builtins(terms), "terms_digest": terms.digest()}
-    return canonical(event)
+    more = _who(caller, terms.act)
+    more["unmapped"] = {"approval_terms": msgspec.to_builtins(terms), "terms_digest": terms.digest()}
+    return activity(
+        terms.act.capability, time_ms, terms.id, UNKNOWN, INFORMATIONAL, APPROVAL, status_detail=terms.why, **more
+    )
 
 
 def vote_event(recorder: Caller, request: ApprovalRequest, vote: Vote, time_ms: int, refused: str = "") -> bytes:
     """The event of a vote with its signature, or of one that was refused and why."""
     terms = request.terms
-    status = _FAILURE if refused else _SUCCESS
-    event = _frame("approval.decide", time_ms, terms.id, status, _MEDIUM if refused else _INFORMATIONAL)
-    event |= {"actor": actor(recorder), "action_id": 2 if refused else 1, "action": "Denied" if refused else "Allowed"}
-    event["actor"]["user"] = {"uid": vote.approver}
-    if refused:
-        event["status_detail"] = refused
-    event["unmapped"] = {
+    status, severity, action = (FAILURE, MEDIUM, DENIED) if refused else (SUCCESS, INFORMATIONAL, ALLOWED)
+    unmapped = {
         "vote": msgspec.to_builtins(vote),
         "terms": msgspec.to_builtins(terms),
         "terms_digest": terms.digest(),
         "state": request.state,
     }
-    return canonical(event)
+    voter = actor(recorder) | {"user": {"uid": vote.approver}}
+    return activity(
+        "approval.decide", time_ms, terms.id, status, severity, action,
+        actor=voter, status_detail=refused, unmapped=unmapped,
+    )  # fmt: skip

@@ -18,6 +18,7 @@ from glasshouse.door import findings
 from glasshouse.door.administration import Administration
 from glasshouse.door.passage import Passage
 from glasshouse.words.act import Act, Circumstances
+from glasshouse.words.canonical import canonical
 from glasshouse.words.dependency import PublishedFlaw
 from glasshouse.words.engagement import ApprovalRule
 from glasshouse.words.errors import ApprovalNeededError, CredentialError, DeniedError
@@ -34,8 +35,9 @@ VALIDATORS = {
 
 
 def check(event: bytes | dict[str, Any]) -> dict[str, Any]:
-    """The event, after validation against its class."""
+    """The event, after validation against its class; bytes are canonical JSON."""
     decoded: dict[str, Any] = json.loads(event) if isinstance(event, bytes) else event
+    assert not isinstance(event, bytes) or event == canonical(decoded)
     assert decoded["metadata"]["version"] == "1.8.0"
     problems = [
         f"{list(each.absolute_path)}: {each.message}" for each in VALIDATORS[decoded["class_uid"]].iter_errors(decoded)
