@@ -26,7 +26,7 @@ from glasshouse.gateway.intake import ClientGone, Head, check_json, read_body, r
 from glasshouse.gateway.limits.counters import Counters
 from glasshouse.gateway.limits.counters import Table as CounterTable
 from glasshouse.gateway.limits.prices import at_most, spent
-from glasshouse.gateway.limits.reserve import NOTHING, Cost, Exhausted, Reservation, Subject, reserve, settle
+from glasshouse.gateway.limits.reserve import NOTHING, Cost, Exhausted, Limited, Reservation, Subjects, reserve, settle
 from glasshouse.gateway.measures import LOGGER, CallFacts, Measures
 from glasshouse.gateway.prompts import MAX_SCREENED_CHARACTERS, PromptScore, PromptScreen
 from glasshouse.gateway.receipts import HEADER, receipt_field
@@ -36,7 +36,6 @@ from glasshouse.gateway.upstream import Upstreams
 from glasshouse.guard.misuse import Screener
 from glasshouse.words.act import Act, Circumstances, Target
 from glasshouse.words.decision import Deny, Permit
-from glasshouse.words.engagement import Quota
 from glasshouse.words.errors import BudgetError, GlasshouseError, LimitsError
 from glasshouse.words.party import Caller
 from glasshouse.words.randomness import fresh_hex
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
 CAPABILITY = "model.call"
 LOOK_EVERY_S = 0.25
 """How often calls under way are compared with policy and halts; the directory adds its own 0.2 s."""
-_NO_QUOTA = Quota()
 MONEY = frozenset({"money_per_day", "money_per_month"})
 RATES = frozenset({"requests_per_minute", "concurrent_requests", "tokens_per_minute"})
 
@@ -74,6 +72,7 @@ class Relay:
     ) -> None:  # fmt: skip
         self._door, self._settings, self._screener, self._counters = door, settings, screener, counters
         self._measures = measures
+        self._subjects = Subjects(settings.quotas)
         self._prompts = PromptScreen(screener)
         self._running: set[Exchange] = set()
         self._unsettled: list[tuple[Reservation, Cost | None]] = []
@@ -227,9 +226,9 @@ class Relay:
 
     async def _reserve(self, asked: Asked) -> tuple[Reservation, str]:
         """What is set aside for the request; and, where only the fallback fits into the budget, which limit was met."""
-        limited = self._limited(asked.caller)
-        if not limited:
-            return Reservation((), NOTHING, 0, 0), ""
+        limited = self._subjects.of(asked.caller)
+        if not limited.subjects:
+            return Reservation(limited, NOTHING, 0, 0), ""
         got = self._try_reserve(asked, asked.call.model, limited)
         fallback = self._fallback(asked)
         if isinstance(got, Exhausted) and got.unit in MONEY and fallback:
@@ -246,27 +245,14 @@ class Relay:
         kind: ErrorKind = "rate_limit" if got.unit in RATES else "budget"
         raise await self._recorded(asked, Refusal(kind, "gateway.budget", message, retry_after_s=got.retry_after_s))
 
-    def _try_reserve(self, asked: Asked, model: str, limited: tuple[Subject, ...]) -> Reservation | Exhausted:
+    def _try_reserve(self, asked: Asked, model: str, limited: Limited) -> Reservation | Exhausted:
         """Sets aside what the request may cost with a model; one without a price fits into no budget of money."""
-        if self._settings.models[model].price is None:
-            for each in limited:
-                if _counts_money(each.quota):
-                    return Exhausted(each.name, "money_per_day", 0, 0)
+        if limited.counts_money and self._settings.models[model].price is None:
+            return Exhausted(limited.counts_money, "money_per_day", 0, 0)
         with self._counters.transaction(time.time_ns() // 1000) as table:
             self._settle_all(table)
-            counts = any(_counts_running(each.quota) for each in limited)
-            workers = [place for place, _ in self._counters.workers()] if counts else []
+            workers = [place for place, _ in self._counters.workers()] if limited.counts_running else []
             return reserve(table, limited, self._cost(asked, model), self._counters.worker, workers)
-
-    def _limited(self, caller: Caller) -> tuple[Subject, ...]:
-        """Whose limits a caller's request counts against."""
-        organisation, key = f"organisation:{caller.organisation.id}", f"key:{caller.key_id}"
-        subjects = (
-            Subject(organisation, self._settings.quotas.get(organisation, _NO_QUOTA)),
-            Subject(f"engagement:{caller.engagement.id}", caller.engagement.quota),
-            Subject(key, self._settings.quotas.get(key, _NO_QUOTA)),
-        )
-        return tuple(each for each in subjects if each.quota != _NO_QUOTA)
 
     async def _recorded(self, asked: Asked, refusal: Refusal) -> Refusal:
         """The refusal, once the log holds it."""
@@ -277,7 +263,7 @@ class Relay:
     def _settle(self, asked: Asked, reservation: Reservation, exchange: Exchange | None) -> None:
         """Notes what a call has cost.  What only counts against budgets is settled with the next reservation, or soon:
         until then the reservation stands, so that no budget is ever exceeded for it."""
-        if not reservation.subjects:
+        if not reservation.limited.subjects:
             return
         if exchange is None or not exchange.ending.reached or 400 <= exchange.ending.http_status < 500:
             used: Cost | None = NOTHING
@@ -285,7 +271,7 @@ class Relay:
             price = self._settings.models[exchange.admission.act.targets[0].name].price
             used = spent(exchange.screen.usage, price, reservation.cost, generates=asked.route.dialect.generates)
         self._unsettled.append((reservation, used))
-        if any(_counts_running(each.quota) for each in reservation.subjects):
+        if reservation.limited.counts_running:
             self.settle()
 
     def settle(self) -> None:
@@ -390,11 +376,3 @@ def _session(asked: Asked) -> str:
     said = asked.call.session or next((each.text for each in asked.call.segments if each.role == "user"), "")
     words = f"{asked.caller.key_id}\x1f{said}".encode("utf-8", "surrogatepass")
     return hashlib.blake2b(words, digest_size=16).hexdigest()
-
-
-def _counts_money(quota: Quota) -> bool:
-    return quota.money_micros_per_day is not None or quota.money_micros_per_month is not None
-
-
-def _counts_running(quota: Quota) -> bool:
-    return quota.concurrent_requests is not None

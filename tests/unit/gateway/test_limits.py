@@ -20,6 +20,7 @@ from glasshouse.gateway.limits.reserve import (
     SECOND,
     Cost,
     Exhausted,
+    Limited,
     Reservation,
     Subject,
     reserve,
@@ -51,7 +52,7 @@ class Memory(Table):
 
 
 def taken(table: Table, subject: Subject, cost: Cost) -> Reservation | Exhausted:
-    return reserve(table, [subject], cost, 0, [0])
+    return reserve(table, Limited((subject,)), cost, 0, [0])
 
 
 @given(st.integers(1, 50), st.lists(st.integers(0, 30 * SECOND), max_size=120))
@@ -97,7 +98,7 @@ def test_a_reservation_that_was_not_used_is_given_back_whole() -> None:
 def test_nothing_is_reserved_anywhere_when_one_limit_stands_in_the_way() -> None:
     table = Memory()
     wide, narrow = Subject("wide", Quota(tokens_per_day=1000)), Subject("narrow", Quota(tokens_per_day=10))
-    blocked = reserve(table, [wide, narrow], Cost(500, 0), 0, [0])
+    blocked = reserve(table, Limited((wide, narrow)), Cost(500, 0), 0, [0])
     assert isinstance(blocked, Exhausted)
     assert (blocked.subject, blocked.unit, blocked.retry_after_s) == ("narrow", "tokens_per_day", 0)
     assert isinstance(taken(table, wide, Cost(1000, 0)), Reservation)
@@ -119,9 +120,9 @@ def test_a_budget_begins_anew_with_the_day_and_money_with_the_month() -> None:
 
 def test_what_a_dead_worker_held_is_free_again() -> None:
     table, subject = Memory(), Subject("s", Quota(concurrent_requests=1))
-    assert isinstance(reserve(table, [subject], Cost(1, 1), 7, [7]), Reservation)
-    assert isinstance(reserve(table, [subject], Cost(1, 1), 0, [0, 7]), Exhausted)
-    assert isinstance(reserve(table, [subject], Cost(1, 1), 0, [0]), Reservation)
+    assert isinstance(reserve(table, Limited((subject,)), Cost(1, 1), 7, [7]), Reservation)
+    assert isinstance(reserve(table, Limited((subject,)), Cost(1, 1), 0, [0, 7]), Exhausted)
+    assert isinstance(reserve(table, Limited((subject,)), Cost(1, 1), 0, [0]), Reservation)
 
 
 def test_unknown_usage_costs_the_reservation_and_never_nothing() -> None:
@@ -188,3 +189,18 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "limits").write_bytes(b"something else")
     with pytest.raises(LimitsError, match="not a table of limits"):
         Counters(tmp_path / "limits")
+
+
+def test_the_place_of_a_number_that_another_process_has_taken_over_is_not_believed(tmp_path: Path) -> None:
+    ours, theirs = Counters(tmp_path / "limits"), Counters(tmp_path / "limits")
+    old, new = b"same" + bytes(11) + b"1", b"same" + bytes(11) + b"2"  # one bucket
+    with ours.transaction(NOW) as table:
+        table.add(old, 5, NOW + SECOND)
+    with theirs.transaction(NOW + MINUTE) as table:
+        table.add(new, 7, NOW + DAY)
+    with ours.transaction(NOW + MINUTE) as table:
+        assert table.get(old) == 0
+        table.add(old, 1, NOW + DAY)
+        assert (table.get(old), table.get(new)) == (1, 7)
+    ours.close()
+    theirs.close()

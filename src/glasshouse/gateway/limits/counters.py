@@ -24,6 +24,7 @@ BUCKETS = 8_192
 SLOTS = 16
 """Numbers that fit into one bucket; a subject's numbers spread over all buckets."""
 MAX_WORKERS = 64
+MAX_PLACES = 65_536
 _MAGIC = b"glasshouse limits 1\n"
 _SLOT = struct.Struct("<16sqq")
 _WORKER = struct.Struct("<qq")
@@ -42,8 +43,9 @@ def counter_id(*parts: str | int) -> bytes:
 class Table:
     """The numbers, inside a transaction.  Times are whole microseconds."""
 
-    def __init__(self, memory: mmap.mmap, now: int) -> None:
-        self._memory = memory
+    def __init__(self, memory: mmap.mmap, places: dict[bytes, int], now: int) -> None:
+        """``places`` says where numbers were found before; each is looked at again before it is believed."""
+        self._memory, self._places = memory, places
         self.now = now
 
     def get(self, name: bytes) -> int:
@@ -71,9 +73,17 @@ class Table:
         _SLOT.pack_into(self._memory, at if at >= 0 else self._free(name), name, expires, value)
 
     def _find(self, name: bytes) -> int:
+        at = self._places.get(name, -1)
+        if at >= 0 and self._memory[at : at + len(name)] == name:
+            return at
         start = _HEADER_BYTES + int.from_bytes(name[:4], "little") % BUCKETS * _BUCKET_BYTES
         at = self._memory.find(name, start, start + _BUCKET_BYTES)
-        return at if at >= 0 and (at - start) % _SLOT.size == 0 else -1
+        if at < 0 or (at - start) % _SLOT.size:
+            return -1
+        if len(self._places) >= MAX_PLACES:
+            self._places.clear()
+        self._places[name] = at
+        return at
 
     def _free(self, name: bytes) -> int:
         start = _HEADER_BYTES + int.from_bytes(name[:4], "little") % BUCKETS * _BUCKET_BYTES
@@ -115,6 +125,7 @@ class Counters:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._thread = threading.Lock()
+        self._places: dict[bytes, int] = {}
         with self._locked():
             fresh = os.fstat(self._descriptor).st_size == 0
             if fresh:
@@ -130,7 +141,7 @@ class Counters:
 
     def transaction(self, now: int) -> Transaction:
         """Exclusive use of the numbers at the time ``now`` in microseconds, as a context."""
-        return Transaction(self._thread, self._descriptor, Table(self._memory, now))
+        return Transaction(self._thread, self._descriptor, Table(self._memory, self._places, now))
 
     def workers(self) -> list[tuple[int, int]]:
         """The places of the workers that are alive, each with the process number of its holder."""

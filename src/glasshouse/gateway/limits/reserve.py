@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from glasshouse.gateway.limits.counters import Table, counter_id
 from glasshouse.words.engagement import Quota
+from glasshouse.words.party import Caller
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 DAY = 1440 * MINUTE
+MAX_CALLERS = 20_000
+_NO_QUOTA = Quota()
 Unit = Literal["requests_per_minute", "concurrent_requests", "tokens_per_minute", "tokens_per_day", "money_per_day",
                "money_per_month"]  # fmt: skip
 
@@ -42,10 +45,54 @@ NOTHING = Cost(0, 0)
 """What a call has cost that nothing was sent upstream for."""
 
 
-class Reservation(msgspec.Struct, frozen=True):
+class Limited:
+    """Subjects whose limits hold for the same requests, and the numbers that these need on a day."""
+
+    def __init__(self, subjects: tuple[Subject, ...]) -> None:
+        self.subjects = subjects
+        self.counts_running = any(each.quota.concurrent_requests is not None for each in subjects)
+        self.counts_money = next((each.name for each in subjects if _counts_money(each.quota)), "")
+        """The first subject with a budget in money; empty if there is none."""
+        self._day = -1
+        self._rows: tuple[tuple[Subject, tuple[_Row, ...]], ...] = ()
+
+    def rows(self, day_number: int) -> tuple[tuple[Subject, tuple[_Row, ...]], ...]:
+        """Each subject with its numbers on a day."""
+        if day_number != self._day:
+            self._rows = tuple([(each, _rows(each, day_number)) for each in self.subjects])
+            self._day = day_number
+        return self._rows
+
+
+class Subjects:
+    """Whose limits the requests of callers count against."""
+
+    def __init__(self, quotas: Mapping[str, Quota]) -> None:
+        self._quotas = quotas
+        self._known: dict[str, tuple[Caller, Limited]] = {}
+
+    def of(self, caller: Caller) -> Limited:
+        """Worked out anew when the directory gives another caller, so that a changed engagement counts at once."""
+        known = self._known.get(caller.key_id)
+        if known is not None and known[0] is caller:
+            return known[1]
+        organisation, key = f"organisation:{caller.organisation.id}", f"key:{caller.key_id}"
+        subjects = (
+            Subject(organisation, self._quotas.get(organisation, _NO_QUOTA)),
+            Subject(f"engagement:{caller.engagement.id}", caller.engagement.quota),
+            Subject(key, self._quotas.get(key, _NO_QUOTA)),
+        )
+        found = Limited(tuple([each for each in subjects if each.quota != _NO_QUOTA]))
+        if len(self._known) >= MAX_CALLERS:
+            self._known.clear()
+        self._known[caller.key_id] = (caller, found)
+        return found
+
+
+class Reservation(NamedTuple):
     """What was set aside, for whom, at which time (microseconds)."""
 
-    subjects: tuple[Subject, ...]
+    limited: Limited
     cost: Cost
     at: int
     worker: int
@@ -60,63 +107,69 @@ class Exhausted(msgspec.Struct, frozen=True):
     retry_after_s: int
 
 
-def reserve(
-    table: Table, subjects: Sequence[Subject], cost: Cost, worker: int, workers: Iterable[int]
-) -> Reservation | Exhausted:
+def reserve(table: Table, limited: Limited, cost: Cost, worker: int, workers: Iterable[int]) -> Reservation | Exhausted:
     """Sets the cost aside under every limit, or under none and says which one stands in the way."""
-    alive = tuple(workers)
-    for subject in subjects:
-        blocked = _blocked(table, subject, cost, alive)
+    alive, amounts = tuple(workers), (1, cost.tokens, cost.micros)
+    every = limited.rows(table.now // DAY)
+    for subject, rows in every:
+        blocked = _blocked(table, subject, rows, amounts, alive)
         if blocked is not None:
             return blocked
-    for subject in subjects:
-        _add(table, subject, cost, worker, 1, table.now)
-    return Reservation(tuple(subjects), cost, table.now, worker)
+    for subject, rows in every:
+        _add(table, subject, rows, amounts, worker, 1)
+    return Reservation(limited, cost, table.now, worker)
 
 
 def settle(table: Table, reservation: Reservation, spent: Cost | None) -> None:
     """Replaces the reservation by what was spent; None keeps it, because what was spent is not known."""
-    used = spent if spent is not None else reservation.cost
-    change = Cost(used.tokens - reservation.cost.tokens, used.micros - reservation.cost.micros)
-    for subject in reservation.subjects:
-        _add(table, subject, change, reservation.worker, -1, reservation.at)
+    reserved = reservation.cost
+    used = spent if spent is not None else reserved
+    amounts = (0, used.tokens - reserved.tokens, used.micros - reserved.micros)
+    for subject, rows in reservation.limited.rows(reservation.at // DAY):
+        _add(table, subject, rows, amounts, reservation.worker, -1)
 
 
-def _blocked(table: Table, subject: Subject, cost: Cost, workers: tuple[int, ...]) -> Exhausted | None:
-    quota, name = subject.quota, subject.name
-    if quota.concurrent_requests is not None:
+def _blocked(
+    table: Table, subject: Subject, rows: tuple[_Row, ...], amounts: tuple[int, int, int], workers: tuple[int, ...]
+) -> Exhausted | None:
+    name, most = subject.name, subject.quota.concurrent_requests
+    if most is not None:
         running = sum(table.get(counter_id(name, "running", worker)) for worker in workers)
-        if running >= quota.concurrent_requests:
-            return Exhausted(name, "concurrent_requests", quota.concurrent_requests, 1)
-    amounts = (1, cost.tokens, cost.micros)
-    for row in _rows(subject, table.now // DAY):
-        amount, limit = amounts[row.of], row.limit
-        if row.ends:
-            if table.get(row.counter) + amount > limit:
-                wait = row.ends - table.now
-                return Exhausted(name, row.unit, limit, 0 if amount > limit else -(-wait // SECOND))
+        if running >= most:
+            return Exhausted(name, "concurrent_requests", most, 1)
+    for unit, limit, of, counter, ends in rows:
+        amount = amounts[of]
+        if ends:
+            if table.get(counter) + amount > limit:
+                wait = ends - table.now
+                return Exhausted(name, unit, limit, 0 if amount > limit else -(-wait // SECOND))
         else:
-            empty_at = max(table.get(row.counter), table.now) + amount * MINUTE // max(limit, 1)
+            empty_at = max(table.get(counter), table.now) + amount * MINUTE // max(limit, 1)
             wait = empty_at - table.now - (MINUTE if limit else 0)
             if wait > 0:
-                return Exhausted(name, row.unit, limit, 0 if amount > limit else -(-wait // SECOND))
+                return Exhausted(name, unit, limit, 0 if amount > limit else -(-wait // SECOND))
     return None
 
 
-def _add(table: Table, subject: Subject, cost: Cost, worker: int, running: int, at: int) -> None:
-    """Adds to every number of the subject that a limit needs.  ``at`` picks the period that was reserved in."""
+def _add(
+    table: Table, subject: Subject, rows: tuple[_Row, ...], amounts: tuple[int, int, int], worker: int, running: int
+) -> None:
+    """Adds to every number of the subject that a limit needs."""
     if subject.quota.concurrent_requests is not None:
         table.add(counter_id(subject.name, "running", worker), running, table.now + DAY)
-    amounts = (1 if running > 0 else 0, cost.tokens, cost.micros)
-    for row in _rows(subject, at // DAY):
-        amount = amounts[row.of]
+    for _, limit, of, counter, ends in rows:
+        amount = amounts[of]
         if not amount:
             continue
-        if row.ends:
-            table.add(row.counter, amount, row.ends + MINUTE)
+        if ends:
+            table.add(counter, amount, ends + MINUTE)
         else:
-            empty_at = max(table.get(row.counter), table.now) + amount * MINUTE // max(row.limit, 1)
-            table.put(row.counter, empty_at, max(empty_at, table.now + 1))
+            empty_at = max(table.get(counter), table.now) + amount * MINUTE // max(limit, 1)
+            table.put(counter, empty_at, max(empty_at, table.now + 1))
+
+
+def _counts_money(quota: Quota) -> bool:
+    return quota.money_micros_per_day is not None or quota.money_micros_per_month is not None
 
 
 class _Row(NamedTuple):
@@ -131,7 +184,6 @@ class _Row(NamedTuple):
     """When its period ends, in microseconds; 0 for a rate."""
 
 
-@functools.lru_cache(maxsize=4_096)
 def _rows(subject: Subject, day_number: int) -> tuple[_Row, ...]:
     """The numbers that a subject's limits need on a day, rates first."""
     quota, name, periods = subject.quota, subject.name, _periods(day_number)
