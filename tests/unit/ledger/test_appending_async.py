@@ -9,10 +9,13 @@ import warnings
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from glasshouse.ledger import Ledger, NewEntry
+from glasshouse.ledger import Ledger, NewEntry, Receipt
 from glasshouse.ledger.audit.verify import verify
-from glasshouse.ledger.pace import Pace
+from glasshouse.ledger.entry import decode
+from glasshouse.ledger.pace import LONGEST_PAUSE_S, Pace
 from glasshouse.words.errors import LedgerError, LedgerStoppedError
 
 
@@ -96,6 +99,49 @@ def test_a_loop_writes_while_that_is_quick_and_rare_or_holds_nothing_else_up() -
         stuck.wrote(1.0 * number, 1.0 * number + 0.1)
     assert [each.holds_nobody_up(alone=False) for each in (rare, busy, slow, stuck)] == [True, False, False, False]
     assert [each.holds_nobody_up(alone=True) for each in (rare, busy, slow, stuck)] == [True, True, True, False]
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 0.5)), min_size=1, max_size=30),
+    st.floats(0, 10),
+)
+def test_a_batch_waits_at_most_as_long_as_is_allowed_and_three_times_as_long_as_batches_take(
+    writes: list[tuple[float, float]], later: float
+) -> None:
+    pace, now, longest = Pace(), 0.0, 0.0
+    assert pace.pause(now) == 0.0
+    for rested, took in writes:
+        now += rested
+        pace.wrote(now, now + took)
+        now, longest = now + took, max(longest, took)
+        assert 0.0 <= pace.pause(now) <= min(LONGEST_PAUSE_S, 3 * longest) + 1e-9
+    assert pace.pause(now + later) <= max(0.0, LONGEST_PAUSE_S - later) + 1e-9
+
+
+def test_what_waits_for_others_to_share_its_batch_is_written_before_the_log_closes(tmp_path: Path) -> None:
+    def request(number: int) -> NewEntry:
+        return NewEntry(kind="act.request", organisation="o1", key=f"k{number}", part="opens")
+
+    def outcome(receipt: Receipt) -> NewEntry:
+        key = decode(receipt.entry).key
+        return NewEntry(kind="act.outcome", organisation="o1", key=key, about=receipt.index, part="closes")
+
+    async def main() -> list[int]:
+        ledger = Ledger.open(tmp_path / "log")
+        asked = await asyncio.gather(*[ledger.append_async([request(number)]) for number in range(4)])
+        ended = []
+        for (receipt,) in asked:  # three more are under way, and the log has just written
+            ended.append(ledger.append_async([outcome(receipt)]))
+            await asyncio.sleep(0)
+        ledger.close()
+        return [receipt.index for (receipt,) in await asyncio.gather(*ended)]
+
+    found = asyncio.run(main())
+    assert found == sorted(found)
+    assert len(found) == 4
+    reader = Ledger.read(tmp_path / "log")
+    assert reader.unanswered() == []
+    reader.close()
 
 
 def test_a_forked_child_does_not_write_what_its_parents_loop_was_asked_for(tmp_path: Path) -> None:
