@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from glasshouse.scan.program import Cls, Module, Program
 
 MAX_IMPLEMENTERS = 20
+MAX_DEPTH = 20  # folders above one
+STANDARD = frozenset(
+    "archive bufio bytes cmp compress container context crypto database debug embed encoding errors expvar flag fmt go "
+    "hash html image index io iter log maps math mime net os path plugin reflect regexp runtime slices sort strconv "
+    "strings sync syscall testing text time unicode unique unsafe C".split()
+)
+"""First parts of the paths of Go's own packages."""
 
 
 def link(program: Program) -> None:
@@ -29,9 +36,62 @@ def link(program: Program) -> None:
         for types in by_package.values():
             for name, found in types.items():
                 share(files, name, found)
+    program.go_roots = roots(program, modules)
     for module in modules:
         name_imports(program, module)
     implement(program, modules)
+
+
+def roots(program: Program, modules: Sequence[Module]) -> dict[str, str]:
+    """Folders that are the root of a module (of which a tree may hold several), each with the path it is imported by.
+
+    Nobody reads ``go.mod`` here.  What the files below a folder import says which path it has: the one under which most
+    of its folders are found.  A folder that has the name of the path's last part counts for more.
+    """
+    votes: dict[str, dict[str, set[str]]] = {}
+    seen: set[tuple[str, str]] = set()
+    for module in modules:
+        home = posixpath.dirname(module.path)
+        for entry in module.imports.values():
+            if (home, entry.module) in seen or entry.module.partition("/")[0] in STANDARD:
+                continue
+            seen.add((home, entry.module))
+            for root, path in above(program, home, entry.module):
+                votes.setdefault(root, {}).setdefault(path, set()).add(entry.module)
+    found = {}
+    for root, paths in votes.items():
+        name = root.rpartition("/")[2]
+        found[root] = max(paths, key=lambda path: (path.rpartition("/")[2] == name, len(paths[path]), path))
+    return found
+
+
+def above(program: Program, home: str, name: str) -> list[tuple[str, str]]:
+    """Folders at or above ``home``, and paths for them, that would make an import a folder of the program."""
+    parts = name.split("/")
+    found = []
+    for _ in range(MAX_DEPTH):
+        if not home:
+            break  # what lies at the top is found without
+        for start in range(1, len(parts)):
+            if f"{home}/{'/'.join(parts[start:])}" in program.go_folders:
+                found.append((home, "/".join(parts[:start])))
+        home = posixpath.dirname(home)
+    return found
+
+
+def below_root(program: Program, module: Module, name: str) -> Sequence[Module]:
+    """The files of a package of the module that a file belongs to."""
+    home = posixpath.dirname(module.path)
+    for _ in range(MAX_DEPTH):
+        if not home:
+            break
+        path = program.go_roots.get(home)
+        if path is not None and (name == path or name.startswith(path + "/")):
+            files = program.go_folders.get(home + name[len(path) :])
+            if files is not None:
+                return files
+        home = posixpath.dirname(home)
+    return ()
 
 
 def name_imports(program: Program, module: Module) -> None:
@@ -79,6 +139,9 @@ def implement(program: Program, modules: Sequence[Module]) -> None:
 
 def imported(program: Program, module: Module, name: str) -> Sequence[Module]:
     """The files of an imported package: the folder whose path ends as the import path does, the longest such."""
+    files = below_root(program, module, name)
+    if files:
+        return files
     if "/" not in name and name not in program.go_folders:
         return ()
     parts = name.split("/")

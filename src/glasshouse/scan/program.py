@@ -141,6 +141,7 @@ class Program:
         self.packages: dict[tuple[str, str], Cls] = {}
         self.methods_named: dict[str, list[Fn]] = {}
         self.go_folders: dict[str, list[Module]] = {}
+        self.go_roots: dict[str, str] = {}  # folders of modules, and the path that each is imported by
         self.php = PhpNames()
         for file in files:
             self._add(file)

@@ -370,6 +370,14 @@ def at_path(frame: Frame, value: Value, path: tuple[str, ...]) -> Value:
             value = elements.element(frame, value, "values", 0)
         elif name.isdigit():
             value = elements.get_item(frame, value, Value(int(name)), 0)
+        elif frame.module.language == "go" and lacks_field(value, name):
+            value = Value()
         else:
             value = elements.get_item(frame, value, Value(name), 0)
     return value
+
+
+def lacks_field(value: Value, name: str) -> bool:
+    """Whether a value is a struct of the program whose type has no field of this name."""
+    classes = [ref.cls for ref in value.refs if ref.__class__ is Obj and ref.cls is not None]
+    return bool(classes) and all(name not in dict(cls.ir.fields) for cls in classes)

@@ -136,7 +136,7 @@ class Matcher:
             for path in store.fields:
                 self._read(f"{path}.*", store=store.id)
             for role, paths in (("get", store.get), ("set", store.set), ("put", store.put), ("make", store.make)):
-                use = StoreUse(role, store.id, bool(store.make), compile_selector(store.arg))
+                use = StoreUse(role, store.id, bool(store.make), compile_selector(store.arg), store.key)
                 for path in paths:
                     self._call(path).stores.append(use)
         for entry in models.entries:

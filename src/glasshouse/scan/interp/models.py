@@ -117,6 +117,7 @@ class StoreUse(NamedTuple):
     store: str
     variable: bool
     selector: Selector
+    key: int
 
 
 class CallModel:

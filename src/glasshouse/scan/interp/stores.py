@@ -80,15 +80,27 @@ def called(frame: Frame, use: StoreUse, receiver: Value | None, given: Arguments
         for value in conditions.pick(frame, use.selector, receiver, given):
             keep(frame, use.store, value, span)
         return result
-    name = first.const if not use.variable else name_of(frame, receiver)
+    at = use.key if use.role == "set" else 0
+    key = given.pos[at] if len(given.pos) > at else Value()
+    name = named_by(key) if not use.variable else name_of(frame, receiver)
     if name.__class__ is not str:
         return result
     if use.role == "get":
         return read(frame, use.store, name, result, span)
-    values = given.pos if use.variable else given.pos[1:]
+    values = given.pos if use.variable else given.pos[at + 1 :]
     if values:
         keep(frame, place_of(use.store, name), values[0], span)
     return result
+
+
+def named_by(key: Value) -> object:
+    """What a key stands for: its text, or its type where a value of a type of its own is the key (as in Go)."""
+    if key.const.__class__ is str:
+        return key.const
+    for ref in key.refs:
+        if ref.__class__ is Obj and ref.cls is not None:
+            return ref.cls.name
+    return None
 
 
 def name_of(frame: Frame, receiver: Value | None) -> object:

@@ -127,8 +127,9 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     ``fields``: objects whose attributes (and constant keys) that no other entry names are such places
     (``flask.g``, ``express.Response.locals``).  ``get`` / ``set``: calls that take the name as argument 0 and, to
-    write, the value as argument 1.  ``put``: calls whose argument ``arg`` is an object to be kept whole.  ``make``:
-    calls that make a variable named by argument 0; then ``get`` takes nothing and ``set`` the value only.
+    write, the value as argument 1 (``key: 1``: the name as argument 1, the value after it).  ``put``: calls whose
+    argument ``arg`` is an object to be kept whole.  ``make``: calls that make a variable named by argument 0; then
+    ``get`` takes nothing and ``set`` the value only.
     """
 
     id: str
@@ -138,6 +139,7 @@ class Store(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     put: tuple[str, ...] = ()
     arg: str = "0"
     make: tuple[str, ...] = ()
+    key: int = 0
 
 
 class Sanitizer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

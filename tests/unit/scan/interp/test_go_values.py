@@ -353,3 +353,84 @@ def test_a_table_of_functions_is_followed_into_the_function_that_is_given_it(cal
     text = TABLES.replace("CALL", call)
     assert flows({"main.go": text.replace("ARG", "args")}) == {"go-command-injection"}
     assert flows({"main.go": text.replace("ARG", '"ls"')}) == set()
+
+
+SHELL = 'package lib\nimport "os/exec"\nfunc Run(s string) { exec.Command("sh", "-c", s).Run() }\n'
+
+
+@pytest.mark.parametrize(
+    ("folder", "path"),
+    [
+        ("", "acme.io/tool/lib"),
+        ("services/tool/", "acme.io/tool/lib"),
+        ("services/tool/", "tool/lib"),
+        ("backend/", "github.com/acme/tool/lib"),
+        ("backend/", "github.com/acme/tool/v2/lib"),
+    ],
+)
+def test_packages_of_a_module_are_found_wherever_in_the_tree_it_lies(folder: str, path: str) -> None:
+    main = f'package main\nimport ("os"; "{path}")\nfunc main() {{ lib.Run(os.Args[1]) }}\n'
+    assert flows({f"{folder}main.go": main, f"{folder}lib/lib.go": SHELL})
+
+
+def test_modules_beside_each_other_keep_their_packages_apart() -> None:
+    main = 'package main\nimport ("os"; "{0}/lib"; "{0}/more")\nfunc main() {{ lib.Run(os.Args[1]); more.Do() }}\n'
+    more = "package more\nfunc Do() {}\n"
+    quiet = "package lib\nfunc Run(s string) {}\n"
+    files = {
+        "a/main.go": main.format("acme.io/a"),
+        "a/lib/lib.go": quiet,
+        "a/more/more.go": more,
+        "b/main.go": main.format("acme.io/b"),
+        "b/lib/lib.go": quiet,
+        "b/more/more.go": more,
+        "c/lib/lib.go": SHELL,
+    }
+    assert not flows(files)
+
+
+def test_a_package_of_go_itself_is_none_of_the_program() -> None:
+    head = 'package main\nimport ("os"; "text/template"; "acme.io/a/lib")\n'
+    main = head + 'func main() { lib.Run(""); template.Run(os.Args[1]) }\n'
+    files = {
+        "a/main.go": main,
+        "a/lib/lib.go": SHELL,
+        "a/template/t.go": SHELL.replace("package lib", "package template"),
+    }
+    assert not flows(files)
+
+
+KEEPING = """package main
+import ("context"; "net/http"; "os/exec"; "github.com/gin-gonic/gin"; "github.com/gofiber/fiber/v2")
+type key struct{}
+type other struct{}
+func run(s string) { exec.Command("sh", "-c", s).Run() }
+"""
+
+
+@pytest.mark.parametrize(
+    ("statements", "told"),
+    [
+        ('func a(c *gin.Context) { c.Set("t", c.Query("t")) }\nfunc b(c *gin.Context) { run(c.GetString("t")) }', True),
+        (
+            'func a(c *gin.Context) { c.Set("t", c.Query("t")) }\nfunc b(c *gin.Context) { run(c.GetString("u")) }',
+            False,
+        ),
+        (
+            'func a(c *fiber.Ctx) { c.Locals("t", c.Get("T")) }\nfunc b(c *fiber.Ctx) { run(c.Locals("t").(string)) }',
+            True,
+        ),
+        (
+            """func a(h http.Handler, w http.ResponseWriter, r *http.Request) {
+h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), key{}, r.Header.Get("T"))))
+}
+func b(w http.ResponseWriter, r *http.Request) { s, _ := r.Context().Value(%s{}).(string); run(s) }""",
+            True,
+        ),
+    ],
+)
+def test_what_one_handler_keeps_another_reads(statements: str, told: bool) -> None:
+    if "%s" in statements:
+        assert not flows({"main.go": KEEPING + statements % "other"})
+        statements = statements % "key"
+    assert bool(flows({"main.go": KEEPING + statements})) == told
