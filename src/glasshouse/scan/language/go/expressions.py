@@ -28,7 +28,13 @@ TYPES = frozenset(
 VERB = re.compile(r"%(?:([+#]?[svqxXdtfgec])|%)")
 DIGITS = frozenset("dtfgec")
 TEXT_LITERALS = frozenset(["interpreted_string_literal", "raw_string_literal"])
+SMALL = frozenset(["int8", "int16", "int32", "uint8", "uint16", "uint32", "byte", "rune"])
 CHAIN = frozenset(["selector_expression", "call_expression", "index_expression", "type_assertion_expression"])
+
+
+def asserted(text: str) -> str:
+    """The type that an assertion tells of: a small number is a number, and nothing of it is cut off."""
+    return "int" if text in SMALL else text
 
 
 def meaningful(node: Node) -> list[Node]:
@@ -179,7 +185,7 @@ def link(lo: Lowering, node: Node, value: Operand) -> Operand:
     if kind == "type_assertion_expression":
         text = type_text(lo, node.child_by_field_name("type"))
         plain = not text or text in ("string", "any", "error") or text.endswith("[]")
-        return value if plain else lo.value(ir.CAST, node, text, value)
+        return value if plain else lo.value(ir.CAST, node, asserted(text), value)
     callee, given = node.child_by_field_name("function"), node.child_by_field_name("arguments")
     operands = arguments(lo, given)
     if callee is not None and callee.type == "selector_expression":

@@ -9,7 +9,7 @@ from tree_sitter import Node
 from glasshouse.scan import ir
 from glasshouse.scan.ir import Operand
 from glasshouse.scan.language.go.deferred import defer, go, run_exits
-from glasshouse.scan.language.go.expressions import copy_of, meaningful
+from glasshouse.scan.language.go.expressions import asserted, copy_of, meaningful
 from glasshouse.scan.language.go.state import BOX, STATEMENTS, Lowering, expression, statement
 from glasshouse.scan.language.go.types import copied, is_plain, settable, type_text, zero
 
@@ -366,7 +366,11 @@ def type_case(lo: Lowering, case: Node, value: str, alias: str, label: str) -> N
     with lo.block() as then:
         if alias:
             one = texts[0] if len(texts) == 1 else ""
-            known = lo.value(ir.CAST, case, one, value) if one and one not in ("string", "any", "error") else value
+            known = (
+                lo.value(ir.CAST, case, asserted(one), value)
+                if one and one not in ("string", "any", "error")
+                else value
+            )
             lo.bind(case, alias, known)
         statements(lo, case_body(case))
         lo.emit(ir.BREAK, case, label)
