@@ -38,12 +38,13 @@ FUNCTION_WORDS = {
 _WORDS = {
     language: frozenset(word for word in words.split() if len(word) > 1) for language, words in FUNCTION_WORDS.items()
 }
+_LANGUAGES = tuple(_WORDS)
 _SPOKEN = {
-    word: tuple(language for language, words in _WORDS.items() if word in words)
+    word: sum(1 << 8 * place for place, language in enumerate(_LANGUAGES) if word in _WORDS[language])
     for word in frozenset().union(*_WORDS.values())
 }
-"""Function word -> the languages it belongs to."""
-_SPOKEN_ASCII = {word.encode(): languages for word, languages in _SPOKEN.items() if word.isascii()}
+"""Function word -> the languages it belongs to, a byte for each: added up, they count the words of all languages."""
+_SPOKEN_ASCII = {word.encode(): spoken for word, spoken in _SPOKEN.items() if word.isascii()}
 _LOWER = bytes([each | 0x20 if chr(each).isalpha() and each < 128 else 0x20 for each in range(256)])
 """Letters of ASCII in lower case, all else blank."""
 
@@ -63,18 +64,15 @@ def profile(text: str, characters: int) -> InputProfile:
 def _language(sample: str) -> str:
     """The language whose function words occur most; ``other`` for other scripts, ``unknown`` where too few occur."""
     if sample.isascii():
-        spoken: list[tuple[str, ...]] = [_SPOKEN_ASCII[word] for word in _SPOKEN_ASCII.keys() & _ascii_words(sample)]
+        hits = sum(map(_SPOKEN_ASCII.__getitem__, _SPOKEN_ASCII.keys() & _ascii_words(sample)))
     else:
         words = _WORD.findall(sample.lower())
         if sum(ord(word[0]) >= LATIN_ENDS for word in words) * 2 > len(words):
             return "other"
-        spoken = [_SPOKEN[word] for word in _SPOKEN.keys() & words]
-    hits = dict.fromkeys(_WORDS, 0)
-    for languages in spoken:
-        for language in languages:
-            hits[language] += 1
-    language = max(hits, key=hits.__getitem__)
-    return language if hits[language] >= MIN_HITS else "unknown"
+        hits = sum(map(_SPOKEN.__getitem__, _SPOKEN.keys() & words))
+    counts = hits.to_bytes(len(_LANGUAGES), "little")  # no language has more than a few dozen words
+    most = max(counts)
+    return _LANGUAGES[counts.index(most)] if most >= MIN_HITS else "unknown"
 
 
 def _ascii_words(sample: str) -> list[bytes]:

@@ -113,7 +113,7 @@ def check_new(entry: NewEntry, position: int) -> None:
         raise EntryError(f"{len(entry.payloads)} payloads; at most {MAX_PAYLOADS} fit", where=entry.kind)
     for payload in entry.payloads:
         _check_payload(payload, entry.kind)
-    if len({payload.name for payload in entry.payloads}) < len(entry.payloads):
+    if len(entry.payloads) > 1 and len({payload.name for payload in entry.payloads}) < len(entry.payloads):
         raise EntryError("two payloads have the same name", where=entry.kind)
 
 
@@ -133,9 +133,15 @@ def _check_names(kind: str, organisation: str, key: str, decision: str, policy: 
 
 
 def _check_payload(payload: Payload, kind: str) -> None:
-    if _PAYLOAD_NAME.fullmatch(payload.name) is None:
-        raise EntryError(f"a payload's name must match {_PAYLOAD_NAME.pattern}", where=kind)
-    if _ENGAGEMENT.fullmatch(payload.engagement) is None:
-        raise EntryError(f"an engagement's pseudonym must match {_ENGAGEMENT.pattern}", where=kind)
+    _check_payload_names(payload.name, payload.engagement, kind)
     if len(payload.data) > MAX_PAYLOAD_BYTES:
         raise EntryError(f"payload {payload.name} has {len(payload.data)} bytes of {MAX_PAYLOAD_BYTES}", where=kind)
+
+
+@functools.lru_cache(maxsize=4_096)
+def _check_payload_names(name: str, engagement: str, kind: str) -> None:
+    """Remembered like `_check_names`."""
+    if _PAYLOAD_NAME.fullmatch(name) is None:
+        raise EntryError(f"a payload's name must match {_PAYLOAD_NAME.pattern}", where=kind)
+    if _ENGAGEMENT.fullmatch(engagement) is None:
+        raise EntryError(f"an engagement's pseudonym must match {_ENGAGEMENT.pattern}", where=kind)

@@ -87,7 +87,8 @@ class StreamScreen:
         self._looked_at = 0
         self._may_end = False
         """Whether the end of what is held may turn out to be the end of a sentence."""
-        self._released = 0
+        self.released = 0
+        """How many bytes from the start were let out."""
         self._highest: Score | None = None
         self._withheld: Span | None = None
         self._waiting = Release("", Span(0, 0), None, stopped=False)
@@ -100,12 +101,7 @@ class StreamScreen:
     @property
     def screened(self) -> Span:
         """The bytes from the start that were screened, withheld ones included."""
-        return Span(0, self._withheld.end if self._withheld is not None else self._released)
-
-    @property
-    def released(self) -> int:
-        """How many bytes from the start were let out."""
-        return self._released
+        return Span(0, self._withheld.end if self._withheld is not None else self.released)
 
     @property
     def withheld(self) -> Span | None:
@@ -119,7 +115,7 @@ class StreamScreen:
 
     def push(self, piece: str) -> Release:
         """Takes the next piece; releases the sentences that are complete by now."""
-        if self.stopped:
+        if self._withheld is not None:
             return self._waiting
         held = self._held = self._held + piece
         if not self._may_end and len(held) <= MAX_SENTENCE and not has_mark(piece):
@@ -142,7 +138,7 @@ class StreamScreen:
         part, self._held = self._held[:size], self._held[size:]
         self._looked_at = len(self._held)
         self._may_end = True
-        start = self._released
+        start = self.released
         score = self._screener.follow(self._context, part).moved(start)
         if self._highest is None or score.value > self._highest.value:
             self._highest = score
@@ -151,6 +147,6 @@ class StreamScreen:
             self._held = ""
             self._waiting = Release("", Span(start, start), None, stopped=True)
             return Release("", Span(start, start), score, stopped=True)
-        self._released = score.size
+        self.released = score.size
         self._waiting = Release("", Span(score.size, score.size), None, stopped=False)
         return Release(part, Span(start, score.size), score, stopped=False)
