@@ -17,6 +17,7 @@ PARSED = frozenset(
 )
 NUMBERS = frozenset("int float bool INT FLOAT BOOL UUID IntRange FloatRange DateTime Decimal".split())
 CHOICES = frozenset(["Choice"])
+FILES = frozenset(["Path", "File", "FileType"])  # whoever calls names a file of their own
 MARKS = frozenset(["argument", "option"])
 
 
@@ -25,6 +26,8 @@ def of_type(frame: Frame, name: str) -> int:
     last = name.rpartition(".")[2]
     if last in CHOICES:
         return frame.machine.everything
+    if last in FILES:
+        return frame.machine.bit("path")
     return frame.machine.everything & ~frame.machine.numeric if last in NUMBERS else 0
 
 

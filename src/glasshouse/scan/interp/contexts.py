@@ -49,7 +49,9 @@ def wants_context(machine: Machine, frame: Frame, ref: FuncRef, given: Arguments
     if given.rest is not None and carries(machine, given.rest, 0, seen):
         return True
     if machine.root.concrete:
-        return machine.root.tainted and len(stack) < 5 and machine.budget.size(fn) <= CONTEXT_SIZE
+        registrars = machine.matcher(frame).registrars
+        tells = machine.root.tainted or any(value.path in registrars for value in given.pos)
+        return tells and len(stack) < 5 and machine.budget.size(fn) <= CONTEXT_SIZE
     if len(stack) >= 4:
         return False
     if (

@@ -15,6 +15,7 @@ from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import (
     LITERAL,
     NOT_CONST,
+    UNKNOWN,
     ClassRef,
     FuncRef,
     Obj,
@@ -282,6 +283,18 @@ def patterned(frame: Frame, cls: Cls, name: str) -> int:
 
 
 # --- forms -----------------------------------------------------------------------------------------------------------
+
+
+def submitted(frame: Frame, param: ir.Param) -> Value | None:
+    """The form that ``form_valid`` of a Django view is given: an instance of the view's ``form_class``."""
+    machine, cls = frame.machine, frame.fn.cls
+    for item in machine.program.supers(cls)[0] if cls is not None else ():
+        machine.ensure_class(item)
+        kinds = [ref.cls for ref in item.attrs.get("form_class", UNKNOWN).refs if ref.__class__ is ClassRef]
+        if kinds:
+            place = (frame.module.index, param.span)
+            return Value(refs=tuple(Obj("instance", place, kind, open=True) for kind in kinds))
+    return None
 
 
 def form_data(frame: Frame, obj: Obj, value: Value, name: str, span: int) -> Value | None:

@@ -33,6 +33,8 @@ def depends(frame: Frame, given: Arguments, span: int) -> Value | None:
 
 def provided(frame: Frame, entry: schema.Entry, param: ir.Param) -> Value | None:
     """What the framework passes for a parameter that depends on a function; None for other parameters."""
+    if param.name == "form" and frame.fn.ir.name == "form_valid":
+        return declared_data.submitted(frame, param)
     function, type_of = dependency(frame, param)
     if function is None:
         return None

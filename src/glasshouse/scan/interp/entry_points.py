@@ -26,9 +26,10 @@ def register(
 
     ``checks``: the schemas that the framework checks the fields of the first parameter against.
     """
+    listener = not any(param.type for param in entry.params)  # gives data to the function it stands in
     for value in values:
         for ref in handlers(machine, value):
-            if ref.__class__ is FuncRef and not registered(machine, ref.fn):
+            if ref.__class__ is FuncRef and (not registered(machine, ref.fn) or (listener and ref.frame is frame)):
                 machine.unit.registered.add(ref.fn)
                 run_entry(machine, ref.fn, entry, ref.frame, machine.heap, ref.this, checks)
 
@@ -82,9 +83,14 @@ def run_entry(
     if checks and fn.ir.params:
         first = fn.ir.params[0].name
         frame.env[first] = javascript_schemas.narrowed(frame, frame.val(first), checks, fn.ir.span)
+        if not machine.units.frozen:
+            machine.narrowed.add(fn)
     if entry.setters and this is None:
         sources.fill_fields(machine, frame, entry.setters)
     frame.returned_to = entry if entry.keeps or entry.result in machine.matcher(frame).calls else None
     root.stack.append(fn)
     frame.run()
+    written = machine.heap
     machine.rejoin(saved)
+    if heap and closure is not None and closure.fn.ir.kind != "module":
+        machine.heap.take_over(written)

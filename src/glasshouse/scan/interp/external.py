@@ -119,6 +119,8 @@ def library_call(
     language = frame.module.language
     if language == "javascript":
         return javascript_call(frame, path, receiver, given, span, new)
+    if language == "python":
+        javascript_responses.note(frame, path, receiver, given)
     if language == "go":
         return go_builtins.call(frame, path, receiver, given, span)
     if language == "php":
@@ -277,7 +279,10 @@ def run_callbacks(
 def unknown_call(frame: Frame, callee: Value, given: Arguments, span: int) -> Value:
     """A callee we know nothing of (a parameter, a computed function)."""
     result = unmodelled(frame, "?.call", None, given, span, False)
-    taint = join_taint(result.taint, callee.taint)
+    called = callee.taint
+    if called and frame.module.language == "javascript":  # data that chose a function is not what that returns
+        called = {label: mark for label, mark in called.items() if label.kind != "source"}
+    taint = join_taint(result.taint, called)
     return Value(taint=taint) if taint else UNKNOWN
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from glasshouse.scan.interp.values import Value
+from glasshouse.scan.interp.values import Value, join
 
 
 class Heap(dict[Any, dict[Any, Value]]):
@@ -23,3 +23,14 @@ class Heap(dict[Any, dict[Any, Value]]):
     def fork(self) -> Heap:
         """A copy that can be written without changing this one."""
         return Heap(self, self.log)
+
+    def take_over(self, later: Heap) -> None:
+        """What code that runs at some later time wrote into a fork of its own may stand here as well."""
+        for obj in dict.fromkeys(later.log):
+            written = later[obj]
+            here = self.get(obj)
+            if here is None:
+                self[obj] = written
+            elif here is not written:
+                both = {key: join(item, written[key]) for key, item in here.items() if key in written}
+                self[obj] = {**here, **written, **both}

@@ -5,14 +5,17 @@ What is parsed and what was parsed are harmless afterwards as the address of a r
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
 from glasshouse.scan.bodies import NESTING, blocks_of
+from glasshouse.scan.interp import elements
 from glasshouse.scan.interp.access_paths import LOOK_BACK, definition
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
+    from glasshouse.scan.interp.values import Value
 
 HOSTS = frozenset(["hostname", "netloc", "host", "origin"])
 PROTOCOLS = frozenset(["protocol", "scheme"])
@@ -26,8 +29,15 @@ PARSERS = frozenset(
     """urlparse urlsplit URL parse url_parse furl Url uri_reference urljoin url_join unquote decodeURIComponent str
     String toString trim strip lower toLowerCase create URI toURI toURL parse_url strtolower""".split()
 )
+OPEN = re.compile(r"(?i)(?:https?|ftp|wss?):?/{0,2}$|(?:[a-z][a-z0-9+.-]*:)?//[^/?#\\]*$")
 MOVES = 8
 MAX_BLOCKS = 400  # of a function, looked through for the block around another
+
+
+def open_after(frame: Frame, prefix: Value) -> bool:
+    """Whether what follows a prefix decides the host of an address: ``https://``, but also ``https://shop.example``."""
+    parts = [prefix, *(elements.known_elements(frame, prefix, "values") or [] if prefix.refs else [])]
+    return any(part.const.__class__ is str and OPEN.match(part.const) is not None for part in parts)
 
 
 def is_host(frame: Frame, ins: ir.Instr) -> bool:

@@ -52,6 +52,7 @@ class Matcher:
         self._assign_patterns: list[tuple[int, LatePattern]] = []
         self.decorators: dict[str, list[MatchModel]] = {}
         self.entries: list[schema.Entry] = []
+        self.registrars: set[str] = set()  # types at which functions are registered
         self.shaped_entries: list[schema.Entry] = []
         self._method_entries: dict[str, list[schema.Entry]] = {}
         self.decorator_entries: dict[str, schema.Entry] = {}
@@ -145,6 +146,7 @@ class Matcher:
                 self.shaped_entries.append(entry)
             for path in entry.registers:
                 self._call(path).registers.append((entry, compile_selector(entry.argument)))
+                self.registrars.add(path.rpartition(".")[0])
             for path in entry.decorator:
                 self.decorator_entries.setdefault(path, entry)
 

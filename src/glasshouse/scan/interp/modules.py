@@ -360,6 +360,8 @@ class Modules:
             elif last in LIST_TYPES and not value.path and value.const is NOT_CONST:
                 return Value(NOT_CONST, value.taint, value.refs, "list")
         resolved = self.program.type_of(module, text)
+        if module.language == "python" and resolved.__class__ is str and text.isidentifier():
+            resolved = self.annotated(module, text) or resolved
         if isinstance(resolved, Cls):
             if any(ref.__class__ is FuncRef or (ref.__class__ is Obj and ref.cls is not None) for ref in value.refs):
                 return value
@@ -380,6 +382,17 @@ class Modules:
         ):
             return value
         return Value(value.const, value.taint, value.refs, resolved)
+
+    def annotated(self, module: Module, name: str) -> Cls | str | None:
+        """The type behind an alias: ``Session = Annotated[AsyncSession, Depends(session)]``."""
+        value = (module.env or {}).get(name)
+        if value is None or not value.refs or not value.path.endswith("Annotated[]"):
+            return None
+        for ref in value.refs:
+            first = (self.machine.fields(ref) or {}).get(0) if ref.__class__ is Obj else None
+            if first is not None:
+                return next((item.cls for item in first.refs if item.__class__ is ClassRef), first.path or None)
+        return None
 
     def instance_field(self, frame: Frame, obj: Obj, name: str) -> Value | None:
         """A field of an instance that nothing here has set: what constructors leave in it, or its declared type."""

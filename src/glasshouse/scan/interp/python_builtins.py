@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan.interp import attributes, dependencies, elements, literals
 from glasshouse.scan.interp.arguments import Arguments
-from glasshouse.scan.interp.values import NONE, NOT_CONST, UNKNOWN, ClassRef, Obj, Value, join, join_all
+from glasshouse.scan.interp.values import LITERAL, NONE, NOT_CONST, UNKNOWN, ClassRef, Obj, Value, join, join_all
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
@@ -88,11 +88,13 @@ def length(frame: Frame, given: Arguments, span: int) -> Value | None:
 
 def number_range(frame: Frame, given: Arguments, span: int) -> Value | None:
     bounds = [item.const for item in given.pos]
+    if NOT_CONST in bounds and not any(item.taint for item in given.pos):
+        return made(frame, "list", {"*": Value(path=LITERAL), "#len": UNKNOWN}, span)
     if not 1 <= len(bounds) <= 3 or any(bound.__class__ is not int for bound in bounds) or 0 in bounds[2:]:
         return None
     numbers = range(*bounds)
     if len(numbers) > MAX_RANGE:
-        return made(frame, "list", {"*": UNKNOWN, "#len": UNKNOWN}, span)
+        return made(frame, "list", {"*": Value(path=LITERAL), "#len": UNKNOWN}, span)
     fields: dict[Any, Value] = {index: Value(number) for index, number in enumerate(numbers)}
     fields["#len"] = Value(len(numbers))
     return made(frame, "list", fields, span)
@@ -105,9 +107,20 @@ def enumerated(frame: Frame, given: Arguments, span: int) -> Value | None:
     fields: dict[Any, Value] = {"#len": source["#len"]}
     for name, item in source.items():
         if name != "#len":
-            number = Value(name) if name.__class__ is int and len(given.pos) == 1 else UNKNOWN
+            number = Value(name) if name.__class__ is int and len(given.pos) == 1 else Value(path=LITERAL)
             fields[name] = made(frame, "tuple", {0: number, 1: item, "#len": Value(2)}, span)
     return made(frame, "list", fields, span, given.pos[0])
+
+
+def mapped(frame: Frame, given: Arguments, span: int) -> Value | None:
+    """``map(quote, words)``: what the function gives for any one element."""
+    from glasshouse.scan.interp import calls
+
+    if len(given.pos) != 2 or not (given.pos[0].refs or given.pos[0].path):
+        return None
+    element = elements.element(frame, given.pos[1], "values", span)
+    result = calls.call_value(frame, given.pos[0], Arguments([element], {}), span)
+    return made(frame, "list", {"*": result, "#len": UNKNOWN}, span)
 
 
 def zipped(frame: Frame, given: Arguments, span: int) -> Value | None:
@@ -199,6 +212,11 @@ def matched_position(frame: Frame, obj: Obj, value: Value, name: str, span: int)
     return None
 
 
+def same(frame: Frame, given: Arguments, span: int) -> Value | None:
+    """A decorator that hands on the function as it is."""
+    return given.pos[0] if len(given.pos) == 1 and given.pos[0].refs and not given.kw else None
+
+
 Handler = Callable[["Frame", "Arguments", int], "Value | None"]
 HANDLERS: dict[str, Handler] = {
     "list": sequence("list"),
@@ -211,11 +229,13 @@ HANDLERS: dict[str, Handler] = {
     "range": number_range,
     "xrange": number_range,
     "enumerate": enumerated,
+    "map": mapped,
     "zip": zipped,
     "sorted": reordered,
     "reversed": backwards,
     "getattr": get_attribute,
     "setattr": set_attribute,
     "delattr": delete_attribute,
+    **dict.fromkeys(["functools.cache", "functools.lru_cache", "functools.lru_cache()", "async_lru.alru_cache"], same),
     **dict.fromkeys(dependencies.MAKERS, dependencies.depends),
 }

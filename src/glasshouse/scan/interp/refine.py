@@ -229,7 +229,7 @@ def found_first(frame: Frame, block: ir.Block, position: int, operand: Any) -> N
         return
     argument = frame.val(call[5][0]) if call[5] and call[5][0].__class__ is not list else None
     if argument is not None and (argument.const.__class__ is str or not given_by_stranger(argument)):
-        prefix_test(frame, block, where, call[3], True)
+        prefix_test(frame, block, where, call[3], True, call[5][0])
 
 
 def given_by_stranger(value: Value) -> bool:
@@ -287,11 +287,11 @@ def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds
     elif name in MEMBER_TESTS and operands:
         member_test(frame, block, position, ins, holds)
     elif name in PREFIX_TESTS and operands:
-        prefix_test(frame, block, position, ins[3], holds)
+        prefix_test(frame, block, position, ins[3], holds, operands[0])
         if not holds and frame.val(operands[0]).const in PARENTS:
             relative_test(frame, block, position, ins[3])
     elif name == "HasPrefix" and len(operands) > 1:  # of Go's package strings
-        prefix_test(frame, block, position, operands[0], holds)
+        prefix_test(frame, block, position, operands[0], holds, operands[1])
         if not holds and frame.val(operands[1]).const in PARENTS:
             relative_test(frame, block, position, operands[0])
             if normal(frame, frame.val(operands[0])):  # cleaned, and does not lead upwards
@@ -371,13 +371,13 @@ def normal(frame: Frame, value: Value) -> bool:
     return any(bits & frame.machine.normal_bit for bits, _ in (value.taint or {}).values())
 
 
-def prefix_test(frame: Frame, block: ir.Block, position: int, operand: Any, holds: bool) -> None:
-    """``path.startswith(base)`` on a normalised path keeps it below the base."""
+def prefix_test(frame: Frame, block: ir.Block, position: int, operand: Any, holds: bool, prefix: Any) -> None:
+    """``path.startswith(base)`` on a normalised path keeps it below the base; an address, where its host is whole."""
     value = frame.val(operand)
     machine = frame.machine
     if not holds or not value.taint:
         return
-    mask = machine.bit("redirect") | machine.bit("ssrf")
+    mask = 0 if host_tests.open_after(frame, frame.val(prefix)) else machine.bit("redirect") | machine.bit("ssrf")
     if normal(frame, value):
         mask |= machine.bit("path")
     scrub(frame, block, position, operand, mask)
@@ -578,6 +578,8 @@ def scrub_field(frame: Frame, ins: ir.Instr, mask: int) -> None:
     name = ins[4] if ins[0] == ir.ATTR else frame.val(ins[4]).const
     if name is NOT_CONST:
         return
+    if name == "origin" and owner.path == "MessageEvent" and mask == machine.everything:
+        replace_same(frame, owner, Value(owner.const, None, owner.refs))  # a message of somebody who is trusted
     for ref in owner.refs:
         if ref.__class__ is Obj:
             fields = machine.fields(ref)

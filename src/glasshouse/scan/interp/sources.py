@@ -188,7 +188,7 @@ def bind_entry(machine: Machine, frame: Frame, entry: schema.Entry) -> None:
     """Give an entry point's parameters what the framework passes."""
     number = 0
     supplied: set[str] = set()
-    if frame.module.language == "javascript":
+    if frame.module.language in ("javascript", "python"):
         frame.env[go_builtins.CONTENT] = UNKNOWN  # so that it is known only where every way has set it
     for param in frame.fn.ir.params:
         if param.kind == "self":

@@ -42,6 +42,7 @@ from glasshouse.scan.interp.javascript.promises import (
     reject,
     settle,
 )
+from glasshouse.scan.interp.javascript.react import STATE, loader_data, set_state, use_memo, use_state
 from glasshouse.scan.interp.values import (
     NONE,
     UNKNOWN,
@@ -424,6 +425,16 @@ FUNCTIONS: dict[str, Maker] = {
     "bluebird.promisify": promisify,
     "es6-promisify.promisify": promisify,
     "pify": promisify,
+    "react.useState": use_state,
+    "preact/hooks.useState": use_state,
+    "react.useMemo": use_memo,
+    "preact/hooks.useMemo": use_memo,
+    "react.useCallback": itself,
+    "react-router-dom.useLoaderData": loader_data,
+    "react-router.useLoaderData": loader_data,
+    "@remix-run/react.useLoaderData": loader_data,
+    "@remix-run/node.json": itself,
+    "@remix-run/node.defer": itself,
 }
 METHODS: dict[str, dict[str, Method]] = {
     "map": {
@@ -447,5 +458,6 @@ METHODS: dict[str, dict[str, Method]] = {
         "entries": map_entries,
         "forEach": map_each,
     },
+    STATE: {"$set": set_state},
     "promise": {"$resolve": settle, "$reject": reject, "$called_back": called_back},
 }

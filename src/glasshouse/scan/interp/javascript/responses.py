@@ -1,7 +1,7 @@
 """What type of content a response was given: ``res.type("json")``, ``res.setHeader("Content-Type", "text/plain")``.
 
-It is kept in the environment of the function that sets it, so that it ends with a branch; sinks of JavaScript and Go
-see it as ``content``.
+It is kept in the environment of the function that sets it, so that it ends with a branch; sinks of JavaScript, Python
+and Go see it as ``content``.
 """
 
 from __future__ import annotations
@@ -16,8 +16,13 @@ from glasshouse.scan.interp.values import UNKNOWN, Obj, Value
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
 
-SETTERS = frozenset("setHeader set header type contentType writeHead headers append".split())
-RESPONSES = frozenset(["express.Response", "http.ServerResponse", "fastify.Reply", "koa.Context", "hapi.Response"])
+SETTERS = frozenset(
+    "setHeader set header type contentType writeHead headers append set_header add_header send_header".split()
+)
+RESPONSES = frozenset(
+    """express.Response http.ServerResponse fastify.Reply koa.Context hapi.Response tornado.web.RequestHandler
+    http.server.BaseHTTPRequestHandler""".split()
+)
 SHORT = {"html": "text/html", "htm": "text/html", "txt": "text/plain", "text": "text/plain", "svg": "image/svg+xml"}
 SHORT.update(xml="application/xml", xhtml="application/xhtml+xml")
 DEPTH = 4  # functions inside one another

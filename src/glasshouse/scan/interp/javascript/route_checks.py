@@ -7,6 +7,7 @@ express-validator only note what they find, so they count where something in the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ SAFE = frozenset(
 )
 HAPI = {"params": "params", "payload": "payload", "query": "query", "headers": "headers"}
 VALID = "valid "  # field of a checked request of Hono, before the name of what was checked
+PATTERNS = re.compile(r":(\w+)\(((?:[^()\\]|\\.)+)\)")  # in the path of a route
 DEPTH = 3  # lists of handlers inside one another
 
 
@@ -125,8 +127,22 @@ def of_express(frame: Frame, given: Arguments, span: int) -> dict[str, Obj]:
                 inner = javascript_schemas.schema_of(fields.get(section, UNKNOWN))
                 if inner is not None:
                     whole[section] = inner
+    found = found if asked else {}
+    of_path = in_path(frame, given.pos[0].const, span) if given.pos else {}
+    if of_path:
+        found["params"] = {**of_path, **found.get("params", {})}
     partly = {name: javascript_schemas.new(frame, span, "partly", 0, fields) for name, fields in found.items()}
-    return {**(partly if asked else {}), **whole}
+    return {**partly, **whole}
+
+
+def in_path(frame: Frame, path: object, span: int) -> dict[Any, Value]:
+    r"""What the path of a route asks of its parameters: ``/orders/:id(\d+)``."""
+    found: dict[Any, Value] = {}
+    for name, pattern in PATTERNS.findall(path) if path.__class__ is str else ():
+        left = patterns.matched(pattern, True, True)
+        mask = patterns.harmless(frame, left) if left is not None else 0
+        found[name] = schema_value(javascript_schemas.new(frame, span, "value", mask))
+    return found
 
 
 def handed(frame: Frame, values: list[Value], depth: int = 0) -> Iterator[Any]:

@@ -51,7 +51,7 @@ def call_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, holds
     elif name in MEMBER_TESTS and len(args) > 1 and holds:
         member_test(frame, block, position, name, args)
     elif name in PREFIX_TESTS and args:
-        begins_with(frame, block, position, args[0], holds)
+        begins_with(frame, block, position, args, holds)
 
 
 def pattern_test(frame: Frame, block: ir.Block, position: int, args: list[Any], holds: bool) -> None:
@@ -94,10 +94,11 @@ def holds_numbers(frame: Frame, value: Value) -> bool:
     return False
 
 
-def begins_with(frame: Frame, block: ir.Block, position: int, operand: Any, holds: bool) -> None:
+def begins_with(frame: Frame, block: ir.Block, position: int, args: list[Any], holds: bool) -> None:
     from glasshouse.scan.interp.refine import prefix_test
 
-    prefix_test(frame, block, position, operand, holds)
+    if len(args) > 1:
+        prefix_test(frame, block, position, args[0], holds, args[1])
 
 
 def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, op: str, holds: bool) -> None:
@@ -117,13 +118,13 @@ def comparison(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, op: 
     if bound in (1, 0) and name in ("preg_match", "in_array") and bound.__class__ is int:
         call_test(frame, block, where, call, holds == bool(bound))
     elif name in POSITION_TESTS and bound == 0 and bound.__class__ is int and holds:
-        refine.prefix_test(frame, block, where, args[0], True)
+        begins_with(frame, block, where, args, True)
     elif name in PREFIX_COMPARISONS and bound == 0 and holds:
-        refine.prefix_test(frame, block, where, args[0], True)
+        begins_with(frame, block, where, args, True)
     elif name in POSITION_TESTS and bound is False and holds and len(args) > 1:
         if frame.val(args[1]).const in ("..", "../", "/", "\\", "./"):
             refine.scrub(frame, block, where, args[0], frame.machine.bit("path"))
     elif name == "basename" and holds:
         refine.scrub(frame, block, where, args[0], frame.machine.bit("path"))
     elif name == "substr" and holds and len(args) > 2 and frame.val(args[1]).const == 0:
-        refine.prefix_test(frame, block, where, args[0], True)
+        refine.prefix_test(frame, block, where, args[0], True, right)

@@ -297,8 +297,8 @@ class Definitions(Patterns):
                 pair = parts_of(part) if part.kind_id == k.KEYWORD_ARGUMENT else []
                 if len(pair) == 2:
                     args.append((self.word(pair[0]), self.literal(pair[1])))
-                    if args[-1] == ("type", None):
-                        args.append(("$type", self.dotted(pair[1])))
+                    if args[-1] in (("type", None), ("response_class", None)):
+                        args.append((f"${args[-1][0]}", self.dotted(pair[1])))
                 elif not pair:
                     args.append(("", self.literal(part)))
         return Decorator(self.dotted(target), args, self.span(node))
