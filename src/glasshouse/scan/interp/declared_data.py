@@ -131,11 +131,45 @@ def parameter(frame: Frame, param: ir.Param) -> int:
     """The classes for which the framework's check of one parameter makes its data harmless."""
     if frame.module.language != "python":
         numeric = bool(param.type) and frame.machine.modules.is_numeric(frame.module, param.type)
+        if frame.module.language == "php" and not numeric:
+            return required(frame, param.name)
         return frame.machine.everything & ~frame.machine.numeric if numeric else piped(frame, param)
     mask = ruled_out(frame, frame.module, annotated(param) or param.type) if param.type else 0
     mask |= command_lines.decorated(frame, param) | routed(frame, param.name)
     default = default_of(frame, param) if param.has_default else None
     return mask | default_mask(frame, default[3], default[4]) if default is not None else mask
+
+
+def required(frame: Frame, name: str) -> int:
+    """What a route of Symfony asks of its part: ``requirements: ['year' => '\\d{4}']``, ``/{year<\\d+>}``."""
+    for mark in frame.fn.ir.decorators:
+        for key, text in mark.args:
+            if text.__class__ is not str:
+                continue
+            inline = re.search(rf"\{{!?{re.escape(name)}<([^>]+)>", text)
+            pattern = text if key == f"requirements.{name}" else inline[1] if inline is not None else ""
+            left = patterns.matched(pattern, True, True) if pattern else None
+            if left is not None:
+                return patterns.harmless(frame, left)
+    return 0
+
+
+SLIM_PART = re.compile(r"\{(\w+)(?::((?:[^{}]|\{[\d,]+\})+))?\}")
+
+
+def route_parts(frame: Frame, value: Value, span: int) -> Value:
+    """The array of a route's parts in Slim, some of which have a pattern: ``/orders/{number:[0-9]+}``."""
+    found = SLIM_PART.findall(frame.machine.route)
+    if not any(pattern for _, pattern in found):
+        return value
+    obj = Obj("dict", (frame.module.index, span))
+    fields: dict[Any, Value] = {}
+    for name, pattern in found:
+        left = patterns.matched(pattern, True, True) if pattern else None
+        mask = patterns.harmless(frame, left) if left is not None else 0
+        fields[name] = Value(taint=without(value.taint, mask), path=LITERAL)
+    frame.machine.heap[obj] = fields
+    return Value(refs=(obj,))
 
 
 CHECKING_PIPES = frozenset(

@@ -424,6 +424,8 @@ class Machine(Findings):
 
     def check_arithmetic(self, frame: Frame, op: str, a: Value, b: Value, span: int) -> None:
         text = self.bit("sql")  # data that may still be text is not a number
+        if op == "+" and str in (a.const.__class__, b.const.__class__):
+            return
         if op == "+" and any(bits & text for side in (a, b) for bits, _ in (side.taint or {}).values()):
             return
         sources.pseudo_call(self, frame, "$arith", [Value(op), a, b], span)

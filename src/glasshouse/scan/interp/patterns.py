@@ -95,6 +95,8 @@ CLASS_CHARACTERS = {
     "header": "\n",
     "log": "\n",
     "quote": "'",
+    "ldap": "(|&",
+    "xpath": "'\"",
 }
 
 

@@ -323,7 +323,7 @@ def member_test(frame: Frame, block: ir.Block, position: int, ins: ir.Instr, hol
         return
     if (
         holds
-        and argument.taint
+        and (argument.taint or operands[0].__class__ is int)  # which may have been looked at on one way to here
         and allow_list(frame, receiver)
         and (receiver.refs or receiver.path or not receiver.taint)
     ):

@@ -209,6 +209,8 @@ def bind_entry(machine: Machine, frame: Frame, entry: schema.Entry) -> None:
             value = machine.modules.typed(frame.module, param.type, UNKNOWN)
         if model is not None:
             value = entry_value(machine, frame, model, param, value)
+            if frame.module.language == "php" and machine.route and param.type in ("", "array", "?array"):
+                value = declared_data.route_parts(frame, value, param.span)
         elif value is UNKNOWN or not value.path:
             obj = Obj("param", (frame.module.index, param.span), open=True)
             value = Value(value.const, value.taint, value.refs or (obj,), value.path)

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from glasshouse.scan.interp import attributes, elements, texts
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.values import LITERAL, NOT_CONST, UNKNOWN, Taint, Value, join_taint, without
-from glasshouse.scan.page import QUOTED, SCRIPT, TEXT, Page
+from glasshouse.scan.page import QUOTED, SCRIPT, TEXT, URL, Page
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
     from glasshouse.scan.interp.machine import Machine
 
 MAX_TEXT = 4096
+OWN_PATH = "the path of this request"  # as the source describes it
 SQL, HTML, LOCATION = "$sql", "$html", "$location"
 HEADER = re.compile(r"(?i)^\s*(?:location|refresh)\s*:\s*(?:\d+\s*;\s*url=)?")
 REASONS = {
@@ -165,6 +166,11 @@ def placed(machine: Machine, taint: Taint | None, place: str) -> Taint | None:
     """Taint of data that lands at a place of a page."""
     if not taint:
         return taint
+    if place == URL:  # the path of this request begins with a slash: it is no other kind of address
+        own = {label: mark for label, mark in taint.items() if label.text == OWN_PATH}
+        if own:
+            others = {label: mark for label, mark in taint.items() if label.text != OWN_PATH}
+            return join_taint(placed(machine, own, QUOTED), placed(machine, others, place))
     outside = place not in (TEXT, QUOTED)
     return settled(taint, machine.bit("xss"), machine.bit("context"), outside, place == SCRIPT)
 

@@ -61,6 +61,9 @@ def is_reference(lo: Lowering, part: Node) -> bool:
     return any(child.type in ("reference_modifier", "&", "by_ref") for child in part.children)
 
 
+MAX_ITEMS = 50  # of an array in an attribute
+
+
 def decorators(lo: Lowering, node: Node) -> list[Decorator]:
     """Attributes, with the constants among their arguments."""
     found: list[Decorator] = []
@@ -83,7 +86,13 @@ def constant(lo: Lowering, part: Node) -> list[tuple[str, Any]]:
     if not pieces:
         return []
     known = lo.text(pieces[-1])[1:-1] if pieces[-1].type == "string" else None
-    return [(lo.text(name), known)]
+    found: list[tuple[str, Any]] = [(lo.text(name), known)]
+    if name is not None and pieces[-1].type == "array_creation_expression":  # `requirements: ['id' => '[0-9]+']`
+        for item in meaningful(pieces[-1])[:MAX_ITEMS]:
+            pair = meaningful(item)
+            if len(pair) == 2 and pair[0].type == pair[1].type == "string":
+                found.append((f"{lo.text(name)}.{lo.text(pair[0])[1:-1]}", lo.text(pair[1])[1:-1]))
+    return found
 
 
 # --- functions -------------------------------------------------------------------------------------------------------
