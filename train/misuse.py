@@ -78,7 +78,7 @@ def record(data: Path, rows: list[Row], folder: Path) -> Training:
         model="misuse-screener",
         weights_digest=sha256_of(raw),
         code_digest=files_digest((*HERE.glob("misuse*.py"), *HERE.glob("misuse*.yaml"))),
-        data_digest=files_digest((data, HERE / "misuse_templates.yaml")),
+        data_digest=files_digest((data, HERE / "misuse_documents.yaml", HERE / "misuse_templates.yaml")),
         split={"training": len(rows)},
         sources=by_source(sources),
         labels=dict(Counter(row.label for row in rows)),

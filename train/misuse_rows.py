@@ -8,6 +8,7 @@ import msgspec
 import pyarrow.parquet
 import yaml
 
+from train.misuse_documents import documents
 from train.misuse_synthetic import written
 
 HERE = Path(__file__).resolve().parent
@@ -91,8 +92,8 @@ def licence_of_rows(path: Path) -> dict[str, str]:
 
 
 def written_rows() -> list[Row]:
-    """The requests made from templates."""
-    return [Row(each.text, each.label, each.source, each.category) for each in written()]
+    """The requests made from templates, and the documents that say what is normal."""
+    return [Row(each.text, each.label, each.source, each.category) for each in (*written(), *documents())]
 
 
 def lexicon() -> dict[str, list[str]]:

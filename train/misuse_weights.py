@@ -13,7 +13,7 @@ from glasshouse.guard.misuse.verdicts import CATEGORIES
 from train.misuse_model import Fitted, Table, fit_categories, words_of_sources
 from train.misuse_rows import Row, category_of
 
-NAME = "glasshouse-misuse-2"
+NAME = "glasshouse-misuse-3"
 SENTENCE_MARGIN = 2.0
 ORDINARY_WORDS = 400
 KNOWN_ROWS = 3
@@ -68,7 +68,7 @@ def vocabulary(rows: Sequence[Row], concepts: dict[str, list[str]]) -> tuple[lis
     words = [[word for word in tokens(row.text) if word.isalpha()] for row in rows]
     shared = {each for each, seen in words_of_sources(rows, words).items() if len(seen) >= 2 and len(each) > 1}
     named = {word for phrases in concepts.values() for phrase in phrases for word in tokens(phrase) if word.isalpha()}
-    counts = Counter(word for found in words for word in set(found) if len(word) > 1)
+    counts = Counter(word for found in words for word in dict.fromkeys(found) if len(word) > 1)  # same ties each time
     often = {word for word, count in counts.items() if count >= KNOWN_ROWS}
     return sorted(shared | often | named | {"a", "i"}), [word for word, _ in counts.most_common(ORDINARY_WORDS)]
 

@@ -70,9 +70,9 @@ class Quota(msgspec.Struct, frozen=True):
     money_micros_per_month: int | None = None
 
 
-MISUSE_DENIES_AT = 96
+MISUSE_DENIES_AT = 95
 """The screening score, in whole per cent, from which on a request is denied where an engagement says nothing: the
-screener's calibrated point ``deny``, rounded down.  A test holds the two together when the weights change."""
+screener's calibrated point ``deny``, to the nearest per cent.  A test holds the two together."""
 
 
 class Engagement(msgspec.Struct, frozen=True):

@@ -75,7 +75,7 @@ def test_the_operating_points_are_ordered() -> None:
 
 
 def test_an_engagement_that_says_nothing_denies_at_the_calibrated_point() -> None:
-    assert int(100 * SCREENER.thresholds["deny"]) == MISUSE_DENIES_AT
+    assert round(100 * SCREENER.thresholds["deny"]) == MISUSE_DENIES_AT
     plain = Engagement("e", "acme", "tests", Scope(), ("model.call",), 1, Term(0, 1))
     assert plain.misuse_denies_at == MISUSE_DENIES_AT
 
