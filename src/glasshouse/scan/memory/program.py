@@ -104,16 +104,21 @@ class FunctionFacts:
 
     @property
     def finds(self) -> bool:
-        """Whether it looks for something: it returns a pointer from inside, and null where it comes to its end."""
+        """Whether it looks for something: it returns a pointer from a loop, and null where it comes to its end."""
         if self._finds is None:
-            returns = [ins for ins in self.every if ins[0] == ir.RETURN]
             last = self.function.body[-1] if self.function.body else None
             self._finds = (
                 self.returns_memory
                 and last is not None
                 and last[0] == ir.RETURN
                 and self.is_null(last[2])
-                and any(ins is not last and not self.is_null(ins[2]) for ins in returns)
+                and any(
+                    inner[0] == ir.RETURN and not self.is_null(inner[2])
+                    for ins in self.every
+                    if ins[0] in (ir.LOOP, ir.DO_LOOP, ir.FOREACH)
+                    for number in ir.BLOCK_FIELDS[ins[0]]
+                    for inner in walk(ins[number])
+                )
             )
         return self._finds
 

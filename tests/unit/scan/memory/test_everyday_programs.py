@@ -32,6 +32,13 @@ void f(struct o *o, char *t) { char *old = o->s; %s o->s = strdup(old); }""",
         ("", "if (strlen(argv[1]) >= sizeof(a.sun_path)) return 1;"),
         "unbounded-copy",
     ),
+    "what a search gives is used without a test": (
+        """struct p { char *n; struct p *next; };
+struct p *seek(struct p *p, const char *n) { for (; p; p = p->next) if (!strcmp(p->n, n)) return p; return NULL; }
+char *f(struct p *first, const char *n) { struct p *p = seek(first, n); %s return p->n; }""",
+        ("", "if (!p) return 0;"),
+        "unchecked-result",
+    ),
     "a position that snprintf moves": (
         """void f(char **v, int c) { char b[64]; int i, n = 0;
 for (i = 0; i < c; i++) { n += snprintf(b + n, sizeof(b) - n, "%%s", v[i]); %s } }""",
@@ -181,6 +188,14 @@ def test_the_weak_one_is_told_and_its_twin_is_not(rule: str, text: str, expected
     weak, safe = {"a.c": C, "k.c": KERNEL, "a.cpp": CPP}[table][rule][1]
     assert expected in checks(text % weak, table)
     assert expected not in checks(text % safe, table)
+
+
+def test_a_getter_with_a_bound_is_no_search() -> None:
+    text = """struct v { int n; char **items; };
+char **get(struct v *v, int i) { if (i >= 0 && i < v->n) return &v->items[i]; return NULL; }
+void f(struct v *v) { int i; for (i = 0; i < v->n; i++) use(*get(v, i)); }
+"""
+    assert "unchecked-result" not in checks(text, "a.c")
 
 
 @pytest.mark.parametrize(
