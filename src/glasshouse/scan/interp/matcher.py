@@ -146,7 +146,9 @@ class Matcher:
                 self.shaped_entries.append(entry)
             for path in entry.registers:
                 self._call(path).registers.append((entry, compile_selector(entry.argument)))
-                self.registrars.add(path.rpartition(".")[0])
+                owner = path.rpartition(".")[0]
+                if owner.strip("*"):  # of a function by itself, or a method of anything, the owner tells nothing
+                    self.registrars.add(owner)
             for path in entry.decorator:
                 self.decorator_entries.setdefault(path, entry)
 
