@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.interp import construction, findings, sources
+from glasshouse.scan.interp import attributes, construction, findings, sources
 from glasshouse.scan.interp.heap import Heap
 from glasshouse.scan.interp.javascript import schemas as javascript_schemas
 from glasshouse.scan.interp.units import ENTRY, SUMMARY
@@ -29,9 +29,24 @@ def register(
     listener = not any(param.type for param in entry.params)  # gives data to the function it stands in
     for value in values:
         for ref in handlers(machine, value):
-            if ref.__class__ is FuncRef and (not registered(machine, ref.fn) or (listener and ref.frame is frame)):
+            if ref.__class__ is not FuncRef:
+                continue
+            if (listener and ref.frame is frame and news(frame, ref.fn, span)) or not registered(machine, ref.fn):
                 machine.unit.registered.add(ref.fn)
                 run_entry(machine, ref.fn, entry, ref.frame, machine.heap, ref.this, checks)
+
+
+def news(frame: Frame, fn: Fn, span: int) -> bool:
+    """Whether data is in variables where there was none when this call registered the function before, in a loop."""
+    listening, key = frame.machine.root.listening, (frame, fn, span)
+    held = {
+        (name, label)
+        for name, value in frame.env.items()
+        for label in attributes.deep_taint(frame.machine, value) or ()
+    }
+    before = listening.get(key)
+    listening[key] = held if before is None else before | held
+    return before is None or not held <= before
 
 
 def registered(machine: Machine, fn: Fn) -> bool:
@@ -93,4 +108,4 @@ def run_entry(
     written = machine.heap
     machine.rejoin(saved)
     if heap and closure is not None and closure.fn.ir.kind != "module":
-        machine.heap.take_over(written)
+        machine.heap.take_over(written, machine.base, closure)
