@@ -6,7 +6,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
-from glasshouse.scan.memory import api, bounds, lengths, lifetime, misuse, objects, printing, reading, refine, suggest
+from glasshouse.scan.memory import (
+    api,
+    bounds,
+    extremes,
+    lengths,
+    lifetime,
+    misuse,
+    objects,
+    printing,
+    reading,
+    refine,
+    suggest,
+)
 from glasshouse.scan.memory.evaluate import havoc, read, region_of, write
 from glasshouse.scan.memory.following import interesting
 from glasshouse.scan.memory.names import ALL, element_type
@@ -531,6 +543,7 @@ def _table() -> dict[str, Effect]:
     table["getline"] = objects.line_reader(table["getline"])
     table["$vla"] = vla
     table.update(dict.fromkeys(("get_user", "__get_user"), taken))
+    table.update(extremes.effects())
     table.update(dict.fromkeys(("va_start", "va_end", "va_copy"), nothing))
     table["operator new"] = table["operator new[]"] = swallow
     return table

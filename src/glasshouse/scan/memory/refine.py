@@ -450,7 +450,7 @@ def _side(engine: Engine, state: State, operand: Any, value: V, operator: str, o
         replace(engine, state, operand, value, value.having(checked=True))
         return True
     made = value.having()
-    if not _limits(made, value, operator, other, loop):
+    if not limited(made, value, operator, other, loop):
         return False
     lo, hi = made.lo, made.hi
     if lo is not None and hi is not None and lo > hi:
@@ -477,7 +477,7 @@ def _side(engine: Engine, state: State, operand: Any, value: V, operator: str, o
     return True
 
 
-def _limits(made: V, value: V, operator: str, other: V, loop: bool) -> bool:
+def limited(made: V, value: V, operator: str, other: V, loop: bool = False) -> bool:
     """Narrow ``made`` in place; false where the test cannot hold."""
     at = other.const()
     if operator == "==":

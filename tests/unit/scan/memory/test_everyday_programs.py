@@ -50,6 +50,17 @@ for (i = 0; i < c; i++) { n += snprintf(b + n, sizeof(b) - n, "%%s", v[i]); %s }
         ("", "if (!h) return;"),
         "unchecked-allocation",
     ),
+    "a bound that is larger than the buffer": (
+        """#define MIN(a, b) ((a) < (b) ? (a) : (b))
+void f(int fd) { char b[16]; unsigned n; if (read(fd, &n, 4) < 4) return; memcpy(b, g(), MIN(n, %s)); }""",
+        ("17", "16"),
+        "buffer-overflow",
+    ),
+    "a length from outside has a floor, and no ceiling": (
+        """void f(int fd) { char b[16]; unsigned n; if (read(fd, &n, 4) < 4) return; memcpy(b, g(), %s); }""",
+        ("max(n, 16u)", "clamp(n, 1u, 16u)"),
+        "outside-length",
+    ),
     "a record of an initialiser list brings data from outside along": (
         """struct r { char *p; unsigned n; };
 static int take(struct r *r) { char b[16]; %s memcpy(b, r->p, r->n); return b[0]; }
@@ -95,6 +106,13 @@ full(fd, p, n); free(p); return 0; }""",
     ),
 }
 KERNEL = {
+    "a count of a message, and an array that is shorter": (
+        """struct m { u8 count; struct { u64 a; u64 b; } item[2]; };
+int f(struct m *m) { char b[4]; u8 max, n = m->count; int i, sum = 0; max = %s;
+for (i = 0; i < max; i++) sum += m->item[i].a; return sum; }""",
+        ("n", "min_t(u8, n, 2)"),
+        "buffer-overread",
+    ),
     "an index that user space gives may be negative": (
         """struct d { int v[8]; };
 long f(struct d *d, int *arg) { int i; if (get_user(i, arg)) return -14; if (%s i >= 8) return -22;
