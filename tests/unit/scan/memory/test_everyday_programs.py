@@ -9,6 +9,12 @@ from glasshouse.scan.language.interface import LowerLimits
 from glasshouse.scan.memory.checks import analyse_file
 
 C = {
+    "the elements of a hash table, and one that is none": (
+        """struct e { int n; };
+int f(struct e *table) { struct e *e = NULL, *next; int s = 0; %s { s += e->n; } return s; }""",
+        ("", "HASH_ITER(hh, table, e, next)"),
+        "null-dereference",
+    ),
     "a wrapper of vfprintf is given what a socket sent": (
         """static void logmsg(const char *fmt, ...) { va_list ap; va_start(ap, fmt); vfprintf(stderr, fmt, ap);
 va_end(ap); }
@@ -106,6 +112,14 @@ full(fd, p, n); free(p); return 0; }""",
     ),
 }
 KERNEL = {
+    "a list is freed after a label, by a loop that has read the next one": (
+        """int f(struct list_head *all, int n) { struct hook *hook = kzalloc(sizeof(*hook), GFP_KERNEL), *next;
+if (!hook) return 1; if (n) { kfree(hook); goto out; } list_add(&hook->list, all); return 0;
+out:
+%s(hook, next, all, list) { list_del(&hook->list); kfree(hook); } return n; }""",
+        ("release_hook", "list_for_each_entry_safe"),
+        "use-after-free",
+    ),
     "a count of a message, and an array that is shorter": (
         """struct m { u8 count; struct { u64 a; u64 b; } item[2]; };
 int f(struct m *m) { char b[4]; u8 max, n = m->count; int i, sum = 0; max = %s;

@@ -22,23 +22,40 @@ def compound(lo: Lowering, node: Node) -> None:
     while position < len(children):
         child = children[position]
         position += 1
-        if child.type == "expression_statement" and position < len(children):
-            call = _macro_loop(lo, child)
+        if child.type in ("expression_statement", "labeled_statement") and position < len(children):
+            labels, inner = _labels(child)
+            call = _macro_loop(lo, inner)
             if call is not None:
+                for label in labels:
+                    _label(lo, label)
                 _each(lo, call, children[position])
                 position += 1
                 continue
         lo.run(child)
 
 
+def _labels(node: Node) -> tuple[list[Node], Node]:
+    """The labels before a statement, and the statement."""
+    labels = []
+    while node.type == "labeled_statement" and node.named_children:
+        labels.append(node)
+        node = node.named_children[-1]
+    return labels, node
+
+
+LOOPS = re.compile(r"(?i)each|(^|_)iter(ate)?(_|$)")
+
+
 def _macro_loop(lo: Lowering, node: Node) -> Node | None:
     """The call in ``list_for_each_entry(...)`` and its kind: a statement without a semicolon, which is a loop."""
-    if not node.has_error or not node.named_children or node.named_children[0].type != "call_expression":
+    if node.type != "expression_statement" or not node.has_error or not node.named_children:
+        return None
+    if node.named_children[0].type != "call_expression":
         return None
     last = node.children[-1]
     call = node.named_children[0]
     name = lo.child(call, "function")
-    is_loop = last.is_missing and name is not None and "each" in lo.text(name).lower()
+    is_loop = last.is_missing and name is not None and LOOPS.search(lo.text(name)) is not None
     return call if is_loop else None
 
 
@@ -51,6 +68,8 @@ def _each(lo: Lowering, call: Node, body: Node) -> None:
     arguments = lo.child(call, "arguments")
     names = [child for child in arguments.named_children if child.type != "comment"] if arguments is not None else []
     cursors = names[:2] if "safe" in lo.text(call)[:60] else names[:1]
+    if lo.text(call).startswith("HASH_ITER"):  # uthash: the handle, the table, the element, the next one
+        cursors = names[2:4]
     lo.labels.append((label, label))
 
     def inside() -> None:
@@ -281,10 +300,15 @@ def goto_statement(lo: Lowering, node: Node) -> None:
     lo.builder.block.append([ir.GOTO, lo.span(node), lo.text(label) if label is not None else "?"])
 
 
-@statement("labeled_statement")
-def labeled_statement(lo: Lowering, node: Node) -> None:
+def _label(lo: Lowering, node: Node) -> Node | None:
     label = lo.child(node, "label")
     lo.builder.block.append([ir.LABEL, lo.span(node), lo.text(label) if label is not None else "?"])
+    return label
+
+
+@statement("labeled_statement")
+def labeled_statement(lo: Lowering, node: Node) -> None:
+    label = _label(lo, node)
     for child in node.named_children:
         if label is None or child.start_byte != label.start_byte:
             lo.run(child)
