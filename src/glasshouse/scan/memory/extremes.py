@@ -17,7 +17,7 @@ BETWEEN = "clamp CLAMP clamp_t clamp_val av_clip".split()
 
 
 def effects() -> dict[str, Effect]:
-    return {name: extreme for name in (*LEAST, *GREATEST, *BETWEEN)}
+    return dict.fromkeys((*LEAST, *GREATEST, *BETWEEN), extreme)
 
 
 def extreme(engine: Engine, state: State, made: Call) -> V:
