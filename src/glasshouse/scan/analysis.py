@@ -173,7 +173,7 @@ def run_roots(machine: Machine, modules: Sequence[Module], progress: Progress | 
             if not entry_points.registered(machine, fn):
                 guarded(machine, module, entry_points.enter, machine, fn, entry)
         for fn in module.functions:
-            if fn.ir.kind in ir.CALLED and fn not in machine.narrowed:
+            if fn.ir.kind in ir.CALLED:
                 guarded(machine, module, machine.summary_of, fn)
         if progress is not None:
             progress(number + 1, len(modules))

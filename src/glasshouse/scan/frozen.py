@@ -56,6 +56,7 @@ class State(msgspec.Struct, array_like=True):
     registered: list[int]
     patched: list[int]
     names: list[Table]  # of builtins, of names that nothing defines, of global objects, of patterns
+    checked: list[int] = []
 
 
 class LazyState(State, array_like=True):
@@ -105,11 +106,12 @@ class StateWriter:
             elif owner.__class__ is Cls:
                 fields.append((1, numbers.cls(owner), self.table(table)))
         registered = sorted(map(numbers.fn, machine.units.open[0].registered))
+        checked = sorted(map(numbers.fn, machine.units.open[0].checked))
         patched = sorted(map(numbers.cls, machine.patched))
         tables = (modules.builtins, modules.unbound, machine.ambient, machine.patterns)
         self._finish()
         names = [self.table(self.reached(table)) for table in tables]
-        return State(self.nodes, envs, frames, classes, fields, registered, patched, names)
+        return State(self.nodes, envs, frames, classes, fields, registered, patched, names, checked)
 
     def reached(self, table: dict[Any, Any]) -> dict[Any, Any]:
         """Of things that are made when they are first named, those that something holds."""
@@ -245,6 +247,7 @@ def moved(state: State, functions: list[int], place: Callable[[int, int], int]) 
         elif kind in (FUNC, FRAME):
             row[1] = fn(row[1])
     state.registered = [fn(number) for number in state.registered]
+    state.checked = [fn(number) for number in state.checked]
     state.fields = [(kind, number if kind else fn(number), table) for kind, number, table in state.fields]
     return state
 
@@ -323,6 +326,7 @@ class StateReader:
             owner: Any = classes[number] if kind else self.fn(number)
             machine.base[owner] = Later(self, table)
         machine.units.open[0].registered = {self.fn(number) for number in state.registered}
+        machine.units.open[0].checked = {self.fn(number) for number in state.checked}
         machine.patched = {classes[number] for number in state.patched}
         modules.builtins, modules.unbound, machine.ambient, machine.patterns = (
             Later(self, table) for table in state.names

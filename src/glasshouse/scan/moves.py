@@ -192,6 +192,7 @@ class Move:
             fact.span = self.span(self.file(fact.fn), fact.span)
         row.kept = [msgspec.structs.replace(item, label=self.label(item.label)) for item in row.kept]
         row.entries = [functions[number] for number in row.entries]
+        row.checked = [functions[number] for number in row.checked]
         row.capped = [functions[number] for number in row.capped]
         row.widened = [(file, self.span(file, span)) for file, span in row.widened]
 

@@ -6,7 +6,7 @@ once and referred to by position.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from itertools import accumulate, chain
 
 import msgspec
@@ -75,6 +75,7 @@ class Details(msgspec.Struct, array_like=True):
     asked: list[str] = []
     reads: list[FlowRow] = []
     kept: list[KeptRow] = []
+    checked: list[int] = []
 
 
 class UnitRow(msgspec.Struct, array_like=True):
@@ -184,7 +185,7 @@ class Writer:
 
     def details(self, unit: Unit) -> Details | None:
         weak = weak_hits(unit.key[1]) if unit.key[0] == SUMMARY else ()
-        tables = unit.flows or unit.guesses or unit.facts or unit.entries or unit.capped or unit.widened
+        tables = unit.flows or unit.guesses or unit.facts or unit.entries or unit.checked or unit.capped or unit.widened
         stores = unit.reads or unit.kept
         if not (weak or tables or stores or unit.dropped or unit.remade or unit.asked):
             return None  # most have nothing to tell
@@ -201,6 +202,7 @@ class Writer:
             sorted(unit.asked),
             [self.flow(flow) for flow in unit.reads.values()],
             [self.kept(place, label, mark) for (place, label), mark in unit.kept.items()],
+            sorted(map(self._numbers.fn, unit.checked)),
         )
 
     def kept(self, place: str, label: Label, mark: Mark) -> KeptRow:
@@ -275,8 +277,10 @@ class Merged:
 def merged(machine: Machine, outcomes: Sequence[Outcome]) -> Merged:
     """All outcomes together: what is told at one place does not depend on their order."""
     found = Merged()
+    checked = {number for outcome in outcomes for row in outcome.units if row.details for number in row.details.checked}
+    alone = {number * KINDS + kind for number in checked for kind in (ENTRY, SUMMARY)}
     for outcome in outcomes:
-        Reader(machine, outcome).into(found)
+        Reader(machine, outcome).into(found, alone)
     found.failed = dict(sorted(found.failed.items(), key=lambda item: item[0].index))
     found.exhausted = dict(sorted(found.exhausted.items(), key=lambda item: item[0].index))
     return found
@@ -310,8 +314,8 @@ class Reader:
         rule, step = self.rules[row.rule], self.step(row.step)
         return WeakHit(owner, row.index, rule, row.sink, row.act, row.confidence, fn, row.span, step, row.field)
 
-    def details(self, row: Details, found: Merged) -> None:
-        functions = self.functions
+    def flows(self, row: Details, found: Merged) -> None:
+        """What data of real sources reaches, and what is kept at places of stores."""
         for flow in row.flows:
             keep_flow(found.flows, self.flow(flow))
         for flow in row.guesses:
@@ -321,21 +325,28 @@ class Reader:
         for kept in row.kept:
             label = self.machine.source_label(*kept.label)
             keep_mark(found.kept, kept.place, label, (int(kept.mask, 16), self.step(kept.step)))
+
+    def details(self, row: Details, found: Merged) -> None:
+        functions = self.functions
         for fact in row.facts:
             rule, fn = self.rules[fact.rule], functions[fact.fn]
             keep_fact(found.facts, Fact(rule, fn, fact.span, fact.details, fact.confidence))
-        found.weak += [self.weak(hit) for hit in row.weak]
         found.entries.update(functions[number] for number in row.entries)
         found.capped.update(functions[number] for number in row.capped)
         found.widened.update(row.widened)
 
-    def into(self, found: Merged) -> None:
+    def into(self, found: Merged, alone: Set[int] = frozenset()) -> None:
+        """``alone``: units that run, for itself, a function whose data another unit has seen a framework check."""
         modules, functions = self.machine.program.modules, self.functions
         called: set[int] = set()
         for row in self.outcome.units:
             called.update(row.called)
             if row.details is not None:
                 self.details(row.details, found)
+                dropped = row.key in alone
+                found.weak += [self.weak(hit) for hit in row.details.weak if hit.index or not dropped]
+                if not dropped:
+                    self.flows(row.details, found)
         found.called.update(functions[number] for number in called)
         for index, reason in self.outcome.failed.items():
             found.failed.setdefault(modules[index], reason)

@@ -92,7 +92,7 @@ def units(record: Record | None) -> dict[int, object]:
         ]
         flows.append(sorted(repr((msgspec.structs.replace(row, step=0), way(row.step))) for row in more.kept))
         facts = [msgspec.to_builtins(fact) for fact in more.facts]
-        looked = row.touched, row.needs, row.called, more.entries, more.capped, more.widened, row.cost
+        looked = row.touched, row.needs, row.called, more.entries, more.checked, more.capped, more.widened, row.cost
         told[row.key] = looked, flows, facts
     return told
 
@@ -351,6 +351,37 @@ def test_what_one_handler_keeps_is_followed_into_another_whichever_is_edited(sca
     (scans.tree / "load.py").write_text(writer.format("request.args['n']"))
     assert b"py-command-injection" in scans.scan()
     assert scans.reused
+
+
+HANDLER = """\
+const { execSync } = require('child_process');
+exports.show = (request, reply) => {
+  execSync('a ' + request.query.n);
+};
+"""
+BUILD = """\
+const shown = require('./show');
+function build() {
+  const app = require('fastify')();
+  app.get('/', %s, shown.show);
+  return app;
+}
+module.exports = build;
+"""
+
+
+def test_a_handler_is_judged_by_the_checks_of_its_route_when_these_are_edited(scans: Scans) -> None:
+    checked = "{ schema: { query: { type: 'object', properties: { n: { type: 'integer' } } } } }"
+    (scans.tree / "show.js").write_text(HANDLER)
+    told = {}
+    for options in (checked, "{}", checked.replace("integer", "string"), checked):
+        (scans.tree / "build.js").write_text(BUILD % options)
+        found = scans.scan()
+        told[options] = b"js-command-injection" in found
+        (scans.tree / "show.js").write_text("// moved\n" + (scans.tree / "show.js").read_text())
+        assert (b"js-command-injection" in scans.scan()) == told[options]
+        assert scans.reused
+    assert list(told.values()) == [False, True, True]
 
 
 def test_functions_inside_a_body_may_come_and_go(scans: Scans) -> None:

@@ -44,6 +44,11 @@ ENUM_PARTS = frozenset(["value", "name"])
 LENGTHS = frozenset(["length", "size"])
 
 
+def checked(value: Value) -> bool:
+    """Whether a value is what a framework hands on after it has checked some of its fields."""
+    return any(ref.__class__ is Obj and ref.kind == CHECKED for ref in value.refs)
+
+
 def derived(machine: Machine, taint: Taint | None, name: str) -> Taint | None:
     """Taint of a field of something tainted: parameter labels get the field added to their path."""
     if not taint:
@@ -75,7 +80,7 @@ def get_attr(frame: Frame, value: Value, name: str, span: int) -> Value:
     if value.const.__class__ is str and name in LENGTHS:
         return Value(len(value.const))
     path = value.path
-    if found is not None and path and any(ref.__class__ is Obj and ref.kind == CHECKED for ref in value.refs):
+    if found is not None and path and checked(value):
         return machine.sensitive(frame, name, found, span)
     if path and len(path) < MAX_PATH_TEXT:
         full = f"{path}.{name}"

@@ -444,6 +444,8 @@ def run_in_context(frame: Frame, ref: FuncRef, given: Arguments, span: int) -> V
     machine = frame.machine
     fn = ref.fn
     new = machine.new_frame(fn, ref.this, ref.frame)
+    if machine.root.checked and given.pos and attributes.checked(given.pos[0]):
+        machine.root.checked.add(fn)  # the handler that a wrapper calls
     bind(frame, new, fn, given, span)
     before = {param.name: new.env.get(param.name) for param in fn.ir.params}
     height = machine.budget.height(fn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glasshouse.scan.interp import predicates
+from glasshouse.scan.interp import attributes, predicates
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.budget import MAX_FRAMES
 from glasshouse.scan.interp.stores import STORED
@@ -47,6 +47,8 @@ def wants_context(machine: Machine, frame: Frame, ref: FuncRef, given: Arguments
         if carries(machine, value, 0, seen):
             return True
     if given.rest is not None and carries(machine, given.rest, 0, seen):
+        return True
+    if machine.root.checked and given.pos and attributes.checked(given.pos[0]):
         return True
     if machine.root.concrete:
         registrars = machine.matcher(frame).registrars

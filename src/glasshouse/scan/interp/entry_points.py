@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from glasshouse.scan import ir
 from glasshouse.scan.interp import attributes, construction, findings, sources
 from glasshouse.scan.interp.heap import Heap
+from glasshouse.scan.interp.javascript import route_checks as javascript_route_checks
 from glasshouse.scan.interp.javascript import schemas as javascript_schemas
 from glasshouse.scan.interp.units import ENTRY, SUMMARY
 from glasshouse.scan.interp.values import FuncRef, Obj, Value
@@ -27,12 +28,18 @@ def register(
     ``checks``: the schemas that the framework checks the fields of the first parameter against.
     """
     listener = not any(param.type for param in entry.params)  # gives data to the function it stands in
+    unit = machine.unit
     for value in values:
         for ref in handlers(machine, value):
             if ref.__class__ is not FuncRef:
                 continue
-            if (listener and ref.frame is frame and news(frame, ref.fn, span)) or not registered(machine, ref.fn):
-                machine.unit.registered.add(ref.fn)
+            inner: set[Fn] = set() if listener else javascript_route_checks.wrapped(machine, ref)
+            unchecked: set[Fn] = {ref.fn, *inner} & unit.checked if not checks else set()
+            known = registered(machine, ref.fn, bool(checks)) and inner <= unit.handed and not unchecked
+            if (listener and ref.frame is frame and news(frame, ref.fn, span)) or not known:
+                unit.registered.add(ref.fn)
+                unit.handed |= inner
+                unit.checked -= unchecked
                 run_entry(machine, ref.fn, entry, ref.frame, machine.heap, ref.this, checks)
 
 
@@ -49,9 +56,10 @@ def news(frame: Frame, fn: Fn, span: int) -> bool:
     return before is None or not held <= before
 
 
-def registered(machine: Machine, fn: Fn) -> bool:
-    """Whether a module or the unit at work has handed the function to a framework already."""
-    return fn in machine.unit.registered or fn in machine.units.open[0].registered
+def registered(machine: Machine, fn: Fn, checked: bool = True) -> bool:
+    """Whether a module or the unit at work has handed the function to a framework already (modules: as ``checked``)."""
+    base = machine.units.open[0]
+    return fn in machine.unit.registered or (fn in base.registered and (checked or fn not in base.checked))
 
 
 def enter(machine: Machine, fn: Fn, entry: schema.Entry) -> None:
@@ -98,13 +106,14 @@ def run_entry(
     if checks and fn.ir.params:
         first = fn.ir.params[0].name
         frame.env[first] = javascript_schemas.narrowed(frame, frame.val(first), checks, fn.ir.span)
-        if not machine.units.frozen:
-            machine.narrowed.add(fn)
+        root.checked = {fn}
     if entry.setters and this is None:
         sources.fill_fields(machine, frame, entry.setters)
     frame.returned_to = entry if entry.keeps or entry.result in machine.matcher(frame).calls else None
     root.stack.append(fn)
     frame.run()
+    if root.checked and not machine.capped:
+        machine.unit.checked |= root.checked
     written = machine.heap
     machine.rejoin(saved)
     if heap and closure is not None and closure.fn.ir.kind != "module":

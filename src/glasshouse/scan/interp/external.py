@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from glasshouse.scan import ir
@@ -234,6 +235,8 @@ def unmodelled(frame: Frame, path: str, receiver: Value | None, given: Arguments
         refs = tuple(ref for ref in given.pos[0].refs if ref.__class__ is ClassRef)
         if refs:  # a class decorator gives back the class
             return Value(NOT_CONST, taint, refs)
+    if callbacks and not refs and not new and frame.module.language == "javascript" and WRAPPERS.search(name):
+        refs = tuple(ref for value in callbacks[:1] for ref in value.refs if ref.__class__ is FuncRef)
     return Value(NOT_CONST, taint, refs, result_path(frame, path, new))
 
 
@@ -241,6 +244,9 @@ SAME_TEXT = frozenset("strip lstrip rstrip encode decode replace format format_m
 BUFFERS = frozenset(
     """java.lang.StringBuilder java.lang.StringBuffer java.io.StringWriter java.util.StringJoiner
     java.io.ByteArrayOutputStream""".split()
+)
+WRAPPERS = re.compile(  # names of functions that give a handler whose errors are passed on
+    r"(?i)^wrap$|async[_-]?(handler|wrap|middleware|route)|(wrap|catch|handle)[_-]?async|(try|catch)[_-]?(catch|errors?)$"
 )
 FLUENT = frozenset(["append", "toString", "trim", "strip", "iterator", "stream"])
 

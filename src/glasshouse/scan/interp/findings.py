@@ -49,11 +49,12 @@ class Fact(NamedTuple):
 class Root:
     """One stretch of analysis with its own heap and budget: a module body, an entry point, or one summary."""
 
-    __slots__ = ("concrete", "created", "fn", "listening", "sinks", "stack", "tainted")
+    __slots__ = ("checked", "concrete", "created", "fn", "listening", "sinks", "stack", "tainted")
 
     def __init__(self, fn: Fn, concrete: bool) -> None:
         self.fn = fn
         self.concrete = concrete
+        self.checked: set[Fn] = set()  # functions that run on a request that a framework has checked
         self.sinks: dict[tuple[str, int, int, Label], SinkHit] = {}
         self.created: list[tuple[Obj, Any, Frame, int]] = []
         self.listening: dict[tuple[Frame, Fn, int], set[tuple[str, Label]]] = {}  # see `entry_points.news`

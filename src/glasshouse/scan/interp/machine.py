@@ -64,7 +64,6 @@ class Machine(Findings):
         self.keep: list[Value] = []
         self.constants = CONSTANTS
         self.patched: set[Cls] = set()  # classes whose attributes are written from outside their bodies
-        self.narrowed: set[Fn] = set()  # handlers that modules register, whose data a framework checks first
         self.budget = Budget()
         self.ambient: dict[int, Value] = {}
         self.patterns: dict[tuple[str, str], Obj] = {}

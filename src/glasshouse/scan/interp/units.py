@@ -35,12 +35,14 @@ class Unit:
         "asked",
         "called",
         "capped",
+        "checked",
         "cost",
         "dropped",
         "entries",
         "facts",
         "flows",
         "guesses",
+        "handed",
         "kept",
         "key",
         "lowest",
@@ -61,6 +63,8 @@ class Unit:
         self.called: set[Fn] = set()
         self.entries: set[Fn] = set()
         self.registered: set[Fn] = set()
+        self.handed: set[Fn] = set()  # functions inside registered ones, such as `wrap(handler)` gives
+        self.checked: set[Fn] = set()  # those that a framework calls only with data that it has checked
         self.flows: dict[tuple[str, int, int], Flow] = {}
         self.guesses: dict[tuple[str, int, int], Flow] = {}  # flows from values of unknown origin
         self.reads: dict[tuple[str, int, int, str], Flow] = {}  # flows from places of stores (see `stores`)
@@ -85,6 +89,8 @@ class Unit:
         self.called = self.called or NOBODY
         self.entries = self.entries or NOBODY
         self.registered = self.registered or NOBODY
+        self.handed = self.handed or NOBODY
+        self.checked = self.checked or NOBODY
         self.asked = self.asked or NOBODY
         self.flows = self.flows or NOTHING
         self.guesses = self.guesses or NOTHING
@@ -225,6 +231,7 @@ class Units:
         above.asked |= unit.asked
         above.called |= unit.called
         above.entries |= unit.entries
+        above.checked |= unit.checked
         above.capped.update(unit.capped)
         above.widened.update(unit.widened)
         for steps in (unit.cost, unit.dropped):

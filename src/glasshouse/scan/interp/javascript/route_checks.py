@@ -17,9 +17,11 @@ from glasshouse.scan.interp import attributes, elements, patterns
 from glasshouse.scan.interp.arguments import Arguments
 from glasshouse.scan.interp.javascript import schemas as javascript_schemas
 from glasshouse.scan.interp.values import UNKNOWN, FuncRef, Obj, Value
+from glasshouse.scan.program import Fn
 
 if TYPE_CHECKING:
     from glasshouse.scan.interp.frame import Frame
+    from glasshouse.scan.interp.machine import Machine
 
 CHAIN = "express-validator.Chain"
 PLACES = {"body": "body", "query": "query", "param": "params", "cookie": "cookies", "header": "headers"}
@@ -113,7 +115,7 @@ def of_express(frame: Frame, given: Arguments, span: int) -> dict[str, Obj]:
     asked = False
     for ref in handed(frame, given.pos):
         if ref.__class__ is FuncRef:
-            asked = asked or asks(frame, ref)
+            asked = asked or any(asks(frame, fn) for fn in (ref.fn, *wrapped(frame.machine, ref)))
             continue
         fields = frame.machine.fields(ref) or {}
         if "#names" in fields:
@@ -158,9 +160,17 @@ def handed(frame: Frame, values: list[Value], depth: int = 0) -> Iterator[Any]:
                 yield from handed(frame, items, depth + 1)
 
 
-def asks(frame: Frame, ref: FuncRef) -> bool:
+def wrapped(machine: Machine, ref: FuncRef) -> set[Fn]:
+    """JavaScript: the functions that a function was made for, such as ``handler`` of what ``wrap(handler)`` gives."""
+    around = ref.frame
+    if around is None or around.module.language != "javascript" or around.fn in machine.stack:
+        return set()
+    held = [around.env[param.name] for param in around.fn.ir.params if param.name in around.env]
+    return {inner.fn for value in held for inner in value.refs if inner.__class__ is FuncRef}
+
+
+def asks(frame: Frame, fn: Fn) -> bool:
     """Whether a function asks what the chains have found."""
-    fn = ref.fn
     frame.machine.unit.touched.add(fn)
     wanted = "validationResult"
     return any(
