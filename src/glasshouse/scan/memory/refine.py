@@ -28,6 +28,9 @@ COMPARERS = frozenset("strcmp strncmp strcasecmp strncasecmp memcmp bcmp stricmp
 PASSES = frozenset(["abs", "labs", "fabs", "fabsf", "llabs", "abs64", "strlen", "ntohs", "ntohl"])
 
 
+MAX_CASES = 16  # of a switch that are remembered as left
+
+
 def assume(engine: Engine, state: State, operand: Any, truth: bool, reuse: bool, loop: bool = False) -> State | None:
     """The state in which the operand is true (or false), None where that cannot be.
 
@@ -532,6 +535,8 @@ def assume_case(engine: Engine, state: State, subject: Any, operands: list[Any],
                         return None
         return state.copy()
     case = _peek(engine, state, operands[0]).const()
+    if case in value.ne or operands[0] in value.others:
+        return None  # an earlier switch has left with this one
     if at is not None and case is not None:
         return state.copy() if at == case else None
     if case is not None and ((value.lo is not None and case < value.lo) or (value.hi is not None and case > value.hi)):
@@ -546,7 +551,11 @@ def assume_case(engine: Engine, state: State, subject: Any, operands: list[Any],
 
 def exclude_case(engine: Engine, state: State, subject: Any, operands: list[Any]) -> State | None:
     value = _peek(engine, state, subject)
-    at = value.const()
-    if at is not None and _peek(engine, state, operands[0]).const() == at:
-        return None
+    at, case = value.const(), _peek(engine, state, operands[0]).const()
+    if at is not None:
+        return None if case == at else state
+    if value.reg is None and case is not None and len(value.ne) < MAX_CASES:
+        replace(engine, state, subject, value, value.having(ne=value.ne | {case}))
+    elif case is None and operands[0].__class__ is str and operands[0].isupper() and len(value.others) < MAX_CASES:
+        replace(engine, state, subject, value, value.having(others=value.others | {operands[0]}))
     return state

@@ -40,6 +40,7 @@ class V:
     type: str = ""
     text: str | None = None  # constant text
     ne: frozenset[int] = frozenset()
+    others: frozenset[str] = frozenset()  # constants of unknown value that it is not
     real: bool = False  # a floating-point number
     strlen_of: Region | None = None
     parts: tuple[Any, ...] | None = None  # ("*", a, b) or ("+", a, b): arithmetic on data that is not bounded
@@ -206,7 +207,7 @@ def _rest(made: V, a: V, b: V) -> None:
     for name in ("real", "checked"):
         if name in one or name in two:
             made.__dict__[name] = one.get(name, False) or two.get(name, False)
-    for name in ("text", "func", "parts", "name", "strlen_of", "size_of", "ne"):
+    for name in ("text", "func", "parts", "name", "strlen_of", "size_of", "ne", "others"):
         if name in one and one[name] == two.get(name):
             made.__dict__[name] = one[name]
 

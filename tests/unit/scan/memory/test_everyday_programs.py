@@ -112,6 +112,13 @@ full(fd, p, n); free(p); return 0; }""",
     ),
 }
 KERNEL = {
+    "what one switch looks up is used in another for the same command": (
+        """int f(struct args *a) { struct device *dev = NULL; struct x *x = kzalloc(8, GFP_KERNEL); kfree(x);
+switch (a->cmd) { case ADD_CMD: case DEL_CMD: dev = get_by_name(a->name); if (!dev) return 1; }
+switch (a->cmd) { case %s: return dev->id; } return 0; }""",
+        ("SET_CMD", "DEL_CMD"),
+        "null-dereference",
+    ),
     "a list is freed after a label, by a loop that has read the next one": (
         """int f(struct list_head *all, int n) { struct hook *hook = kzalloc(sizeof(*hook), GFP_KERNEL), *next;
 if (!hook) return 1; if (n) { kfree(hook); goto out; } list_add(&hook->list, all); return 0;
