@@ -55,6 +55,7 @@ class Call(NamedTuple):
     waiter: Waiter
     entries: int
     weight: int  # bytes that wait in memory
+    ends: int  # entries that end what is under way
 
 
 class Settings(NamedTuple):
@@ -79,6 +80,8 @@ class Committer:
         self._opened = set(store.opened())
         self._waiting: queue.SimpleQueue[Call | list[Call] | Callable[[], None] | None] = queue.SimpleQueue()
         self._soon: list[Call] = []
+        self._soon_ends = 0
+        self._pause: tuple[Any, Any] | None = None  # an event loop, and its timer that ends the gathering of `_soon`
         self._waiting_entries = self._waiting_bytes = 0
         self._counter = threading.Lock()
         self._writing = threading.Lock()  # held by whoever writes
@@ -103,13 +106,14 @@ class Committer:
     def submit(self, request: Request, waiter: Waiter) -> None:
         """Queues a request; its waiter is answered when the entries are durable, or with what kept them out."""
         sealed: list[list[Sealed]] = []
-        entries, weight = 1, ENTRY_WEIGHT
+        entries, weight, ends = 1, ENTRY_WEIGHT, 0
         if isinstance(request, Append):
             wrapping = self._settings.wrapping
             sealed = [[seal(payload, wrapping) for payload in entry.payloads] for entry in request.entries]
             entries = len(sealed)
             weight = ENTRY_WEIGHT * entries + sum(len(each.blob) for some in sealed for each in some)
-        self._enqueue(Call(request, sealed, waiter, entries, weight))
+            ends = sum(entry.part == "closes" for entry in request.entries)
+        self._enqueue(Call(request, sealed, waiter, entries, weight, ends))
 
     def checkpoint(self) -> SignedCheckpoint:
         """What the log has signed last."""
@@ -142,16 +146,27 @@ class Committer:
                 self._waiting.put(call)
                 return
             self._soon.append(call)
+            self._soon_ends += call.ends
+            loop = call.waiter.loop
             if len(self._soon) == 1:
-                call.waiter.loop.call_soon(self._end_turn, call.waiter.loop)
+                loop.call_soon(self._end_turn, loop)
+            elif self._pause is not None and self._pause[0] is loop and self._nobody_else_comes():
+                self._pause[1].cancel()
+                self._pause = None
+                loop.call_soon(self._write_soon, loop)
+
+    def _nobody_else_comes(self) -> bool:
+        """Whether everything under way waits for this batch, as far as is known."""
+        return self._soon_ends >= len(self._opened)
 
     def _end_turn(self, loop: Any) -> None:
         """Has what one turn of an event loop has asked for written, after a pause while more is under way."""
         pause = self._pace.pause(self._settings.steady()) if len(self._opened) > 1 else 0.0
-        if pause > 0.0:
-            loop.call_later(pause, self._write_soon, loop)
-        else:
-            self._write_soon(loop)
+        with self._counter:
+            if pause > 0.0 and not self._nobody_else_comes():
+                self._pause = loop, loop.call_later(pause, self._write_soon, loop)
+                return
+        self._write_soon(loop)
 
     def _write_soon(self, loop: Any) -> None:
         """Writes what has come from an event loop, here or in the thread."""
@@ -160,7 +175,7 @@ class Committer:
             if not here:
                 self._hand_over()
                 return
-            calls, self._soon = self._soon, []
+            calls = self._taken()
         try:
             if calls:  # else the log was closed meanwhile
                 self._write_here(calls, loop)
@@ -168,9 +183,14 @@ class Committer:
             self._writing.release()
 
     def _hand_over(self) -> None:
-        if self._soon:
-            self._waiting.put(self._soon)
-            self._soon = []
+        calls = self._taken()
+        if calls:
+            self._waiting.put(calls)
+
+    def _taken(self) -> list[Call]:
+        """What has come from event loops since this was last asked."""
+        calls, self._soon, self._soon_ends, self._pause = self._soon, [], 0, None
+        return calls
 
     def _may_write_here(self) -> bool:
         """Whether that holds nobody up.  If so nobody else writes now, and the caller must let go of `_writing`."""

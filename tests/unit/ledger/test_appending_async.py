@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import sqlite3
 import warnings
+from collections.abc import Callable
+from contextvars import Context
 from pathlib import Path
+from typing import TypeVarTuple, Unpack
 
 import pytest
 from hypothesis import given
@@ -14,7 +18,7 @@ from hypothesis import strategies as st
 
 from glasshouse.ledger import Ledger, NewEntry, Receipt
 from glasshouse.ledger.audit.verify import verify
-from glasshouse.ledger.entry import decode
+from glasshouse.ledger.entry import Part, decode
 from glasshouse.ledger.pace import LONGEST_PAUSE_S, Pace
 from glasshouse.words.errors import LedgerError, LedgerStoppedError
 
@@ -142,6 +146,45 @@ def test_what_waits_for_others_to_share_its_batch_is_written_before_the_log_clos
     reader = Ledger.read(tmp_path / "log")
     assert reader.unanswered() == []
     reader.close()
+
+
+Ts = TypeVarTuple("Ts")
+
+
+class Patient(asyncio.SelectorEventLoop):
+    """Where a pause is for ever."""
+
+    def call_later(
+        self, delay: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        return super().call_later(delay * 1e9, callback, *args, context=context)
+
+
+def test_a_batch_waits_for_nobody_once_everything_under_way_waits_for_it(tmp_path: Path) -> None:
+    def entry(key: str, part: Part, about: int | None = None) -> NewEntry:
+        return NewEntry(kind="act.outcome", organisation="o1", key=key, about=about, part=part)
+
+    async def main() -> None:
+        ticks = itertools.count()
+        with Ledger.open(tmp_path / "log", steady=lambda: next(ticks) / 5_000) as ledger:
+            for _ in range(30):  # until a batch is known to take a fifth of a millisecond
+                await ledger.append_async([entry("k", "single")])
+            asked = await asyncio.gather(*[ledger.append_async([entry(f"k{each}", "opens")]) for each in range(3)])
+            ended: list[asyncio.Future[object]] = []
+            for (receipt,) in asked:
+                await turns()
+                assert not any(each.done() for each in ended)
+                key = decode(receipt.entry).key
+                ended.append(asyncio.ensure_future(ledger.append_async([entry(key, "closes", receipt.index)])))
+            async with asyncio.timeout(20):
+                await asyncio.wait(ended)
+
+    async def turns() -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    with asyncio.Runner(loop_factory=Patient) as runner:
+        runner.run(main())
 
 
 def test_a_forked_child_does_not_write_what_its_parents_loop_was_asked_for(tmp_path: Path) -> None:
