@@ -70,8 +70,11 @@ def around(**variables: Value) -> Any:
     return cast(Any, _Frame(env=variables, this=None, closure=None, fn=fn, module=module, machine=machine))
 
 
-class _Frame(SimpleNamespace):
-    __hash__ = object.__hash__  # type: ignore[assignment]
+class _Frame:
+    """A namespace that is the same only as itself, and so can be a key."""
+
+    def __init__(self, **fields: object) -> None:
+        self.__dict__.update(fields)
 
 
 def item(*refs: object) -> Value:

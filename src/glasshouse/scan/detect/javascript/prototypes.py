@@ -2,7 +2,7 @@
 
 Three shapes lead there: a recursive merge (``merge(target[key], source[key])``), a walk along a path
 (``current = current[keys[i]]``, in a loop, by recursion or by ``reduce``), and two levels of keys out of one text.
-What refuses the dangerous keys is in ``javascript_prototype_checks``.
+What refuses the dangerous keys is in ``prototype_checks``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Checks that stand in a route beside its handlers: express-validator, celebrate, hapi's `validate`, Hono's validators.
 
-Each gives schemas (see ``javascript_schemas``) by the field of the request that they are for.  Chains of
+Each gives schemas (see ``schemas``) by the field of the request that they are for.  Chains of
 express-validator only note what they find, so they count where something in the route asks for that
 (``validationResult``).
 """
